@@ -1,0 +1,148 @@
+// The envelope: a message as a CloudEvents 1.0 JSON event, and a batch of them as the body of one POST.
+import { isUtf8 } from 'node:buffer';
+import { z } from 'zod';
+import { type Message, type MessageProperties, maxIdBytes } from './message.ts';
+import { topicFault } from './topic.ts';
+
+export const envelopeBatchType = 'application/cloudevents-batch+json';
+/** CloudEvents `type` of a message; a changed meaning of the envelope gets a new version. */
+export const messageEventType = 'causeway.mqtt.message.v1';
+
+/**
+ * One message as CloudEvents JSON text.
+ *
+ * A UTF-8 payload travels as a string, which keeps it byte for byte; parsing it as JSON here would not
+ * (1e400, 2^53+1, doubled keys, white space). So `datacontenttype` describes the string, and what the
+ * device declared is the extension attribute `contenttype`. Any other payload travels as `data_base64`.
+ * Built by concatenation: this runs once a message on the bridge's hot path.
+ */
+export function encodeEnvelope(message: Message): string {
+  const { payload, properties } = message;
+  let json = `{"specversion":"1.0","type":"${messageEventType}","id":${JSON.stringify(message.id)},"source":${JSON.stringify(
+    message.source,
+  )},"subject":${JSON.stringify(message.topic)},"time":"${message.time}","qos":${message.qos},"retain":${message.retain}`;
+  if (message.packetId !== undefined) json += `,"packetid":${message.packetId}`;
+  if (message.possibleDuplicate) json += ',"possibleduplicate":true';
+  if (properties !== undefined) json += encodeProperties(properties);
+  if (!isUtf8(payload)) return `${json},"data_base64":"${asBuffer(payload).toString('base64')}"}`;
+  return `${json},"datacontenttype":"text/plain","data":${JSON.stringify(asBuffer(payload).toString('utf8'))}}`;
+}
+
+/** The body of one POST: a JSON array of envelopes. */
+export function encodeBatch(envelopes: readonly string[]): string {
+  return `[${envelopes.join(',')}]`;
+}
+
+function encodeProperties(properties: MessageProperties): string {
+  const {
+    contentType,
+    responseTopic,
+    correlationData,
+    userProperties,
+    messageExpirySeconds,
+    payloadFormat,
+  } = properties;
+  let json = '';
+  if (contentType !== undefined) json += `,"contenttype":${JSON.stringify(contentType)}`;
+  if (responseTopic !== undefined) json += `,"responsetopic":${JSON.stringify(responseTopic)}`;
+  if (correlationData !== undefined)
+    json += `,"correlationdata":"${asBuffer(correlationData).toString('base64')}"`;
+  // CloudEvents attributes are scalars, and MQTT's pairs are ordered and may repeat: JSON text in a string.
+  if (userProperties !== undefined)
+    json += `,"userproperties":${JSON.stringify(JSON.stringify(userProperties))}`;
+  if (messageExpirySeconds !== undefined) json += `,"messageexpiry":${messageExpirySeconds}`;
+  if (payloadFormat !== undefined) json += `,"payloadformat":${payloadFormat}`;
+  return json;
+}
+
+const uint32 = z.int().min(0).max(0xffff_ffff);
+
+const base64 = z.base64();
+
+const userPropertiesText = z.string().transform((text, context) => {
+  try {
+    return z.array(z.tuple([z.string(), z.string()])).parse(JSON.parse(text));
+  } catch {
+    context.addIssue('must be JSON text of an array of [name, value] pairs');
+    return z.NEVER;
+  }
+});
+
+/** One envelope as ingest accepts it. Attributes that it does not know are ignored, as CloudEvents asks. */
+export const envelopeSchema = z.object({
+  specversion: z.literal('1.0'),
+  type: z.literal(messageEventType),
+  id: z
+    .string()
+    .min(1)
+    .refine(
+      (id) => Buffer.byteLength(id) <= maxIdBytes,
+      `must be at most ${maxIdBytes} bytes in UTF-8`,
+    ),
+  source: z.string().min(1).max(2048),
+  subject: z.string().superRefine((topic, context) => {
+    const fault = topicFault(topic);
+    if (fault !== undefined) context.addIssue(fault);
+  }),
+  // Fixed width, so that the sort key built from it sorts by time.
+  time: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/, 'must be RFC 3339 in UTC with microseconds'),
+  qos: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+  retain: z.boolean(),
+  packetid: z.int().min(1).max(65_535).optional(),
+  possibleduplicate: z.boolean().optional(),
+  contenttype: z.string().optional(),
+  responsetopic: z.string().optional(),
+  correlationdata: base64.optional(),
+  userproperties: userPropertiesText.optional(),
+  messageexpiry: uint32.optional(),
+  payloadformat: z.union([z.literal(0), z.literal(1)]).optional(),
+  data: z.string().optional(),
+  data_base64: base64.optional(),
+});
+
+export type Envelope = z.output<typeof envelopeSchema>;
+
+/** The message that an envelope carries. */
+export function decodeEnvelope(envelope: Envelope): Message {
+  const properties = decodeProperties(envelope);
+  return {
+    id: envelope.id,
+    source: envelope.source,
+    topic: envelope.subject,
+    time: envelope.time,
+    payload:
+      envelope.data_base64 === undefined
+        ? Buffer.from(envelope.data ?? '', 'utf8')
+        : Buffer.from(envelope.data_base64, 'base64'),
+    qos: envelope.qos,
+    retain: envelope.retain,
+    ...(envelope.packetid !== undefined && { packetId: envelope.packetid }),
+    ...(envelope.possibleduplicate !== undefined && {
+      possibleDuplicate: envelope.possibleduplicate,
+    }),
+    ...(properties !== undefined && { properties }),
+  };
+}
+
+function decodeProperties(envelope: Envelope): MessageProperties | undefined {
+  const properties: MessageProperties = {
+    ...(envelope.contenttype !== undefined && { contentType: envelope.contenttype }),
+    ...(envelope.responsetopic !== undefined && { responseTopic: envelope.responsetopic }),
+    ...(envelope.correlationdata !== undefined && {
+      correlationData: Buffer.from(envelope.correlationdata, 'base64'),
+    }),
+    ...(envelope.userproperties !== undefined && { userProperties: envelope.userproperties }),
+    ...(envelope.messageexpiry !== undefined && { messageExpirySeconds: envelope.messageexpiry }),
+    ...(envelope.payloadformat !== undefined && { payloadFormat: envelope.payloadformat }),
+  };
+  return Object.keys(properties).length === 0 ? undefined : properties;
+}
+
+/** A view of the same bytes as a Buffer, for its codecs; copies nothing. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

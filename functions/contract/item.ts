@@ -1,0 +1,158 @@
+// The messages table: its keys, and a message as a DynamoDB item. Ingest writes these, the api reads them.
+
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { asBuffer } from './envelope.ts';
+import type { Message, MessageProperties, QoS } from './message.ts';
+
+export type Item = Record<string, AttributeValue>;
+
+/** What a table of the messages kind is created from, by the CDK stack and by the local stack alike. */
+export const messagesTable = {
+  partitionKey: 'pk',
+  sortKey: 'sk',
+  timeToLive: 'expiresAt',
+} as const;
+
+/** Partition of the registry of topics. No message key can collide with it: theirs start with `m/`. */
+export const topicsPartition = 'topics';
+
+/** Longest topic used as a key as it is. Sort keys may have 1,024 bytes, and the registry sorts by topic. */
+const maxKeyTopicBytes = 1000;
+
+/**
+ * A topic as part of a key: itself, or `#` and its hash where it is too long. No topic name contains `#`
+ * [MQTT-3.3.2-2], so the two forms cannot meet.
+ */
+export function topicKey(topic: string): string {
+  if (Buffer.byteLength(topic) <= maxKeyTopicBytes) return topic;
+  return `#${createHash('sha256').update(topic).digest('base64url')}`;
+}
+
+/** Partition of a topic's messages. */
+export function messagePartition(topic: string): string {
+  return `m/${topicKey(topic)}`;
+}
+
+/** Sort key of a message: by time of receipt, and the same for every copy of one message. */
+export function messageSortKey(message: Pick<Message, 'time' | 'id'>): string {
+  return `${message.time}#${message.id}`;
+}
+
+const timeLength = '2026-01-01T00:00:00.000000Z'.length;
+
+/** The item that stores a message. A payload that is text is stored as text, so that the console shows it. */
+export function messageItem(message: Message, expiresAtSeconds: number): Item {
+  const { payload, properties } = message;
+  const key = topicKey(message.topic);
+  return {
+    pk: { S: `m/${key}` },
+    sk: { S: messageSortKey(message) },
+    ...(key !== message.topic && { topic: { S: message.topic } }),
+    source: { S: message.source },
+    payload: isUtf8(payload) ? { S: asBuffer(payload).toString('utf8') } : { B: payload },
+    qos: { N: String(message.qos) },
+    ...(message.retain && { retain: { BOOL: true } }),
+    ...(message.packetId !== undefined && { packetId: { N: String(message.packetId) } }),
+    ...(properties !== undefined && { properties: { M: propertiesItem(properties) } }),
+    expiresAt: { N: String(expiresAtSeconds) },
+  };
+}
+
+function propertiesItem(properties: MessageProperties): Item {
+  const {
+    contentType,
+    responseTopic,
+    correlationData,
+    userProperties,
+    messageExpirySeconds,
+    payloadFormat,
+  } = properties;
+  return {
+    ...(contentType !== undefined && { contentType: { S: contentType } }),
+    ...(responseTopic !== undefined && { responseTopic: { S: responseTopic } }),
+    ...(correlationData !== undefined && { correlationData: { B: correlationData } }),
+    ...(userProperties !== undefined && {
+      userProperties: {
+        L: userProperties.map((pair) => ({ L: pair.map((text) => ({ S: text })) })),
+      },
+    }),
+    ...(messageExpirySeconds !== undefined && {
+      messageExpirySeconds: { N: String(messageExpirySeconds) },
+    }),
+    ...(payloadFormat !== undefined && { payloadFormat: { N: String(payloadFormat) } }),
+  };
+}
+
+/** The message that an item stores. Throws where the item is none: that is a bug or a foreign write. */
+export function messageOf(item: Item): Message {
+  const pk = textAt(item, 'pk');
+  const sk = textAt(item, 'sk');
+  const payload = item['payload'];
+  const properties = item['properties']?.M;
+  const packetId = item['packetId']?.N;
+  return {
+    id: sk.slice(timeLength + 1),
+    time: sk.slice(0, timeLength),
+    topic: item['topic']?.S ?? pk.slice('m/'.length),
+    source: textAt(item, 'source'),
+    payload: payload?.B ?? Buffer.from(payload?.S ?? '', 'utf8'),
+    qos: Number(item['qos']?.N ?? 0) as QoS,
+    retain: item['retain']?.BOOL ?? false,
+    ...(packetId !== undefined && { packetId: Number(packetId) }),
+    ...(properties !== undefined && { properties: propertiesOf(properties) }),
+  };
+}
+
+function propertiesOf(item: Item): MessageProperties {
+  const {
+    contentType,
+    responseTopic,
+    correlationData,
+    userProperties,
+    messageExpirySeconds,
+    payloadFormat,
+  } = item;
+  return {
+    ...(contentType?.S !== undefined && { contentType: contentType.S }),
+    ...(responseTopic?.S !== undefined && { responseTopic: responseTopic.S }),
+    ...(correlationData?.B !== undefined && { correlationData: correlationData.B }),
+    ...(userProperties?.L !== undefined && {
+      userProperties: userProperties.L.map(
+        ({ L: pair }) => [pair?.[0]?.S ?? '', pair?.[1]?.S ?? ''] as const,
+      ),
+    }),
+    ...(messageExpirySeconds?.N !== undefined && {
+      messageExpirySeconds: Number(messageExpirySeconds.N),
+    }),
+    ...(payloadFormat?.N !== undefined && { payloadFormat: payloadFormat.N === '1' ? 1 : 0 }),
+  };
+}
+
+/** A topic of the registry. */
+export interface KnownTopic {
+  readonly topic: string;
+  /** RFC 3339; behind the newest message by up to a minute. */
+  readonly lastSeen: string;
+}
+
+export function topicItem({ topic, lastSeen }: KnownTopic, expiresAtSeconds: number): Item {
+  return {
+    pk: { S: topicsPartition },
+    sk: { S: topicKey(topic) },
+    topic: { S: topic },
+    lastSeen: { S: lastSeen },
+    expiresAt: { N: String(expiresAtSeconds) },
+  };
+}
+
+export function knownTopicOf(item: Item): KnownTopic {
+  return { topic: textAt(item, 'topic'), lastSeen: textAt(item, 'lastSeen') };
+}
+
+function textAt(item: Item, name: string): string {
+  const text = item[name]?.S;
+  if (text === undefined) throw new Error(`the item has no string attribute ${name}`);
+  return text;
+}

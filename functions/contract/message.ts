@@ -1,0 +1,39 @@
+// What a message is, wherever it travels: from the bridge in an envelope, into the table, out to a reader.
+
+/** The MQTT 5 properties of a PUBLISH that are kept. All are absent on MQTT 3.1.1. */
+export interface MessageProperties {
+  readonly contentType?: string;
+  readonly responseTopic?: string;
+  readonly correlationData?: Uint8Array;
+  /** Pairs in the order the device sent them; a name may occur more than once [MQTT-3.3.2-18]. */
+  readonly userProperties?: readonly (readonly [name: string, value: string])[];
+  /** Seconds the message had left to live when the broker sent it. */
+  readonly messageExpirySeconds?: number;
+  /** 1 says that the device declared the payload to be UTF-8 text. */
+  readonly payloadFormat?: 0 | 1;
+}
+
+export type QoS = 0 | 1 | 2;
+
+/** One PUBLISH as the bridge received it. */
+export interface Message {
+  /** The producer's own id, or one that the bridge minted and keeps over all its retries. */
+  readonly id: string;
+  /** URI of broker and session, such as `mqtt://broker:1883/causeway-store-0`; `id` is unique within it. */
+  readonly source: string;
+  readonly topic: string;
+  /** When the bridge received it: RFC 3339, UTC, microseconds, strictly increasing within a bridge. */
+  readonly time: string;
+  /** The exact bytes. */
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  /** MQTT packet identifier; absent at QoS 0. Brokers reuse it, so it is evidence and not an identity. */
+  readonly packetId?: number;
+  /** The broker may have sent this message before: look back before storing it. */
+  readonly possibleDuplicate?: boolean;
+  readonly properties?: MessageProperties;
+}
+
+/** The longest message id, in UTF-8 bytes: it becomes part of a sort key (limit 1,024 bytes). */
+export const maxIdBytes = 256;

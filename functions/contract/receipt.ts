@@ -1,0 +1,16 @@
+// The handler's answer to a batch: which of its messages failed. The form that Lambda users know from SQS.
+import { z } from 'zod';
+
+const failureSchema = z.object({
+  /** The `id` of the envelope that failed. */
+  itemIdentifier: z.string(),
+  reason: z.string().max(1024).optional(),
+  /** False says that this message will never be accepted: quarantine it. Default true: send it again. */
+  retryable: z.boolean().optional(),
+});
+
+/** `{"batchItemFailures":[]}`: the messages that are not named have been stored. */
+export const receiptSchema = z.object({ batchItemFailures: z.array(failureSchema) });
+
+export type ItemFailure = z.output<typeof failureSchema>;
+export type Receipt = z.output<typeof receiptSchema>;

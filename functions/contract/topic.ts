@@ -1,0 +1,73 @@
+// The rules for topic names and topic filters: what is legal, and which topics a filter matches.
+
+/** Longest topic name or filter in UTF-8 bytes: MQTT strings carry a two-byte length [MQTT-1.5.4]. */
+export const maxTopicBytes = 65_535;
+
+// Brokers may close the connection on control characters and noncharacters [MQTT-1.5.4], mosquitto does,
+// and MQTT.js would then send the same packet again at every reconnect: so they never get that far.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const controls = /[\u0000-\u001f\u007f-\u009f]/u;
+const noncharacters = /\p{Noncharacter_Code_Point}/u;
+
+function stringFault(text: string): string | undefined {
+  if (text.length === 0) return 'must not be empty [MQTT-4.7.3-1]';
+  if (!text.isWellFormed())
+    return 'must be well-formed Unicode, without lone surrogates [MQTT-1.5.4-1]';
+  if (Buffer.byteLength(text) > maxTopicBytes)
+    return `must be at most ${maxTopicBytes} bytes in UTF-8`;
+  if (text.includes('\u0000')) return 'must not contain U+0000 [MQTT-4.7.3-2]';
+  if (controls.test(text)) return 'must not contain control characters [MQTT-1.5.4]';
+  if (noncharacters.test(text)) return 'must not contain Unicode noncharacters [MQTT-1.5.4]';
+  return undefined;
+}
+
+/** The rule that a topic name breaks, in words, or undefined when it is legal. */
+export function topicFault(topic: string): string | undefined {
+  if (/[+#]/.test(topic)) return 'must not contain the wildcards + or # [MQTT-3.3.2-2]';
+  return stringFault(topic);
+}
+
+/** As {@link topicFault}, for a topic that a caller wants to publish to: `$` topics belong to the broker. */
+export function publishTopicFault(topic: string): string | undefined {
+  if (topic.startsWith('$'))
+    return 'must not start with $: those topics belong to the broker [MQTT-4.7.2-1]';
+  return topicFault(topic);
+}
+
+/** The rule that a topic filter breaks, in words, or undefined when it is legal. */
+export function filterFault(filter: string): string | undefined {
+  const levels = filter.split('/');
+  for (const [index, level] of levels.entries()) {
+    if (level.includes('#') && (level !== '#' || index !== levels.length - 1)) {
+      return '# must be the last level and stand alone [MQTT-4.7.1-1]';
+    }
+    if (level.includes('+') && level !== '+') return '+ must occupy a whole level [MQTT-4.7.1-2]';
+  }
+  return stringFault(filter);
+}
+
+/**
+ * Whether a topic filter matches a topic name, both legal. `#` also matches its parent level, and a
+ * leading wildcard does not match topics that start with `$` [MQTT-4.7.2-1].
+ */
+export function matchesFilter(filter: string, topic: string): boolean {
+  if (topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'))) return false;
+  const wanted = filter.split('/');
+  const levels = topic.split('/');
+  for (const [index, level] of wanted.entries()) {
+    if (level === '#') return true;
+    if (index >= levels.length) return false;
+    if (level !== '+' && level !== levels[index]) return false;
+  }
+  return wanted.length === levels.length;
+}
+
+/** The literal text that every topic matched by the filter starts with; narrows a sorted search. */
+export function literalPrefix(filter: string): string {
+  const wildcard = filter.search(/[+#]/);
+  if (wildcard === -1) return filter;
+  // `a/#` also matches `a`, so its prefix ends before the slash.
+  return filter[wildcard] === '#'
+    ? filter.slice(0, Math.max(0, wildcard - 1))
+    : filter.slice(0, wildcard);
+}
