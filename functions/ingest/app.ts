@@ -1,0 +1,118 @@
+// The ingest handler: takes a batch of envelopes from the bridge, stores it, and says which items failed.
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { decodeEnvelope, envelopeBatchType, envelopeSchema } from '../contract/envelope.ts';
+import type { Message } from '../contract/message.ts';
+import { faultsText, parseWith } from '../contract/parse.ts';
+import { problem, problemResponse } from '../contract/problem.ts';
+import type { ItemFailure, Receipt } from '../contract/receipt.ts';
+import { signatureFault } from '../contract/signature.ts';
+import type { Store } from './store.ts';
+
+export interface IngestOptions {
+  readonly store: Store;
+  /** Standard Webhooks secret that requests must be signed with; absent where IAM guards the function. */
+  readonly secret?: string;
+  /** Most messages in one batch. Default 10,000. */
+  readonly maxBatch?: number;
+  /** Largest body in bytes. Default 6 MB, the limit of a Lambda request. */
+  readonly maxBodyBytes?: number;
+  readonly now?: () => number;
+  /** Told of failures that nobody should see in an answer. */
+  readonly onError?: (error: Error) => void;
+}
+
+/**
+ * The ingest function as a Hono app. `POST /` with a CloudEvents batch answers 200 and
+ * `{"batchItemFailures":[…]}`: what is not named there has been stored.
+ *
+ * @example
+ * const app = createIngest({ store, secret: 'whsec_…' });
+ * await app.request('/', { method: 'POST', body, headers });
+ */
+export function createIngest(options: IngestOptions): Hono {
+  const {
+    store,
+    secret,
+    maxBatch = 10_000,
+    maxBodyBytes = 6 * 1024 * 1024,
+    now = Date.now,
+    onError,
+  } = options;
+  const app = new Hono();
+
+  app.onError((error) => {
+    onError?.(error);
+    return problemResponse(problem('internal'));
+  });
+  app.notFound(() => problemResponse(problem('not-found')));
+
+  const limit = bodyLimit({
+    maxSize: maxBodyBytes,
+    onError: () => problemResponse(problem('body-too-large', `at most ${maxBodyBytes} bytes`)),
+  });
+
+  app.post('/', limit, async (context) => {
+    const body = new Uint8Array(await context.req.arrayBuffer());
+    if (secret !== undefined) {
+      const headers = {
+        'webhook-id': context.req.header('webhook-id'),
+        'webhook-timestamp': context.req.header('webhook-timestamp'),
+        'webhook-signature': context.req.header('webhook-signature'),
+      };
+      const fault = signatureFault(secret, headers, body, now());
+      if (fault !== undefined) return problemResponse(problem('unauthorized', fault));
+    }
+    if (context.req.header('content-type')?.split(';')[0] !== envelopeBatchType) {
+      return problemResponse(problem('unsupported-media-type', `send ${envelopeBatchType}`));
+    }
+    const batch = parseBatch(body);
+    if (batch === undefined)
+      return problemResponse(problem('invalid-json', 'the body must be a JSON array'));
+    if (batch.length > maxBatch) {
+      return problemResponse(problem('body-too-large', `at most ${maxBatch} messages in a batch`));
+    }
+
+    const messages: Message[] = [];
+    const failures: ItemFailure[] = [];
+    for (const [index, candidate] of batch.entries()) {
+      const parsed = parseWith(envelopeSchema, candidate);
+      if (parsed.ok) {
+        messages.push(decodeEnvelope(parsed.value));
+        continue;
+      }
+      const id = idOf(candidate);
+      // Without an id there is no way to name the item in the answer: the bridge splits the batch to find it.
+      if (id === undefined) {
+        const faults = parsed.faults.map(({ field, rule }) => ({
+          field: `${index}.${field}`,
+          rule,
+        }));
+        return problemResponse(problem('invalid-request', undefined, faults));
+      }
+      failures.push({
+        itemIdentifier: id,
+        reason: faultsText(parsed.faults).slice(0, 1024),
+        retryable: false,
+      });
+    }
+    failures.push(...(await store.put(messages)));
+    return context.json<Receipt>({ batchItemFailures: failures });
+  });
+
+  return app;
+}
+
+function parseBatch(body: Uint8Array): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function idOf(candidate: unknown): string | undefined {
+  if (typeof candidate !== 'object' || candidate === null || !('id' in candidate)) return undefined;
+  return typeof candidate.id === 'string' && candidate.id !== '' ? candidate.id : undefined;
+}
