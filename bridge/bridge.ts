@@ -1,0 +1,84 @@
+// The bridge as one thing: starts the routes, the publisher and the HTTP server of a config, and drains them.
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import type { Logger } from 'pino';
+import type { BridgeConfig } from './config.ts';
+import { type BridgeStatus, createBridgeHttp } from './http.ts';
+import { Publisher } from './publisher.ts';
+import { type RouteStatus, startRoute } from './route.ts';
+
+export interface Bridge {
+  /** Where the bridge's HTTP server listens. */
+  readonly url: string;
+  status(): BridgeStatus;
+  /** Takes no more messages, settles and acknowledges what it can within `drainTimeoutMs`, and ends. */
+  drain(): Promise<void>;
+}
+
+/** Time for the broker's acknowledgement of a command. */
+const publishTimeoutMs = 10_000;
+
+/** Starts a bridge. Rejects only if its HTTP port cannot be had; a broker that is away is waited for. */
+export async function startBridge(config: BridgeConfig, log: Logger): Promise<Bridge> {
+  const { broker, http, drainTimeoutMs } = config;
+  const token = http.token;
+  const publisher =
+    token === undefined ? undefined : new Publisher({ broker, log, timeoutMs: publishTimeoutMs });
+  const routes = config.routes.map((route) =>
+    startRoute(broker, route, log.child({ route: route.name })),
+  );
+
+  function status(): BridgeStatus {
+    const problems = routes.flatMap((route) => problemsOf(route.status()));
+    if (publisher?.connected === false) problems.push('publisher: not connected to the broker');
+    return { ready: problems.length === 0, problems };
+  }
+
+  const app = createBridgeHttp({
+    status,
+    ...(token !== undefined &&
+      publisher !== undefined && {
+        commands: { token, publish: (command) => publisher.publish(command) },
+      }),
+  });
+
+  async function drainParts(): Promise<void> {
+    const signal = AbortSignal.timeout(drainTimeoutMs);
+    await Promise.all([...routes.map((route) => route.drain(signal)), publisher?.close()]);
+  }
+
+  const server = serve({ fetch: app.fetch, hostname: http.host, port: http.port });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('listening', resolve);
+      server.once('error', reject);
+    });
+  } catch (error) {
+    await drainParts();
+    throw error;
+  }
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://${http.host}:${port}`,
+    status,
+    async drain() {
+      await drainParts();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      });
+    },
+  };
+}
+
+function problemsOf({ name, session, holding }: RouteStatus): string[] {
+  const problems: string[] = [];
+  if (session.kind !== 'active') {
+    problems.push(
+      `route ${name}: ${session.kind}${'reason' in session ? `: ${session.reason}` : ''}`,
+    );
+  }
+  if (holding !== undefined) problems.push(`route ${name}: holding: ${holding}`);
+  return problems;
+}

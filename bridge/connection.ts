@@ -1,0 +1,167 @@
+// The network side of a session: one MQTT.js client for each connection, and a new one with full jitter
+// when it is gone. MQTT.js's own reconnecting is not used: it has no jitter, stops at a refused CONNACK, and
+// carries packet ids and unsent packets from one connection into the next.
+import { setTimeout as delay } from 'node:timers/promises';
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import type { Logger } from 'pino';
+import { fullJitterMs } from './backoff.ts';
+import type { BrokerConfig } from './config.ts';
+
+export interface ConnectionOptions {
+  readonly broker: BrokerConfig;
+  readonly clientId: string;
+  /** True keeps no session; false keeps one for the configured expiry. */
+  readonly clean: boolean;
+  /** Most QoS > 0 messages that the broker may send unacknowledged (MQTT 5). */
+  readonly receiveMaximum?: number;
+}
+
+/** A connection that the broker accepted. */
+export interface Link {
+  readonly client: MqttClient;
+  readonly protocolVersion: 4 | 5;
+  /** The broker resumed the session of an earlier connection. */
+  readonly sessionPresent: boolean;
+  /** Most QoS > 0 messages that the broker takes unacknowledged [MQTT-3.2.2.3.3]. */
+  readonly brokerReceiveMaximum: number;
+  /** Settles when the connection is gone, with the reason in words. */
+  readonly closed: Promise<string>;
+}
+
+export type ConnectOutcome =
+  | { readonly kind: 'connected'; readonly link: Link }
+  /** The broker answered CONNECT with an error code. */
+  | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
+  /** No CONNACK: name, network, TLS or time. */
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+/** Tries once to connect. `prepare` gets the client before the first packet can arrive. */
+export function connectOnce(
+  { broker, clientId, clean, receiveMaximum }: ConnectionOptions,
+  protocolVersion: 4 | 5,
+  prepare: (client: MqttClient) => void = () => {},
+): Promise<ConnectOutcome> {
+  const options: IClientOptions = {
+    clientId,
+    clean,
+    protocolVersion,
+    keepalive: broker.keepaliveSeconds,
+    connectTimeout: broker.connectTimeoutMs,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    ...(broker.username !== undefined && { username: broker.username }),
+    ...(broker.password !== undefined && { password: broker.password }),
+    ...(protocolVersion === 5 && {
+      properties: {
+        // Without an expiry, MQTT 5 ends the session with the connection even at clean: false.
+        ...(!clean && { sessionExpiryInterval: broker.sessionExpirySeconds }),
+        ...(receiveMaximum !== undefined && { receiveMaximum }),
+      },
+    }),
+  };
+  return new Promise((resolve) => {
+    const client = mqtt.connect(broker.url, options);
+    prepare(client);
+    let reason = 'the broker closed the connection';
+    let refused: number | undefined;
+    let closing: (reason: string) => void = () => {};
+    const closed = new Promise<string>((settle) => {
+      closing = settle;
+    });
+    client.on('error', (error) => {
+      reason = describe(error);
+      const code = 'code' in error ? error.code : undefined;
+      if (typeof code === 'number' && !client.connected) refused = code;
+    });
+    client.on('disconnect', (packet) => {
+      reason = `the broker sent DISCONNECT with reason code ${packet.reasonCode ?? 0}`;
+    });
+    client.on('connect', (connack) => {
+      resolve({
+        kind: 'connected',
+        link: {
+          client,
+          protocolVersion,
+          sessionPresent: connack.sessionPresent,
+          brokerReceiveMaximum: connack.properties?.receiveMaximum ?? 65_535,
+          closed,
+        },
+      });
+    });
+    client.on('close', () => {
+      closing(reason);
+      client.end(true);
+      resolve(
+        refused === undefined
+          ? { kind: 'unreachable', reason }
+          : { kind: 'refused', code: refused, reason },
+      );
+    });
+  });
+}
+
+/** What went wrong, in words; connection errors to several addresses have no message of their own. */
+function describe(error: Error): string {
+  if (error.message !== '') return error.message;
+  const [first] = error instanceof AggregateError ? error.errors : [];
+  if (first instanceof Error) return first.message;
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+/** CONNACK codes for "unacceptable protocol version": 1 in MQTT 3.1.1, 0x84 in MQTT 5. */
+const unsupportedVersionCodes = [0x01, 0x84];
+
+export interface KeepConnectedOptions extends ConnectionOptions {
+  readonly log: Logger;
+  readonly prepare?: (client: MqttClient) => void;
+  readonly onConnected: (link: Link) => void;
+  /** The connection is gone or could not be made; another try follows. */
+  readonly onDisconnected: (outcome: Exclude<ConnectOutcome, { kind: 'connected' }>) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Keeps one connection to the broker until `signal` aborts. Resolves when the last connection is closed. */
+export async function keepConnected(options: KeepConnectedOptions): Promise<void> {
+  const { broker, log, prepare, onConnected, onDisconnected, signal } = options;
+  let { protocolVersion } = broker;
+  let attempt = 0;
+  while (!signal.aborted) {
+    const outcome = await connectOnce(options, protocolVersion, prepare);
+    if (outcome.kind === 'connected') {
+      const { link } = outcome;
+      if (signal.aborted) return void (await disconnect(link));
+      const since = Date.now();
+      onConnected(link);
+      const stop = () => void disconnect(link);
+      signal.addEventListener('abort', stop, { once: true });
+      const reason = await link.closed;
+      signal.removeEventListener('abort', stop);
+      if (signal.aborted) return;
+      onDisconnected({ kind: 'unreachable', reason });
+      // A connection that did not last counts as one more failed try, or a broker that drops us would be hammered.
+      attempt = Date.now() - since > 10_000 ? 0 : attempt + 1;
+    } else {
+      if (
+        outcome.kind === 'refused' &&
+        protocolVersion === 5 &&
+        unsupportedVersionCodes.includes(outcome.code)
+      ) {
+        log.warn('the broker has no MQTT 5: using MQTT 3.1.1');
+        protocolVersion = 4;
+        continue;
+      }
+      onDisconnected(outcome);
+      attempt++;
+    }
+    await delay(fullJitterMs(attempt, 250, 30_000), undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Sends DISCONNECT after all that was written before it, and waits for the end, at most a second. */
+async function disconnect(link: Link): Promise<void> {
+  link.client.end();
+  const timer = setTimeout(() => link.client.stream.destroy(), 1000);
+  await link.closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,47 @@
+// Redeliveries after a resumed session: which packets repeat what this bridge still holds, and which may
+// repeat what it, or a bridge before it, has stored already.
+
+interface Held {
+  readonly packetId: number;
+  readonly message: { readonly topic: string; readonly payload: Uint8Array };
+}
+
+/**
+ * A broker that resumes a session sends every unacknowledged PUBLISH again, with its packet id, before anything
+ * new [MQTT-4.4.0-1, MQTT-4.6.0-1]. What this process still holds is recognized exactly. Some brokers (aedes)
+ * redeliver without DUP, so the first packets of a resumed session are suspect whether they carry it or not.
+ */
+export class Redeliveries<T extends Held> {
+  #held = new Map<number, T>();
+  #suspects = 0;
+
+  /** A session was resumed: `pending` is what the last connection left, `most` how many may come again. */
+  resume(pending: readonly T[], most: number): void {
+    for (const entry of pending) this.#held.set(entry.packetId, entry);
+    this.#suspects = most;
+  }
+
+  /** The broker has no session: nothing will come again. */
+  clear(): void {
+    this.#held.clear();
+    this.#suspects = 0;
+  }
+
+  /** Looks at the next QoS > 0 packet: the held delivery that it repeats, or whether it may be a duplicate. */
+  next(
+    packetId: number,
+    topic: string,
+    payload: Uint8Array,
+    dup: boolean,
+  ): { known?: T; possibleDuplicate: boolean } {
+    if (this.#suspects === 0) return { possibleDuplicate: dup };
+    const held = this.#held.get(packetId);
+    this.#held.delete(packetId);
+    // Past the last suspect, a packet id that is still held would be another message's.
+    if (--this.#suspects === 0) this.#held.clear();
+    if (held?.message.topic === topic && Buffer.compare(held.message.payload, payload) === 0) {
+      return { known: held, possibleDuplicate: false };
+    }
+    return { possibleDuplicate: true };
+  }
+}

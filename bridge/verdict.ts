@@ -1,0 +1,92 @@
+// What a handler's answer means for a batch. The one place that decides it; it touches nothing.
+import { faultsText, parseWith } from '../functions/contract/parse.ts';
+import { type ItemFailure, receiptSchema } from '../functions/contract/receipt.ts';
+
+/** The answer to one request, or why there was none. */
+export type Answer =
+  | {
+      readonly kind: 'response';
+      readonly status: number;
+      readonly retryAfter?: string;
+      readonly body: string;
+    }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export type Verdict =
+  /** The handler took the batch; `failures` by message id, all others are stored. */
+  | { readonly kind: 'answered'; readonly failures: ReadonlyMap<string, ItemFailure> }
+  /**
+   * The handler is not able to take messages: keep them, and try again later. `overloaded` asks for fewer
+   * requests at once; `broken` says that it will not mend itself.
+   */
+  | {
+      readonly kind: 'hold';
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+      readonly overloaded: boolean;
+      readonly broken: boolean;
+    }
+  /** Some message of the batch is not acceptable: find it by splitting; alone, it is the culprit. */
+  | { readonly kind: 'rejected'; readonly reason: string };
+
+/** Longest wait that a Retry-After can ask for. */
+export const maxRetryAfterMs = 5 * 60_000;
+
+export function verdictOf(answer: Answer, ids: ReadonlySet<string>, nowMs: number): Verdict {
+  if (answer.kind === 'failed') return hold(answer.reason, { overloaded: true });
+  const { status, retryAfter, body } = answer;
+  if (status >= 200 && status < 300) return receiptVerdict(body, ids);
+  const reason = `the handler answered ${status}`;
+  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+    return hold(reason, { overloaded: true, retryAfterMs: retryAfterMs(retryAfter, nowMs) });
+  }
+  // A wrong credential, path or redirect is a broken deployment, and no message's fault.
+  if (status === 401 || status === 403 || status === 404 || status === 405 || status < 400) {
+    return hold(reason, { broken: true });
+  }
+  return { kind: 'rejected', reason: body === '' ? reason : `${reason}: ${body.slice(0, 200)}` };
+}
+
+/** A reply that is malformed, or names ids that were not sent, confirms nothing. */
+function receiptVerdict(body: string, ids: ReadonlySet<string>): Verdict {
+  if (body.trim() === '') return { kind: 'answered', failures: new Map() };
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return hold('the handler answered 2xx with a body that is not JSON', { broken: true });
+  }
+  const receipt = parseWith(receiptSchema, value);
+  if (!receipt.ok)
+    return hold(`the handler's receipt is malformed: ${faultsText(receipt.faults)}`, {
+      broken: true,
+    });
+  const failures = new Map(
+    receipt.value.batchItemFailures.map((failure) => [failure.itemIdentifier, failure]),
+  );
+  for (const id of failures.keys()) {
+    if (!ids.has(id))
+      return hold('the handler named a message that it was not sent', { broken: true });
+  }
+  return { kind: 'answered', failures };
+}
+
+function hold(
+  reason: string,
+  { overloaded = false, broken = false, retryAfterMs = undefined as number | undefined },
+): Verdict {
+  return {
+    kind: 'hold',
+    reason,
+    overloaded,
+    broken,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+}
+
+/** Retry-After, in seconds or as an HTTP date, as a bounded wait from now. */
+function retryAfterMs(value: string | undefined, nowMs: number): number | undefined {
+  if (value === undefined) return undefined;
+  const waitMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs;
+  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), maxRetryAfterMs);
+}

@@ -1,0 +1,43 @@
+// The window: unacknowledged deliveries of one connection in arrival order, and which PUBACKs may leave.
+
+/** One unacknowledged PUBLISH. */
+export interface Unacknowledged {
+  readonly packetId: number;
+  readonly settled: boolean;
+}
+
+/**
+ * PUBACKs have to leave in the order the PUBLISHes came [MQTT-4.6.0-2], while handlers finish in any order:
+ * a delivery is released once it and all before it are settled. One window belongs to one connection, because
+ * a packet id means nothing on the next one [MQTT-3.2.2-5].
+ */
+export class Window<T extends Unacknowledged> {
+  #entries: T[] = [];
+  #head = 0;
+
+  add(entry: T): void {
+    this.#entries.push(entry);
+  }
+
+  get size(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  /** What is not released, in arrival order. */
+  pending(): T[] {
+    return this.#entries.slice(this.#head);
+  }
+
+  /** Takes the deliveries whose PUBACK may leave now, in arrival order. */
+  release(): T[] {
+    const first = this.#head;
+    while (this.#entries[this.#head]?.settled) this.#head++;
+    const released = this.#entries.slice(first, this.#head);
+    // Compacting when half is released keeps both the memory and the copying bounded.
+    if (this.#head * 2 > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head);
+      this.#head = 0;
+    }
+    return released;
+  }
+}
