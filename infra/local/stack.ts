@@ -1,0 +1,232 @@
+// The local stack: broker, database, functions and bridge wired together in one process, in the order they need
+// each other, and stopped in the order that loses nothing.
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type ServerType, serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Logger } from 'pino';
+import { type Bridge, startBridge } from '../../bridge/bridge.ts';
+import { parseConfig, publicUrl } from '../../bridge/config.ts';
+import { connectOnce } from '../../bridge/connection.ts';
+import { createApi } from '../../functions/api/app.ts';
+import { createDeliver } from '../../functions/api/bridge.ts';
+import { createReader } from '../../functions/api/reader.ts';
+import { faultsText } from '../../functions/contract/parse.ts';
+import { createIngest } from '../../functions/ingest/app.ts';
+import { createStore } from '../../functions/ingest/store.ts';
+import { type EmbeddedBroker, startBroker } from './broker.ts';
+import { createMessagesTable, localClient, startDatabase } from './database.ts';
+import type { Settings } from './settings.ts';
+
+const host = '127.0.0.1';
+const messagesTableName = 'causeway-messages';
+const retentionDays = 30;
+
+/** A setting that cannot be used, in one line that names it. */
+export class SettingError extends Error {
+  readonly code = 'SETTING';
+
+  constructor(setting: keyof Settings, problem: string, cause?: unknown) {
+    super(`${setting}: ${problem}`, { cause });
+    this.name = 'SettingError';
+  }
+}
+
+export interface LocalStack {
+  readonly apiUrl: string;
+  readonly brokerUrl: string;
+  readonly databaseUrl: string;
+  readonly bridgeUrl: string;
+  readonly token: string;
+  /** Drains the bridge and stops every part. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything. Rejects with a {@link SettingError} for what the user can mend; stops what it started. */
+export async function startStack(settings: Settings, log: Logger): Promise<LocalStack> {
+  const token = settings.API_TOKEN ?? randomBytes(24).toString('base64url');
+  const bridgeToken = randomBytes(24).toString('base64url');
+  const secret = `whsec_${randomBytes(32).toString('base64')}`;
+  const closers: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+
+  // The port answers from the start, so that readiness can be asked for while the parts come up.
+  let readiness: () => readonly string[] = () => ['starting'];
+  let api: Hono | undefined;
+  const front = new Hono();
+  front.get('/readyz', (context) => {
+    const problems = readiness();
+    return context.json(
+      { status: problems.length === 0 ? 'ready' : 'not ready', problems },
+      problems.length === 0 ? 200 : 503,
+    );
+  });
+  front.all(
+    '*',
+    (context) => api?.fetch(context.req.raw) ?? context.json({ status: 'starting' }, 503),
+  );
+
+  try {
+    const apiUrl = await listen(front, settings.PORT, closers).catch((error) => {
+      throw portError('PORT', settings.PORT, error);
+    });
+
+    const databaseUrl = settings.DYNAMODB_ENDPOINT ?? (await startOwnDatabase(settings, closers));
+    const client = localClient(databaseUrl);
+    await createMessagesTable(client, messagesTableName).catch((error) => {
+      throw new SettingError(
+        'DYNAMODB_ENDPOINT',
+        `no DynamoDB answers at ${databaseUrl} (${error.message})`,
+        error,
+      );
+    });
+    closers.push(async () => client.destroy());
+
+    const broker = settings.BROKER_URL === undefined ? await startOwnBroker(settings) : undefined;
+    if (broker !== undefined) closers.push(() => broker.close());
+    const brokerUrl = settings.BROKER_URL ?? `mqtt://${host}:${broker?.port}`;
+
+    const onError = (error: Error) => log.error(error, 'a function failed');
+    const store = createStore({ client, tableName: messagesTableName, retentionDays });
+    const ingestUrl = await listen(createIngest({ store, secret, onError }), 0, closers);
+
+    const bridge = await startOwnBridge({ brokerUrl, ingestUrl, secret, bridgeToken }, log);
+    closers.push(() => bridge.drain());
+    readiness = () => bridge.status().problems;
+
+    api = createApi({
+      reader: createReader({ client, tableName: messagesTableName }),
+      deliver: createDeliver({ url: bridge.url, token: bridgeToken }),
+      token,
+      onError,
+    });
+    await waitUntilReady(bridge);
+    return { apiUrl, brokerUrl, databaseUrl, bridgeUrl: bridge.url, token, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startOwnDatabase(
+  settings: Settings,
+  closers: (() => Promise<void>)[],
+): Promise<string> {
+  const database = await startDatabase(join(settings.DATA_DIR, 'database')).catch((error) => {
+    throw folderError(settings, error);
+  });
+  closers.push(() => database.close());
+  return database.endpoint;
+}
+
+async function startOwnBroker(settings: Settings): Promise<EmbeddedBroker> {
+  try {
+    return await startBroker({
+      host,
+      port: settings.MQTT_PORT,
+      folder: join(settings.DATA_DIR, 'broker'),
+    });
+  } catch (error) {
+    const isPort = error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+    throw isPort ? portError('MQTT_PORT', settings.MQTT_PORT, error) : folderError(settings, error);
+  }
+}
+
+interface BridgeWiring {
+  readonly brokerUrl: string;
+  readonly ingestUrl: string;
+  readonly secret: string;
+  readonly bridgeToken: string;
+}
+
+async function startOwnBridge(
+  { brokerUrl, ingestUrl, secret, bridgeToken }: BridgeWiring,
+  log: Logger,
+): Promise<Bridge> {
+  const { username, password } = new URL(brokerUrl);
+  const config = parseConfig({
+    broker: {
+      url: brokerUrl,
+      ...(username !== '' && { username: decodeURIComponent(username) }),
+      ...(password !== '' && { password: decodeURIComponent(password) }),
+    },
+    http: { port: 0, token: bridgeToken },
+    routes: [{ name: 'store', filter: '#', url: ingestUrl, secret }],
+    drainTimeoutMs: 1000,
+  });
+  if (!config.ok) throw new SettingError('BROKER_URL', faultsText(config.faults));
+  const trial = await tryBroker(config.value.broker);
+  if (trial !== undefined) {
+    throw new SettingError(
+      'BROKER_URL',
+      `the broker at ${publicUrl(brokerUrl)} cannot be reached: ${trial}`,
+    );
+  }
+  return startBridge(config.value, log);
+}
+
+/** Why the broker cannot be used, or undefined. The bridge itself would wait for it for ever. */
+async function tryBroker(
+  broker: Parameters<typeof connectOnce>[0]['broker'],
+): Promise<string | undefined> {
+  for (const version of [5, 4] as const) {
+    const clientId = `${broker.clientIdPrefix}-trial-${randomBytes(4).toString('hex')}`;
+    const outcome = await connectOnce({ broker, clientId, clean: true }, version);
+    if (outcome.kind === 'connected') {
+      outcome.link.client.end();
+      await outcome.link.closed;
+      return undefined;
+    }
+    if (outcome.kind === 'unreachable' || version === 4) return outcome.reason;
+  }
+  return undefined;
+}
+
+async function waitUntilReady(bridge: Bridge): Promise<void> {
+  const deadlineMs = Date.now() + 15_000;
+  while (!bridge.status().ready) {
+    if (Date.now() > deadlineMs)
+      throw new Error(`not ready in 15 seconds: ${bridge.status().problems.join('; ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Serves an app on loopback; its closer is added to `closers`. */
+async function listen(app: Hono, port: number, closers: (() => Promise<void>)[]): Promise<string> {
+  const server: ServerType = serve({ fetch: app.fetch, hostname: host, port });
+  await once(server, 'listening');
+  closers.push(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      }),
+  );
+  return `http://${host}:${(server.address() as AddressInfo).port}`;
+}
+
+function portError(setting: 'PORT' | 'MQTT_PORT', port: number, error: unknown): Error {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE')
+    return new SettingError(setting, `port ${port} is taken; choose another`, error);
+  if (code === 'EACCES')
+    return new SettingError(setting, `port ${port} may not be used by this user`, error);
+  return new SettingError(setting, error instanceof Error ? error.message : String(error), error);
+}
+
+function folderError(settings: Settings, error: unknown): Error {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'LEVEL_LOCKED') {
+    return new SettingError('DATA_DIR', `${settings.DATA_DIR} is in use by another process`, error);
+  }
+  return new SettingError(
+    'DATA_DIR',
+    cause instanceof Error ? cause.message : String(cause),
+    error,
+  );
+}

@@ -1,0 +1,95 @@
+// Composition root of `npm start`: settings → local stack → what to do next, printed → stop on Ctrl-C.
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import pretty from 'pino-pretty';
+import { startDemo } from './demo.ts';
+import { parseSettings, settingsHelp } from './settings.ts';
+import { type LocalStack, SettingError, startStack } from './stack.ts';
+
+const help = `Runs all of Causeway on this machine: broker, database, functions and bridge.
+
+  npm start                  start everything
+  npm start -- --demo        and a few simulated devices
+  npm start -- --help        show this
+
+Settings, from the environment:
+${settingsHelp()}
+`;
+
+function fail(lines: readonly string[]): never {
+  process.stderr.write(`${lines.join('\n')}\n`);
+  process.exit(1);
+}
+
+function readOptions(): { demo: boolean; help: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: { demo: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    });
+    return { demo: values.demo ?? false, help: values.help ?? false };
+  } catch (error) {
+    fail([error instanceof Error ? error.message : String(error), 'Try: npm start -- --help']);
+  }
+}
+
+// The SDK announces the end of its Node 20 support on stderr; the Node version is the user's choice.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
+const options = readOptions();
+if (options.help) {
+  process.stdout.write(help);
+  process.exit(0);
+}
+const settings = parseSettings(process.env);
+if (!settings.ok) fail(settings.faults.map(({ field, rule }) => `${field}: ${rule}`));
+
+// Below warnings, the log would bury what is printed for the user.
+const log = pino(
+  { level: process.env['LOG_LEVEL'] ?? 'error' },
+  pretty({ destination: 2, sync: true }),
+);
+const stack = await startStack(settings.value, log).catch((error: unknown) => {
+  if (error instanceof SettingError) fail([error.message]);
+  throw error;
+});
+const demo = options.demo ? startDemo(stack.brokerUrl, (line) => console.log(line)) : undefined;
+console.log(welcome(stack, options.demo));
+
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
+    void Promise.resolve(demo?.stop())
+      .then(() => stack.stop())
+      .then(() => process.exit(0));
+  });
+}
+
+function welcome(
+  { apiUrl, brokerUrl, databaseUrl, bridgeUrl, token }: LocalStack,
+  withDemo: boolean,
+): string {
+  const { hostname, port } = new URL(brokerUrl);
+  const at = `-h ${hostname} -p ${port || 1883}`;
+  const topic = withDemo ? 'demo/kitchen/temperature' : 'rooms/kitchen';
+  const commandTopic = withDemo ? 'demo/kitchen/cmd' : 'rooms/kitchen/cmd';
+  return `
+Causeway is running. Ctrl-C stops it.
+
+  API        ${apiUrl}
+  Broker     ${brokerUrl.replace(/\/\/[^@/]*@/, '//')}
+  Database   ${databaseUrl}
+  Bridge     ${bridgeUrl}
+  Token      ${token}
+
+Publish as a device:
+  npx mqtt pub ${at} -q 1 -t ${topic} -m '{"celsius":21.5}'
+
+Read it back:
+  curl -H 'Authorization: Bearer ${token}' '${apiUrl}/v1/messages?topic=${topic}&limit=3'
+
+Publish to a device${withDemo ? ' (it prints what it receives here)' : ` (listen first, in another terminal: npx mqtt sub ${at} -q 1 -t ${commandTopic})`}:
+  curl -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' -d '{"topic":"${commandTopic}","payload":{"fan":"on"}}' ${apiUrl}/v1/publish
+`;
+}
