@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { type Answer, maxRetryAfterMs, verdictOf } from '../../bridge/verdict.ts';
+
+const ids = new Set(['a', 'b']);
+const response = (status: number, body = '', retryAfter?: string): Answer => ({
+  kind: 'response',
+  status,
+  body,
+  ...(retryAfter !== undefined && { retryAfter }),
+});
+const verdict = (answer: Answer) => verdictOf(answer, ids, Date.parse('2026-01-01T00:00:00Z'));
+
+test.each(['', ' ', '{"batchItemFailures":[]}'])('200 %j: all are stored', (body) => {
+  expect(verdict(response(200, body))).toEqual({ kind: 'answered', failures: new Map() });
+});
+
+test('200 with failures: those failed, the rest is stored', () => {
+  const failure = { itemIdentifier: 'b', reason: 'too hot', retryable: false };
+  expect(verdict(response(200, JSON.stringify({ batchItemFailures: [failure] })))).toEqual({
+    kind: 'answered',
+    failures: new Map([['b', failure]]),
+  });
+});
+
+test.each([
+  'garbage',
+  '[]',
+  '{}',
+  '{"batchItemFailures":[{}]}',
+  '{"batchItemFailures":[{"itemIdentifier":"c"}]}',
+])('200 %j confirms nothing', (body) => {
+  expect(verdict(response(200, body))).toMatchObject({ kind: 'hold', broken: true });
+});
+
+test.each([408, 425, 429, 500, 502, 503, 504])(
+  '%d: the handler is overloaded or down',
+  (status) => {
+    expect(verdict(response(status))).toMatchObject({
+      kind: 'hold',
+      overloaded: true,
+      broken: false,
+    });
+  },
+);
+
+test.each([301, 302, 307, 401, 403, 404, 405])(
+  '%d: the deployment is broken, not the message',
+  (status) => {
+    expect(verdict(response(status))).toMatchObject({
+      kind: 'hold',
+      broken: true,
+      overloaded: false,
+    });
+  },
+);
+
+test.each([400, 409, 413, 415, 422])('%d: some message is not acceptable', (status) => {
+  expect(verdict(response(status, 'why'))).toEqual({
+    kind: 'rejected',
+    reason: `the handler answered ${status}: why`,
+  });
+});
+
+test('no answer: hold', () => {
+  expect(verdict({ kind: 'failed', reason: 'ECONNREFUSED' })).toMatchObject({
+    kind: 'hold',
+    reason: 'ECONNREFUSED',
+  });
+});
+
+describe('Retry-After', () => {
+  test.each([
+    ['7', 7000],
+    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+    ['Thu, 01 Jan 2020 00:00:00 GMT', 0],
+    ['999999999', maxRetryAfterMs],
+    ['soon', undefined],
+  ])('%s', (value, waitMs) => {
+    expect(verdict(response(503, '', value))).toHaveProperty(
+      ...((waitMs === undefined ? ['kind', 'hold'] : ['retryAfterMs', waitMs]) as [
+        string,
+        unknown,
+      ]),
+    );
+  });
+});

@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  filterFault,
+  literalPrefix,
+  matchesFilter,
+  maxTopicBytes,
+  publishTopicFault,
+  topicFault,
+} from '../../../functions/contract/topic.ts';
+import { legalTopic } from '../../support/messages.ts';
+
+describe('topicFault', () => {
+  test.each(['a', '/', 'a//b', 'ünï/↑', '$SYS/x', 'a b', 'x'.repeat(maxTopicBytes), '\ufeffa'])(
+    'accepts %j',
+    (topic) => {
+      expect(topicFault(topic)).toBeUndefined();
+    },
+  );
+
+  test.each([
+    ['', /empty/],
+    ['a/+/b', /wildcards/],
+    ['a/#', /wildcards/],
+    ['a\u0000b', /U\+0000/],
+    ['a\nb', /control/],
+    ['a\u0085b', /control/],
+    ['\ud800', /surrogates/],
+    ['a\uffff', /noncharacters/],
+    ['\u{1fffe}', /noncharacters/],
+    ['ü'.repeat(32_768), /65535 bytes/],
+  ])('refuses %j', (topic, rule) => {
+    expect(topicFault(topic)).toMatch(rule);
+  });
+});
+
+test('publishTopicFault leaves $ topics to the broker', () => {
+  expect(publishTopicFault('$SYS/broker')).toMatch(/start with \$/);
+  expect(publishTopicFault('a/$b')).toBeUndefined();
+});
+
+describe('filterFault', () => {
+  test.each(['#', '+', 'a/+/b/#', '/+', '+/+', '/'])('accepts %j', (filter) => {
+    expect(filterFault(filter)).toBeUndefined();
+  });
+
+  test.each(['', 'a#', 'a/#/b', '##', 'a+', '+a/b', 'a\u0000'])('refuses %j', (filter) => {
+    expect(filterFault(filter)).toBeDefined();
+  });
+});
+
+describe('matchesFilter', () => {
+  test.each([
+    ['#', 'a/b', true],
+    ['a/#', 'a', true],
+    ['a/#', 'ab', false],
+    ['a/#', 'a/b/c', true],
+    ['+', 'a', true],
+    ['+', '/a', false],
+    ['/+', '/a', true],
+    ['+/+', '/a', true],
+    ['a/+', 'a', false],
+    ['a/+/c', 'a//c', true],
+    ['#', '$SYS/x', false],
+    ['+/x', '$SYS/x', false],
+    ['$SYS/#', '$SYS/x', true],
+    ['A', 'a', false],
+  ])('%s and %s: %s', (filter, topic, matches) => {
+    expect(matchesFilter(filter, topic)).toBe(matches);
+  });
+
+  test('a topic matches itself, and itself with any levels made wildcards', () => {
+    fc.assert(
+      fc.property(legalTopic, fc.infiniteStream(fc.boolean()), fc.nat(6), (topic, coin, cut) => {
+        fc.pre(!topic.startsWith('$'));
+        expect(matchesFilter(topic, topic)).toBe(true);
+        const levels = topic.split('/').map((level) => (coin.next().value ? '+' : level));
+        expect(matchesFilter(levels.join('/'), topic)).toBe(true);
+        expect(matchesFilter([...levels.slice(0, cut), '#'].join('/'), topic)).toBe(true);
+      }),
+    );
+  });
+
+  test('every topic that a filter matches starts with its literal prefix', () => {
+    const level = fc.constantFrom('a', 'b', '', 'ab');
+    const topicOf = fc
+      .array(level, { minLength: 1, maxLength: 4 })
+      .map((levels) => levels.join('/'));
+    const filterOf = fc
+      .array(fc.oneof(level, fc.constant('+')), { minLength: 1, maxLength: 4 })
+      .chain((levels) => fc.constantFrom(levels.join('/'), [...levels, '#'].join('/')));
+    fc.assert(
+      fc.property(topicOf, filterOf, (topic, filter) => {
+        fc.pre(matchesFilter(filter, topic));
+        expect(topic.startsWith(literalPrefix(filter))).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

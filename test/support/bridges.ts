@@ -1,0 +1,41 @@
+// A bridge in this process, for tests: one route to a handler, drained at the end of the test.
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import { type Bridge, startBridge } from '../../bridge/bridge.ts';
+import { type BridgeConfigInput, parseConfig } from '../../bridge/config.ts';
+import { until } from './wait.ts';
+
+type RouteInput = BridgeConfigInput['routes'][number];
+
+export interface BridgeInput {
+  readonly brokerUrl: string;
+  readonly handlerUrl: string;
+  readonly route?: Partial<RouteInput>;
+  readonly broker?: Partial<BridgeConfigInput['broker']>;
+  readonly token?: string;
+  readonly drainTimeoutMs?: number;
+}
+
+export async function startTestBridge(input: BridgeInput): Promise<Bridge> {
+  const config = parseConfig({
+    broker: { url: input.brokerUrl, ...input.broker },
+    http: { port: 0, ...(input.token !== undefined && { token: input.token }) },
+    routes: [{ name: 'store', filter: '#', url: input.handlerUrl, ...input.route }],
+    drainTimeoutMs: input.drainTimeoutMs ?? 2000,
+  });
+  if (!config.ok) throw new Error(JSON.stringify(config.faults));
+  const bridge = await startBridge(config.value, pino({ level: 'silent' }));
+  let drained: Promise<void> | undefined;
+  const drain = () => {
+    drained ??= bridge.drain();
+    return drained;
+  };
+  onTestFinished(drain);
+  return { ...bridge, drain };
+}
+
+export async function untilReady(bridge: Bridge): Promise<void> {
+  await until(() => bridge.status().ready, {
+    what: `ready: ${bridge.status().problems.join('; ')}`,
+  });
+}
