@@ -36,7 +36,8 @@ const common = {
 export const publishRequestSchema = z
   .strictObject({
     ...common,
-    payload: z.json().optional(),
+    // Not z.json(), which drops `__proto__` keys: what JSON.parse gave is JSON already, and goes on as it is.
+    payload: z.unknown().optional(),
     payloadBase64: z.base64('must be base64 with padding').optional(),
   })
   .superRefine((request, context) => {
@@ -58,8 +59,8 @@ export type Command = z.output<typeof commandSchema>;
 
 /** The exact bytes that a publish request asks to send, as base64. */
 export function payloadBase64Of(request: PublishRequest): string {
-  if (request.payloadBase64 !== undefined) return request.payloadBase64;
-  const { payload } = request;
+  const { payload, payloadBase64 } = request;
+  if (payloadBase64 !== undefined) return payloadBase64;
   return Buffer.from(
     typeof payload === 'string' ? payload : JSON.stringify(payload),
     'utf8',

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { Aedes } from 'aedes';
 import createPersistence from 'aedes-persistence-level';
 import { Level } from 'level';
+import { keepOrder } from './in-order.ts';
 
 export interface EmbeddedBroker {
   readonly port: number;
@@ -29,6 +30,7 @@ export async function startBroker({
   const level = new Level<string, string>(folder);
   await level.open();
   const aedes = await Aedes.createBroker({ persistence: createPersistence(level) });
+  keepOrder(aedes);
   const server = createServer(aedes.handle);
   server.listen(port, host);
   try {

@@ -208,6 +208,7 @@ describe('POST /v1/publish', () => {
     [{ payload: 'text' }, 'text'],
     [{ payload: 21.5 }, '21.5'],
     [{ payload: null }, 'null'],
+    [{ payload: JSON.parse('{"__proto__":{"x":1}}') }, '{"__proto__":{"x":1}}'],
     [{ payload: '' }, ''],
     [{ payloadBase64: 'aGk=' }, 'hi'],
     [{ payloadBase64: '' }, ''],
