@@ -5,6 +5,8 @@ export interface Batchable {
   readonly topic: string;
   /** Bytes that it takes in a request. */
   readonly bytes: number;
+  /** Grows with every message that arrives. */
+  readonly arrival: number;
 }
 
 /** What sending a batch left to do; what is not in `retry` is finished. */
@@ -36,7 +38,7 @@ interface Lane<T> {
 export class Batcher<T extends Batchable> {
   readonly #options: BatcherOptions<T>;
   readonly #lanes = new Map<string, Lane<T>>();
-  /** Lanes with messages and none in flight, longest waiting first. */
+  /** Lanes with messages and none in flight. */
   #ready: Lane<T>[] = [];
   #readyCount = 0;
   #inFlight = 0;
@@ -131,13 +133,17 @@ export class Batcher<T extends Batchable> {
     }
   }
 
-  /** Takes whole lanes, so that a batch blocks as few topics as it can for the others in flight. */
+  /**
+   * Takes whole lanes, so that a batch blocks as few topics as it can for the others in flight; those first
+   * whose first message has waited longest, because the PUBACKs of all that came later wait for it.
+   */
   #take(): { batch: T[]; lanes: Lane<T>[] } {
     const { maxBatch, maxBatchBytes } = this.#options;
     const batch: T[] = [];
     const lanes: Lane<T>[] = [];
     let bytes = 0;
     let taken = 0;
+    this.#ready.sort((a, b) => arrivalOf(a) - arrivalOf(b));
     for (const lane of this.#ready) {
       let count = 0;
       for (const item of lane.queue) {
@@ -195,6 +201,10 @@ export class Batcher<T extends Batchable> {
       this.#readyCount += lane.queue.length;
     }
   }
+}
+
+function arrivalOf<T extends Batchable>(lane: Lane<T>): number {
+  return lane.queue[0]?.arrival ?? 0;
 }
 
 function groupByTopic<T extends Batchable>(items: readonly T[]): Map<string, T[]> {

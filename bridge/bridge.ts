@@ -1,10 +1,13 @@
 // The bridge as one thing: starts the routes, the publisher and the HTTP server of a config, and drains them.
 import type { AddressInfo } from 'node:net';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { serve } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { BridgeConfig } from './config.ts';
 import { type BridgeStatus, createBridgeHttp } from './http.ts';
+import { createMetrics } from './metrics.ts';
 import { Publisher } from './publisher.ts';
+import { folderQuarantine, tableQuarantine } from './quarantine.ts';
 import { type RouteStatus, startRoute } from './route.ts';
 
 export interface Bridge {
@@ -15,6 +18,9 @@ export interface Bridge {
   drain(): Promise<void>;
 }
 
+/** Time for ending sessions once the messages are settled, of the time for a clean stop. */
+const closingMs = 1500;
+
 /** Time for the broker's acknowledgement of a command. */
 const publishTimeoutMs = 10_000;
 
@@ -24,8 +30,28 @@ export async function startBridge(config: BridgeConfig, log: Logger): Promise<Br
   const token = http.token;
   const publisher =
     token === undefined ? undefined : new Publisher({ broker, log, timeoutMs: publishTimeoutMs });
+  const metrics = createMetrics();
+  const quarantine =
+    config.quarantineTable === undefined
+      ? folderQuarantine(config.quarantineFolder)
+      : tableQuarantine(config.quarantineTable);
+  const leases =
+    config.leaseTable === undefined
+      ? undefined
+      : {
+          client: new DynamoDBClient(),
+          tableName: config.leaseTable,
+          leaseMs: config.leaseSeconds * 1000,
+        };
   const routes = config.routes.map((route) =>
-    startRoute(broker, route, log.child({ route: route.name })),
+    startRoute({
+      broker,
+      config: route,
+      quarantine,
+      leases,
+      metrics,
+      log: log.child({ route: route.name }),
+    }),
   );
 
   function status(): BridgeStatus {
@@ -36,6 +62,7 @@ export async function startBridge(config: BridgeConfig, log: Logger): Promise<Br
 
   const app = createBridgeHttp({
     status,
+    metrics: () => metrics.scrape(),
     ...(token !== undefined &&
       publisher !== undefined && {
         commands: { token, publish: (command) => publisher.publish(command) },
@@ -43,7 +70,8 @@ export async function startBridge(config: BridgeConfig, log: Logger): Promise<Br
   });
 
   async function drainParts(): Promise<void> {
-    const signal = AbortSignal.timeout(drainTimeoutMs);
+    // The last part is for PUBACKs, DISCONNECT and the release of leases.
+    const signal = AbortSignal.timeout(Math.max(0, drainTimeoutMs - closingMs));
     await Promise.all([...routes.map((route) => route.drain(signal)), publisher?.close()]);
   }
 
@@ -72,13 +100,13 @@ export async function startBridge(config: BridgeConfig, log: Logger): Promise<Br
   };
 }
 
-function problemsOf({ name, session, holding }: RouteStatus): string[] {
-  const problems: string[] = [];
-  if (session.kind !== 'active') {
-    problems.push(
-      `route ${name}: ${session.kind}${'reason' in session ? `: ${session.reason}` : ''}`,
-    );
-  }
+function problemsOf({ name, sessions, holding }: RouteStatus): string[] {
+  const problems = sessions.flatMap((session) =>
+    // A standby is ready: its work is to wait.
+    session.kind === 'active' || session.kind === 'standby'
+      ? []
+      : [`route ${name}: ${session.kind}${'reason' in session ? `: ${session.reason}` : ''}`],
+  );
   if (holding !== undefined) problems.push(`route ${name}: holding: ${holding}`);
   return problems;
 }

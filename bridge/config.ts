@@ -85,6 +85,20 @@ const routeSchema = z.strictObject({
     .max(65_535)
     .default(2000)
     .describe('Most unacknowledged messages; the receive maximum of the session'),
+  maxWindowBytes: z
+    .int()
+    .min(1024 * 1024)
+    .max(1024 * 1024 * 1024)
+    .default(32 * 1024 * 1024)
+    .describe('Most bytes of unacknowledged messages'),
+  connections: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe(
+      'Connections that share the subscription; more than one costs the order between them',
+    ),
 });
 
 export const bridgeConfigSchema = z.strictObject({
@@ -116,6 +130,29 @@ export const bridgeConfigSchema = z.strictObject({
         }
       }
     }),
+  quarantineTable: z
+    .string()
+    .min(3)
+    .optional()
+    .describe('DynamoDB table that keeps rejected messages; without it `quarantineFolder` does'),
+  quarantineFolder: z
+    .string()
+    .min(1)
+    .default('quarantine')
+    .describe('Folder for rejected messages'),
+  leaseTable: z
+    .string()
+    .min(3)
+    .optional()
+    .describe(
+      'DynamoDB table of leases, so that several bridges can share this config; without it there is one',
+    ),
+  leaseSeconds: z
+    .int()
+    .min(2)
+    .max(600)
+    .default(15)
+    .describe('Time after which a dead bridge is succeeded'),
   drainTimeoutMs: z.int().min(0).max(110_000).default(10_000).describe('Time for a clean stop'),
 });
 

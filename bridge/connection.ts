@@ -24,16 +24,23 @@ export interface Link {
   readonly sessionPresent: boolean;
   /** Most QoS > 0 messages that the broker takes unacknowledged [MQTT-3.2.2.3.3]. */
   readonly brokerReceiveMaximum: number;
-  /** Settles when the connection is gone, with the reason in words. */
-  readonly closed: Promise<string>;
+  /** Settles when the connection is gone. */
+  readonly closed: Promise<Closed>;
+}
+
+export interface Closed {
+  /** Why, in words. */
+  readonly reason: string;
+  /** The broker said that another client has connected with the same client id (MQTT 5). */
+  readonly takenOver: boolean;
 }
 
 export type ConnectOutcome =
   | { readonly kind: 'connected'; readonly link: Link }
   /** The broker answered CONNECT with an error code. */
   | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
-  /** No CONNACK: name, network, TLS or time. */
-  | { readonly kind: 'unreachable'; readonly reason: string };
+  /** No CONNACK: name, network, TLS or time; `silent` where the broker closed without a word. */
+  | { readonly kind: 'unreachable'; readonly reason: string; readonly silent: boolean };
 
 /** Tries once to connect. `prepare` gets the client before the first packet can arrive. */
 export function connectOnce(
@@ -50,6 +57,8 @@ export function connectOnce(
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    // Not the `debug` package, which costs half a microsecond a message while it is off.
+    log: () => {},
     ...(broker.username !== undefined && { username: broker.username }),
     ...(broker.password !== undefined && { password: broker.password }),
     ...(protocolVersion === 5 && {
@@ -64,18 +73,24 @@ export function connectOnce(
     const client = mqtt.connect(broker.url, options);
     prepare(client);
     let reason = 'the broker closed the connection';
+    let silent = true;
+    let takenOver = false;
     let refused: number | undefined;
-    let closing: (reason: string) => void = () => {};
-    const closed = new Promise<string>((settle) => {
+    let closing: (closed: Closed) => void = () => {};
+    const closed = new Promise<Closed>((settle) => {
       closing = settle;
     });
     client.on('error', (error) => {
+      silent = false;
       reason = describe(error);
       const code = 'code' in error ? error.code : undefined;
       if (typeof code === 'number' && !client.connected) refused = code;
     });
     client.on('disconnect', (packet) => {
-      reason = `the broker sent DISCONNECT with reason code ${packet.reasonCode ?? 0}`;
+      takenOver = packet.reasonCode === sessionTakenOver;
+      reason = takenOver
+        ? 'another client connected with the same client id'
+        : `the broker sent DISCONNECT with reason code ${packet.reasonCode ?? 0}`;
     });
     client.on('connect', (connack) => {
       resolve({
@@ -90,13 +105,10 @@ export function connectOnce(
       });
     });
     client.on('close', () => {
-      closing(reason);
+      closing({ reason, takenOver });
       client.end(true);
-      resolve(
-        refused === undefined
-          ? { kind: 'unreachable', reason }
-          : { kind: 'refused', code: refused, reason },
-      );
+      if (refused === undefined) resolve({ kind: 'unreachable', reason, silent });
+      else resolve({ kind: 'refused', code: refused, reason });
     });
   });
 }
@@ -109,15 +121,25 @@ function describe(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
+/** DISCONNECT reason code "session taken over" [MQTT-3.1.4-3]. */
+const sessionTakenOver = 0x8e;
+
 /** CONNACK codes for "unacceptable protocol version": 1 in MQTT 3.1.1, 0x84 in MQTT 5. */
 const unsupportedVersionCodes = [0x01, 0x84];
+
+/** Some brokers close on an MQTT 5 CONNECT without a word; a broker that restarts does so too, but not thrice. */
+const silentClosesBeforeFallback = 3;
+
+/** Two clients with one id would throw each other out for ever: the second time in a minute, step back. */
+const takeoverMemoryMs = 60_000;
+const takeoverBackoffMs = 30_000;
 
 export interface KeepConnectedOptions extends ConnectionOptions {
   readonly log: Logger;
   readonly prepare?: (client: MqttClient) => void;
   readonly onConnected: (link: Link) => void;
   /** The connection is gone or could not be made; another try follows. */
-  readonly onDisconnected: (outcome: Exclude<ConnectOutcome, { kind: 'connected' }>) => void;
+  readonly onDisconnected: (reason: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -125,37 +147,60 @@ export interface KeepConnectedOptions extends ConnectionOptions {
 export async function keepConnected(options: KeepConnectedOptions): Promise<void> {
   const { broker, log, prepare, onConnected, onDisconnected, signal } = options;
   let { protocolVersion } = broker;
+  let silentCloses = 0;
   let attempt = 0;
+  let lastTakeoverMs = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
+    let waitMs = 0;
     const outcome = await connectOnce(options, protocolVersion, prepare);
     if (outcome.kind === 'connected') {
-      const { link } = outcome;
-      if (signal.aborted) return void (await disconnect(link));
-      const since = Date.now();
-      onConnected(link);
-      const stop = () => void disconnect(link);
-      signal.addEventListener('abort', stop, { once: true });
-      const reason = await link.closed;
-      signal.removeEventListener('abort', stop);
+      const startedMs = performance.now();
+      const { reason, takenOver } = await untilClosed(outcome.link, onConnected, signal);
       if (signal.aborted) return;
-      onDisconnected({ kind: 'unreachable', reason });
-      // A connection that did not last counts as one more failed try, or a broker that drops us would be hammered.
-      attempt = Date.now() - since > 10_000 ? 0 : attempt + 1;
+      onDisconnected(reason);
+      silentCloses = 0;
+      const nowMs = performance.now();
+      // A connection that did not last counts as one more failed try, or a broker that drops us is hammered.
+      attempt = nowMs - startedMs > 10_000 ? 0 : attempt + 1;
+      if (takenOver && nowMs - lastTakeoverMs < takeoverMemoryMs) {
+        log.error(
+          { clientId: options.clientId },
+          'another client uses this client id: waiting half a minute',
+        );
+        waitMs = takeoverBackoffMs;
+      }
+      if (takenOver) lastTakeoverMs = nowMs;
     } else {
-      if (
-        outcome.kind === 'refused' &&
-        protocolVersion === 5 &&
-        unsupportedVersionCodes.includes(outcome.code)
-      ) {
+      const isSilent = outcome.kind === 'unreachable' && outcome.silent;
+      silentCloses = isSilent ? silentCloses + 1 : 0;
+      const isUnsupported =
+        outcome.kind === 'refused' && unsupportedVersionCodes.includes(outcome.code);
+      if (protocolVersion === 5 && (isUnsupported || silentCloses === silentClosesBeforeFallback)) {
         log.warn('the broker has no MQTT 5: using MQTT 3.1.1');
         protocolVersion = 4;
         continue;
       }
-      onDisconnected(outcome);
+      onDisconnected(outcome.reason);
       attempt++;
     }
-    await delay(fullJitterMs(attempt, 250, 30_000), undefined, { signal }).catch(() => {});
+    waitMs += fullJitterMs(attempt, 250, 30_000);
+    await delay(waitMs, undefined, { signal }).catch(() => {});
   }
+}
+
+/** Uses a connection until it is gone, or `signal` ends it. */
+async function untilClosed(
+  link: Link,
+  onConnected: (link: Link) => void,
+  signal: AbortSignal,
+): Promise<Closed> {
+  if (signal.aborted) void disconnect(link);
+  else onConnected(link);
+  const stop = () => void disconnect(link);
+  signal.addEventListener('abort', stop, { once: true });
+  const closed = await link.closed;
+  signal.removeEventListener('abort', stop);
+  return closed;
 }
 
 /** Sends DISCONNECT after all that was written before it, and waits for the end, at most a second. */

@@ -21,4 +21,8 @@ export interface Enveloped {
   readonly envelope: string;
   /** Bytes that the envelope takes in a request body. */
   readonly bytes: number;
+  /** Grows with every message that arrives. */
+  readonly arrival: number;
+  /** How often the handler was asked. */
+  attempts: number;
 }

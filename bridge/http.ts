@@ -20,6 +20,8 @@ export interface BridgeStatus {
 
 export interface BridgeHttpOptions {
   readonly status: () => BridgeStatus;
+  /** Prometheus exposition. */
+  readonly metrics: () => Promise<{ text: string; contentType: string }>;
   /** Absent where commands are off. */
   readonly commands?: {
     readonly token: string;
@@ -27,7 +29,7 @@ export interface BridgeHttpOptions {
   };
 }
 
-export function createBridgeHttp({ status, commands }: BridgeHttpOptions): Hono {
+export function createBridgeHttp({ status, metrics, commands }: BridgeHttpOptions): Hono {
   const app = new Hono();
   app.notFound(() => problemResponse(problem('not-found')));
   app.onError(() => problemResponse(problem('internal')));
@@ -37,6 +39,11 @@ export function createBridgeHttp({ status, commands }: BridgeHttpOptions): Hono 
   app.get('/readyz', (context) => {
     const { ready, problems } = status();
     return context.json({ status: ready ? 'ready' : 'not ready', problems }, ready ? 200 : 503);
+  });
+
+  app.get('/metrics', async (context) => {
+    const { text, contentType } = await metrics();
+    return context.body(text, 200, { 'content-type': contentType });
   });
 
   if (commands === undefined) return app;

@@ -39,6 +39,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     if (draining) return;
     draining = true;
     log.info({ signal }, 'draining');
+    // Nothing may hold up the end: what is not acknowledged by then comes again.
+    setTimeout(() => process.exit(0), config.drainTimeoutMs);
     void bridge.drain().then(() => {
       log.info('drained');
       process.exit(0);

@@ -1,4 +1,5 @@
 // The outbound side of MQTT.js: commands to the broker, one promise each, over a connection of their own.
+import { randomBytes } from 'node:crypto';
 import type { IClientPublishOptions, IPublishPacket } from 'mqtt';
 import type { Logger } from 'pino';
 import type { Command } from '../functions/contract/command.ts';
@@ -38,7 +39,8 @@ export class Publisher {
     const { broker, log } = options;
     this.#ended = keepConnected({
       broker,
-      clientId: `${broker.clientIdPrefix}-publisher`,
+      // One for each process: bridges that share a config must not throw each other out.
+      clientId: `${broker.clientIdPrefix}-publisher-${randomBytes(6).toString('hex')}`,
       // No session: what has no acknowledgement is unknown, and the ledger of commands decides about it.
       clean: true,
       log,
@@ -46,7 +48,7 @@ export class Publisher {
       onConnected: (link) => {
         this.#link = link;
       },
-      onDisconnected: ({ reason }) => {
+      onDisconnected: (reason) => {
         this.#link = undefined;
         for (const settle of this.#inFlight) settle({ kind: 'unknown', reason });
         log.warn({ reason }, 'publisher not connected to the broker');

@@ -1,136 +1,90 @@
-// One route's pipeline: session → lanes and batches → sink → settle. Nothing here is shared with another route.
+// One route: its sessions in, its forwarder out. Nothing here is shared with another route.
 import type { Logger } from 'pino';
-import { encodeEnvelope } from '../functions/contract/envelope.ts';
-import { fullJitterMs } from './backoff.ts';
-import { Batcher, type Unfinished } from './batcher.ts';
 import type { BrokerConfig, RouteConfig } from './config.ts';
-import type { Delivery, Enveloped } from './delivery.ts';
-import { Session, type SessionState } from './session.ts';
+import { Forwarder } from './forwarder.ts';
+import { type LeaseConfig, type MemberState, startMember } from './member.ts';
+import type { Metrics, RouteMetrics } from './metrics.ts';
+import type { Quarantine } from './quarantine.ts';
 import { createSink } from './sink.ts';
-import type { Verdict } from './verdict.ts';
 
 export interface RouteStatus {
   readonly name: string;
-  readonly session: SessionState;
+  readonly sessions: readonly MemberState[];
   /** Why the route holds its messages back, or undefined while they flow. */
   readonly holding: string | undefined;
 }
 
 export interface Route {
   status(): RouteStatus;
-  /** Takes no more messages, settles what it has until `signal` aborts, and disconnects. */
+  /** Takes no more messages, settles what it has until `signal` aborts, disconnects, and releases its leases. */
   drain(signal: AbortSignal): Promise<void>;
 }
 
-const maxWindowBytes = 64 * 1024 * 1024;
-const rejectedRetryMs = 30_000;
-
-export function startRoute(broker: BrokerConfig, config: RouteConfig, log: Logger): Route {
-  const sink = createSink(config);
-  let holding: string | undefined;
-  let failedInARow = 0;
-
-  const batcher = new Batcher<Enveloped>({
-    maxBatch: config.maxBatch,
-    maxBatchBytes: config.maxBatchBytes,
-    lingerMs: config.lingerMs,
-    // While holding, one request at a time finds out whether the handler is back.
-    limit: () => (holding === undefined ? config.concurrency : 1),
-    send: forward,
-  });
-
-  const session = new Session({
-    broker,
-    clientId: `${broker.clientIdPrefix}-${config.name}-0`,
-    filter: config.filter,
-    qos: config.qos,
-    window: config.window,
-    maxWindowBytes,
-    log,
-    onDelivery: (delivery) => batcher.add(enveloped(delivery)),
-    onQoS0Dropped: () => {},
-  });
-
-  async function forward(batch: readonly Enveloped[]): Promise<Unfinished<Enveloped>> {
-    const verdict = await sink.post(batch);
-    switch (verdict.kind) {
-      case 'answered': {
-        resume();
-        const failed = batch.filter(({ id }) => verdict.failures.has(id));
-        for (const { id, delivery } of batch) if (!verdict.failures.has(id)) delivery.settle();
-        return { retry: failed, afterMs: failed.length === 0 ? 0 : fullJitterMs(4, 100, 30_000) };
-      }
-      case 'hold':
-        hold(verdict);
-        return { retry: batch, afterMs: 0 };
-      case 'rejected':
-        return split(batch, verdict.reason);
-    }
-  }
-
-  /** Halves a rejected batch until the culprit stands alone. */
-  async function split(
-    batch: readonly Enveloped[],
-    reason: string,
-  ): Promise<Unfinished<Enveloped>> {
-    if (batch.length === 1) {
-      log.error({ reason }, 'the handler rejects a message');
-      return { retry: batch, afterMs: rejectedRetryMs };
-    }
-    const middle = Math.ceil(batch.length / 2);
-    const first = await forward(batch.slice(0, middle));
-    // A topic that has to wait in the first half waits in the second, or its order would be lost.
-    const waiting = new Set(first.retry.map(({ topic }) => topic));
-    const rest = batch.slice(middle).filter(({ topic }) => !waiting.has(topic));
-    const held = batch.slice(middle).filter(({ topic }) => waiting.has(topic));
-    const second = rest.length === 0 ? { retry: [], afterMs: 0 } : await forward(rest);
-    return {
-      retry: [...first.retry, ...held, ...second.retry],
-      afterMs: Math.max(first.afterMs, second.afterMs),
-    };
-  }
-
-  function hold({ reason, retryAfterMs, broken }: Extract<Verdict, { kind: 'hold' }>): void {
-    const forMs = retryAfterMs ?? fullJitterMs(failedInARow, 100, 30_000);
-    failedInARow++;
-    batcher.hold(forMs);
-    if (holding !== reason)
-      log[broken ? 'error' : 'warn']({ reason }, 'holding: the handler takes no messages');
-    holding = reason;
-  }
-
-  function resume(): void {
-    failedInARow = 0;
-    if (holding === undefined) return;
-    log.info('the handler takes messages again');
-    holding = undefined;
-  }
-
-  return {
-    status: () => ({ name: config.name, session: session.state, holding }),
-    async drain(signal) {
-      session.stopReading();
-      const aborted = new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-      await Promise.race([batcher.drain(), aborted]);
-      batcher.discard();
-      await session.close();
-      await sink.close();
-    },
-  };
+export interface RouteOptions {
+  readonly broker: BrokerConfig;
+  readonly config: RouteConfig;
+  readonly quarantine: Quarantine;
+  readonly leases: LeaseConfig | undefined;
+  readonly metrics: Metrics;
+  readonly log: Logger;
 }
 
-function enveloped(delivery: Delivery): Enveloped {
-  const { message } = delivery;
-  const envelope = encodeEnvelope(message);
-  // One more byte for the comma between envelopes.
+export function startRoute({
+  broker,
+  config,
+  quarantine,
+  leases,
+  metrics,
+  log,
+}: RouteOptions): Route {
+  const sink = createSink(config);
+  const routeMetrics: RouteMetrics = metrics.route(config.name, () => ({
+    inFlightMessages: members.reduce((sum, member) => sum + member.unsettled(), 0),
+    inFlightRequests: forwarder.inFlightRequests,
+    concurrencyLimit: forwarder.concurrencyLimit,
+    activeSessions: members.filter((member) => member.state().kind === 'active').length,
+    holding: forwarder.holding !== undefined,
+  }));
+  const { counters } = routeMetrics;
+  const forwarder = new Forwarder({ config, sink, quarantine, metrics: routeMetrics, log });
+
+  const group = `${broker.clientIdPrefix}-${config.name}`;
+  const members = Array.from({ length: config.connections }, (_, index) =>
+    startMember(
+      {
+        broker,
+        clientId: `${group}-${index}`,
+        // The connections of a route share its messages; a dead one's share waits for its successor.
+        filter: config.connections === 1 ? config.filter : `$share/${group}/${config.filter}`,
+        qos: config.qos,
+        window: config.window,
+        maxWindowBytes: config.maxWindowBytes,
+        log,
+        onDelivery(delivery) {
+          counters.received++;
+          if (delivery.message.possibleDuplicate) counters.possibleDuplicates++;
+          forwarder.add(delivery);
+        },
+        onQoS0Dropped() {
+          counters.droppedQoS0++;
+        },
+      },
+      leases,
+      log,
+    ),
+  );
+
   return {
-    delivery,
-    topic: message.topic,
-    id: message.id,
-    envelope,
-    bytes: Buffer.byteLength(envelope) + 1,
+    status: () => ({
+      name: config.name,
+      sessions: members.map((member) => member.state()),
+      holding: forwarder.holding,
+    }),
+    async drain(signal) {
+      for (const member of members) member.stopReading();
+      await forwarder.drain(signal);
+      await Promise.all(members.map((member) => member.close()));
+      await sink.close();
+    },
   };
 }

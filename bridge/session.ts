@@ -93,7 +93,7 @@ export class Session {
       signal: this.#stop.signal,
       prepare: (client) => this.#prepare(client),
       onConnected: (link) => this.#onConnected(link),
-      onDisconnected: ({ reason }) => {
+      onDisconnected: (reason) => {
         options.log.warn({ reason }, 'not connected to the broker');
         this.#state = { kind: 'disconnected', reason };
       },

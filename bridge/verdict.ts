@@ -14,7 +14,12 @@ export type Answer =
 
 export type Verdict =
   /** The handler took the batch; `failures` by message id, all others are stored. */
-  | { readonly kind: 'answered'; readonly failures: ReadonlyMap<string, ItemFailure> }
+  | {
+      readonly kind: 'answered';
+      readonly failures: ReadonlyMap<string, ItemFailure>;
+      /** How many of them it had stored already. */
+      readonly duplicates: number;
+    }
   /**
    * The handler is not able to take messages: keep them, and try again later. `overloaded` asks for fewer
    * requests at once; `broken` says that it will not mend itself.
@@ -49,7 +54,7 @@ export function verdictOf(answer: Answer, ids: ReadonlySet<string>, nowMs: numbe
 
 /** A reply that is malformed, or names ids that were not sent, confirms nothing. */
 function receiptVerdict(body: string, ids: ReadonlySet<string>): Verdict {
-  if (body.trim() === '') return { kind: 'answered', failures: new Map() };
+  if (body.trim() === '') return { kind: 'answered', failures: new Map(), duplicates: 0 };
   let value: unknown;
   try {
     value = JSON.parse(body);
@@ -68,7 +73,7 @@ function receiptVerdict(body: string, ids: ReadonlySet<string>): Verdict {
     if (!ids.has(id))
       return hold('the handler named a message that it was not sent', { broken: true });
   }
-  return { kind: 'answered', failures };
+  return { kind: 'answered', failures, duplicates: receipt.value.duplicates ?? 0 };
 }
 
 function hold(

@@ -12,7 +12,6 @@ const shared: BuildOptions = {
   format: 'esm',
   target: 'node20',
   minify: true,
-  keepNames: true,
   sourcemap: 'linked',
   mainFields: ['module', 'main'],
   banner: { js: requireBanner },

@@ -8,9 +8,17 @@ interface Numbered {
   readonly topic: string;
   readonly bytes: number;
   readonly number: number;
+  readonly arrival: number;
 }
 
-const item = (topic: string, number = 0, bytes = 1): Numbered => ({ topic, number, bytes });
+let arrivals = 0;
+
+const item = (topic: string, number = 0, bytes = 1): Numbered => ({
+  topic,
+  number,
+  bytes,
+  arrival: arrivals++,
+});
 const done: Unfinished<Numbered> = { retry: [], afterMs: 0 };
 
 function batcherOf(

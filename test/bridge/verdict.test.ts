@@ -11,7 +11,11 @@ const response = (status: number, body = '', retryAfter?: string): Answer => ({
 const verdict = (answer: Answer) => verdictOf(answer, ids, Date.parse('2026-01-01T00:00:00Z'));
 
 test.each(['', ' ', '{"batchItemFailures":[]}'])('200 %j: all are stored', (body) => {
-  expect(verdict(response(200, body))).toEqual({ kind: 'answered', failures: new Map() });
+  expect(verdict(response(200, body))).toEqual({
+    kind: 'answered',
+    failures: new Map(),
+    duplicates: 0,
+  });
 });
 
 test('200 with failures: those failed, the rest is stored', () => {
@@ -19,6 +23,7 @@ test('200 with failures: those failed, the rest is stored', () => {
   expect(verdict(response(200, JSON.stringify({ batchItemFailures: [failure] })))).toEqual({
     kind: 'answered',
     failures: new Map([['b', failure]]),
+    duplicates: 0,
   });
 });
 

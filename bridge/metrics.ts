@@ -1,0 +1,145 @@
+// What the bridge counts and measures, for Prometheus. Labels are routes, never topics: those are unbounded.
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Plain numbers, because some grow with each message; Prometheus reads them when it asks. */
+export interface RouteCounters {
+  received: number;
+  delivered: number;
+  retried: number;
+  quarantined: number;
+  droppedQoS0: number;
+  /** Messages that were marked as possible duplicates. */
+  possibleDuplicates: number;
+  /** Messages that the handler found stored already. */
+  duplicates: number;
+}
+
+/** State of a route at the moment it is asked for. */
+export interface RouteGauges {
+  readonly inFlightMessages: number;
+  readonly inFlightRequests: number;
+  readonly concurrencyLimit: number;
+  readonly activeSessions: number;
+  readonly holding: boolean;
+}
+
+export interface RouteMetrics {
+  readonly counters: RouteCounters;
+  /** Once for each request. */
+  request(messages: number, latencyMs: number): void;
+  /** Once for each batch: how long its first message waited from PUBLISH to PUBACK. */
+  acknowledged(latencyMs: number): void;
+}
+
+export interface Metrics {
+  /** Metrics of a route; `gauges` is asked at each scrape. */
+  route(name: string, gauges: () => RouteGauges): RouteMetrics;
+  /** The exposition text and its media type. */
+  scrape(): Promise<{ text: string; contentType: string }>;
+}
+
+const counterHelp: Record<keyof RouteCounters, [name: string, help: string]> = {
+  received: ['received', 'Messages taken from the broker'],
+  delivered: ['delivered', 'Messages that the handler confirmed'],
+  retried: ['retried', 'Messages sent again after a failure'],
+  quarantined: ['quarantined', 'Messages put into the quarantine'],
+  droppedQoS0: ['dropped_qos0', 'QoS 0 messages dropped because the window was full'],
+  possibleDuplicates: ['possible_duplicates', 'Messages marked as possible duplicates'],
+  duplicates: ['duplicates', 'Messages that the handler had stored already'],
+};
+
+const gaugeHelp: Record<keyof RouteGauges, [name: string, help: string]> = {
+  inFlightMessages: ['in_flight_messages', 'Messages taken from the broker that are not settled'],
+  inFlightRequests: ['in_flight_requests', 'Requests to the handler in flight'],
+  concurrencyLimit: ['concurrency_limit', 'Requests that may be in flight now (adaptive)'],
+  activeSessions: ['active_sessions', 'Sessions that are connected and subscribed'],
+  holding: ['holding', '1 while the handler takes no messages'],
+};
+
+const latencyBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const labelNames = ['route'] as const;
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counted = new Map<string, RouteCounters>();
+  const gauged = new Map<string, () => RouteGauges>();
+
+  for (const [key, [name, help]] of Object.entries(counterHelp) as [
+    keyof RouteCounters,
+    [string, string],
+  ][]) {
+    new Counter({
+      name: `causeway_${name}_messages_total`,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const [route, counters] of counted) this.inc({ route }, counters[key]);
+      },
+    });
+  }
+  for (const [key, [name, help]] of Object.entries(gaugeHelp) as [
+    keyof RouteGauges,
+    [string, string],
+  ][]) {
+    new Gauge({
+      name: `causeway_${name}`,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        for (const [route, gauges] of gauged) this.set({ route }, Number(gauges()[key]));
+      },
+    });
+  }
+  const batchSize = new Histogram({
+    name: 'causeway_batch_messages',
+    help: 'Messages in a request',
+    labelNames,
+    registers,
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000],
+  });
+  const handlerSeconds = new Histogram({
+    name: 'causeway_handler_seconds',
+    help: 'Time of a request to the handler',
+    labelNames,
+    registers,
+    buckets: latencyBuckets,
+  });
+  const ackSeconds = new Histogram({
+    name: 'causeway_ack_seconds',
+    help: 'Time from PUBLISH to PUBACK, of the first message of each batch',
+    labelNames,
+    registers,
+    buckets: latencyBuckets,
+  });
+
+  return {
+    route(name, gauges) {
+      const counters: RouteCounters = {
+        received: 0,
+        delivered: 0,
+        retried: 0,
+        quarantined: 0,
+        droppedQoS0: 0,
+        possibleDuplicates: 0,
+        duplicates: 0,
+      };
+      counted.set(name, counters);
+      gauged.set(name, gauges);
+      return {
+        counters,
+        request(messages, latencyMs) {
+          batchSize.observe({ route: name }, messages);
+          handlerSeconds.observe({ route: name }, latencyMs / 1000);
+        },
+        acknowledged: (latencyMs) => ackSeconds.observe({ route: name }, latencyMs / 1000),
+      };
+    },
+    async scrape() {
+      return { text: await registry.metrics(), contentType: registry.contentType };
+    },
+  };
+}

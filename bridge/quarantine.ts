@@ -1,0 +1,52 @@
+// The quarantine: where messages go that their handler will never take. Durable before their PUBACK leaves.
+import { createHash } from 'node:crypto';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type DeadLetter,
+  deadLetterId,
+  deadLetterItems,
+} from '../functions/contract/dead-letter.ts';
+import { encodeEnvelope } from '../functions/contract/envelope.ts';
+
+export interface Quarantine {
+  /** Resolves once the dead letter is safe; rejects where it could not be kept, and may be tried again. */
+  put(letter: DeadLetter): Promise<void>;
+}
+
+/** A quarantine in a DynamoDB table. */
+export function tableQuarantine(tableName: string, client = new DynamoDBClient()): Quarantine {
+  return {
+    async put(letter) {
+      // One after the other: the main item comes last, when all of its chunks are there.
+      for (const Item of deadLetterItems(letter)) {
+        await client.send(new PutItemCommand({ TableName: tableName, Item }));
+      }
+    },
+  };
+}
+
+/** A quarantine in a folder, for a bridge without a database: one JSON file for each dead letter. */
+export function folderQuarantine(folder: string): Quarantine {
+  return {
+    async put(letter) {
+      await mkdir(folder, { recursive: true });
+      // Ids and times may hold any character; the hash keeps the name short, legal and the same on a retry.
+      const name = createHash('sha256').update(deadLetterId(letter)).digest('hex').slice(0, 32);
+      const path = join(folder, `${name}.json`);
+      const { message, ...rest } = letter;
+      const text = `{${JSON.stringify(rest).slice(1, -1)},"envelope":${encodeEnvelope(message)}}\n`;
+      const file = await open(`${path}.part`, 'w');
+      try {
+        await file.writeFile(text);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(`${path}.part`, path);
+      const directory = await open(folder, 'r');
+      await directory.sync().finally(() => directory.close());
+    },
+  };
+}
