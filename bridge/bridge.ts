@@ -1,14 +1,14 @@
 // The bridge as one thing: starts the routes, the publisher and the HTTP server of a config, and drains them.
 import type { AddressInfo } from 'node:net';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { serve } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { BridgeConfig } from './config.ts';
 import { type BridgeStatus, createBridgeHttp } from './http.ts';
 import { createMetrics } from './metrics.ts';
 import { Publisher } from './publisher.ts';
-import { folderQuarantine, tableQuarantine } from './quarantine.ts';
+import { folderQuarantine } from './quarantine.ts';
 import { type RouteStatus, startRoute } from './route.ts';
+import type { Tables } from './tables.ts';
 
 export interface Bridge {
   /** Where the bridge's HTTP server listens. */
@@ -31,24 +31,16 @@ export async function startBridge(config: BridgeConfig, log: Logger): Promise<Br
   const publisher =
     token === undefined ? undefined : new Publisher({ broker, log, timeoutMs: publishTimeoutMs });
   const metrics = createMetrics();
-  const quarantine =
-    config.quarantineTable === undefined
-      ? folderQuarantine(config.quarantineFolder)
-      : tableQuarantine(config.quarantineTable);
-  const leases =
-    config.leaseTable === undefined
-      ? undefined
-      : {
-          client: new DynamoDBClient(),
-          tableName: config.leaseTable,
-          leaseMs: config.leaseSeconds * 1000,
-        };
+  const needsTables = config.quarantineTable !== undefined || config.leaseTable !== undefined;
+  const { quarantine = folderQuarantine(config.quarantineFolder), acquire }: Tables = needsTables
+    ? (await import('./tables.ts')).openTables(config)
+    : {};
   const routes = config.routes.map((route) =>
     startRoute({
       broker,
       config: route,
       quarantine,
-      leases,
+      acquire,
       metrics,
       log: log.child({ route: route.name }),
     }),
@@ -70,9 +62,11 @@ export async function startBridge(config: BridgeConfig, log: Logger): Promise<Br
   });
 
   async function drainParts(): Promise<void> {
-    // The last part is for PUBACKs, DISCONNECT and the release of leases.
-    const signal = AbortSignal.timeout(Math.max(0, drainTimeoutMs - closingMs));
-    await Promise.all([...routes.map((route) => route.drain(signal)), publisher?.close()]);
+    // The last part of the time is for PUBACKs, DISCONNECT and the release of leases.
+    const settling = new AbortController();
+    const timer = setTimeout(() => settling.abort(), Math.max(0, drainTimeoutMs - closingMs));
+    await Promise.all([...routes.map((route) => route.drain(settling.signal)), publisher?.close()]);
+    clearTimeout(timer);
   }
 
   const server = serve({ fetch: app.fetch, hostname: http.host, port: http.port });

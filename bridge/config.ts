@@ -1,5 +1,5 @@
 // The bridge's one JSON document: its schema, defaults and limits. Every problem in it is listed at once.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Parsed, parseWith } from '../functions/contract/parse.ts';
 import { filterFault } from '../functions/contract/topic.ts';
 

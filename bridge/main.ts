@@ -27,12 +27,12 @@ function fail(lines: string[]): never {
 
 const config = readConfig(process.env['CAUSEWAY_CONFIG']);
 const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' });
-const bridge = await startBridge(config, log).catch((error: Error) =>
+
+const starting = startBridge(config, log).catch((error: Error) =>
   fail([`http.port: ${error.message}`]),
 );
-log.info({ url: bridge.url }, 'bridge started');
 
-// Node is PID 1 in the container, where a signal without a handler is ignored.
+// Node is PID 1 in the container, where a signal without a handler is ignored: so before the start is over.
 let draining = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
@@ -41,9 +41,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     log.info({ signal }, 'draining');
     // Nothing may hold up the end: what is not acknowledged by then comes again.
     setTimeout(() => process.exit(0), config.drainTimeoutMs);
-    void bridge.drain().then(() => {
-      log.info('drained');
-      process.exit(0);
-    });
+    void starting
+      .then((bridge) => bridge.drain())
+      .then(() => {
+        log.info('drained');
+        process.exit(0);
+      });
   });
 }
+
+const { url } = await starting;
+log.info({ url }, 'bridge started');

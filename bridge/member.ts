@@ -1,15 +1,14 @@
 // One session of a route under its lease: waits for the lease, holds the session, gives both back.
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Logger } from 'pino';
-import { acquireLease, type Lease } from './lease.ts';
+import type { Lease } from './lease.ts';
 import { Session, type SessionOptions, type SessionState } from './session.ts';
 
-/** Where leases are kept; without it there is one bridge, and every session is its own. */
-export interface LeaseConfig {
-  readonly client: DynamoDBClient;
-  readonly tableName: string;
-  readonly leaseMs: number;
-}
+/** Waits for the lease of a client id; undefined when `signal` aborts first. */
+export type Acquire = (
+  clientId: string,
+  log: Logger,
+  signal: AbortSignal,
+) => Promise<Lease | undefined>;
 
 export type MemberState = SessionState | { readonly kind: 'standby' };
 
@@ -25,7 +24,7 @@ export interface Member {
 
 export function startMember(
   options: SessionOptions,
-  leases: LeaseConfig | undefined,
+  acquire: Acquire | undefined,
   log: Logger,
 ): Member {
   const stop = new AbortController();
@@ -41,27 +40,25 @@ export function startMember(
   /** Holds the session for as long as the lease lasts. */
   async function holdSession(lease: Lease): Promise<void> {
     const held = open();
-    const over = AbortSignal.any([lease.lost, stop.signal]);
-    if (!over.aborted)
-      await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }));
+    await new Promise<void>((resolve) => {
+      if (stop.signal.aborted) resolve();
+      for (const signal of [lease.lost, stop.signal]) {
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      }
+    });
     await held.close();
     session = undefined;
     await lease.release();
   }
 
-  async function run(leaseConfig: LeaseConfig): Promise<void> {
+  async function run(acquireNext: Acquire): Promise<void> {
     while (!stop.signal.aborted) {
-      const lease = await acquireLease({
-        ...leaseConfig,
-        clientId: options.clientId,
-        log,
-        signal: stop.signal,
-      });
+      const lease = await acquireNext(options.clientId, log, stop.signal);
       if (lease !== undefined) await holdSession(lease);
     }
   }
 
-  const running = leases === undefined ? void open() : run(leases);
+  const running = acquire === undefined ? void open() : run(acquire);
 
   return {
     state: () => session?.state ?? { kind: 'standby' },

@@ -1,30 +1,14 @@
 // The quarantine: where messages go that their handler will never take. Durable before their PUBACK leaves.
+// This file is the contract and the folder; quarantine-table.ts is the table.
 import { createHash } from 'node:crypto';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import {
-  type DeadLetter,
-  deadLetterId,
-  deadLetterItems,
-} from '../functions/contract/dead-letter.ts';
+import { type DeadLetter, deadLetterId } from '../functions/contract/dead-letter.ts';
 import { encodeEnvelope } from '../functions/contract/envelope.ts';
 
 export interface Quarantine {
   /** Resolves once the dead letter is safe; rejects where it could not be kept, and may be tried again. */
   put(letter: DeadLetter): Promise<void>;
-}
-
-/** A quarantine in a DynamoDB table. */
-export function tableQuarantine(tableName: string, client = new DynamoDBClient()): Quarantine {
-  return {
-    async put(letter) {
-      // One after the other: the main item comes last, when all of its chunks are there.
-      for (const Item of deadLetterItems(letter)) {
-        await client.send(new PutItemCommand({ TableName: tableName, Item }));
-      }
-    },
-  };
 }
 
 /** A quarantine in a folder, for a bridge without a database: one JSON file for each dead letter. */

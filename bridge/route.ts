@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { BrokerConfig, RouteConfig } from './config.ts';
 import { Forwarder } from './forwarder.ts';
-import { type LeaseConfig, type MemberState, startMember } from './member.ts';
+import { type Acquire, type MemberState, startMember } from './member.ts';
 import type { Metrics, RouteMetrics } from './metrics.ts';
 import type { Quarantine } from './quarantine.ts';
 import { createSink } from './sink.ts';
@@ -24,7 +24,8 @@ export interface RouteOptions {
   readonly broker: BrokerConfig;
   readonly config: RouteConfig;
   readonly quarantine: Quarantine;
-  readonly leases: LeaseConfig | undefined;
+  /** Absent where there is one bridge, and every session is its own. */
+  readonly acquire: Acquire | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -33,7 +34,7 @@ export function startRoute({
   broker,
   config,
   quarantine,
-  leases,
+  acquire,
   metrics,
   log,
 }: RouteOptions): Route {
@@ -69,7 +70,7 @@ export function startRoute({
           counters.droppedQoS0++;
         },
       },
-      leases,
+      acquire,
       log,
     ),
   );
@@ -84,7 +85,7 @@ export function startRoute({
       for (const member of members) member.stopReading();
       await forwarder.drain(signal);
       await Promise.all(members.map((member) => member.close()));
-      await sink.close();
+      sink.close();
     },
   };
 }

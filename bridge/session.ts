@@ -7,6 +7,7 @@
 import type { MqttClient } from 'mqtt';
 import type { IPublishPacket, Packet } from 'mqtt-packet';
 import type { Logger } from 'pino';
+import type { Message } from '../functions/contract/message.ts';
 import { type BrokerConfig, publicUrl } from './config.ts';
 import { keepConnected, type Link } from './connection.ts';
 import type { Delivery } from './delivery.ts';
@@ -190,19 +191,21 @@ export class Session {
     const properties =
       packet.properties === undefined ? undefined : messageProperties(packet.properties);
     const session = this;
+    // Assigned one by one: conditional spreads would make three more objects a message.
+    const message: Mutable<Message> = {
+      id: messageId(properties?.userProperties),
+      source: this.#source,
+      topic: packet.topic,
+      time: this.#receiptTime(),
+      payload,
+      qos: packet.qos,
+      retain: packet.retain,
+    };
+    if (packet.messageId !== undefined) message.packetId = packet.messageId;
+    if (possibleDuplicate) message.possibleDuplicate = true;
+    if (properties !== undefined) message.properties = properties;
     return {
-      message: {
-        id: messageId(properties?.userProperties),
-        source: this.#source,
-        topic: packet.topic,
-        time: this.#receiptTime(),
-        payload,
-        qos: packet.qos,
-        retain: packet.retain,
-        ...(packet.messageId !== undefined && { packetId: packet.messageId }),
-        ...(possibleDuplicate && { possibleDuplicate }),
-        ...(properties !== undefined && { properties }),
-      },
+      message,
       bytes: payload.byteLength + packet.topic.length,
       packetId: packet.messageId ?? 0,
       settled: false,
@@ -317,6 +320,8 @@ export class Session {
     });
   }
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function toBytes(payload: string | Buffer): Buffer {
   return typeof payload === 'string' ? Buffer.from(payload) : payload;

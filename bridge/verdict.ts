@@ -37,10 +37,15 @@ export type Verdict =
 /** Longest wait that a Retry-After can ask for. */
 export const maxRetryAfterMs = 5 * 60_000;
 
-export function verdictOf(answer: Answer, ids: ReadonlySet<string>, nowMs: number): Verdict {
+/** `wasSent` tells whether a message id belongs to the batch. */
+export function verdictOf(
+  answer: Answer,
+  wasSent: (id: string) => boolean,
+  nowMs: number,
+): Verdict {
   if (answer.kind === 'failed') return hold(answer.reason, { overloaded: true });
   const { status, retryAfter, body } = answer;
-  if (status >= 200 && status < 300) return receiptVerdict(body, ids);
+  if (status >= 200 && status < 300) return receiptVerdict(body, wasSent);
   const reason = `the handler answered ${status}`;
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     return hold(reason, { overloaded: true, retryAfterMs: retryAfterMs(retryAfter, nowMs) });
@@ -53,7 +58,7 @@ export function verdictOf(answer: Answer, ids: ReadonlySet<string>, nowMs: numbe
 }
 
 /** A reply that is malformed, or names ids that were not sent, confirms nothing. */
-function receiptVerdict(body: string, ids: ReadonlySet<string>): Verdict {
+function receiptVerdict(body: string, wasSent: (id: string) => boolean): Verdict {
   if (body.trim() === '') return { kind: 'answered', failures: new Map(), duplicates: 0 };
   let value: unknown;
   try {
@@ -70,7 +75,7 @@ function receiptVerdict(body: string, ids: ReadonlySet<string>): Verdict {
     receipt.value.batchItemFailures.map((failure) => [failure.itemIdentifier, failure]),
   );
   for (const id of failures.keys()) {
-    if (!ids.has(id))
+    if (!wasSent(id))
       return hold('the handler named a message that it was not sent', { broken: true });
   }
   return { kind: 'answered', failures, duplicates: receipt.value.duplicates ?? 0 };

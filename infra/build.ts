@@ -1,5 +1,6 @@
 // `npm run build`: the bundles of the container and of the functions, each one file without dependencies.
-import { rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 
 /** ESM output of packages that are CommonJS inside still calls `require`. */
@@ -18,14 +19,24 @@ const shared: BuildOptions = {
   logLevel: 'warning',
 };
 
+/** Output name → entry. What an entry imports dynamically becomes a file of its own beside it. */
 const bundles = {
-  'bridge/main.ts': 'dist/bridge/main.mjs',
-  'functions/ingest/lambda.ts': 'dist/functions/ingest/index.mjs',
-  'functions/api/lambda.ts': 'dist/functions/api/index.mjs',
+  'dist/bridge/main': 'bridge/main.ts',
+  'dist/functions/ingest/index': 'functions/ingest/lambda.ts',
+  'dist/functions/api/index': 'functions/api/lambda.ts',
 };
 
 rmSync('dist', { recursive: true, force: true });
-for (const [entry, outfile] of Object.entries(bundles)) {
-  await build({ ...shared, entryPoints: [entry], outfile });
-  console.log(`${outfile}  ${Math.round(statSync(outfile).size / 1024)} KB`);
+for (const [name, entry] of Object.entries(bundles)) {
+  const outdir = dirname(name);
+  await build({
+    ...shared,
+    entryPoints: [{ in: entry, out: basename(name) }],
+    outdir,
+    splitting: true,
+    outExtension: { '.js': '.mjs' },
+  });
+  for (const file of readdirSync(outdir).filter((path) => path.endsWith('.mjs'))) {
+    console.log(`${outdir}/${file}  ${Math.round(statSync(join(outdir, file)).size / 1024)} KB`);
+  }
 }

@@ -1,6 +1,6 @@
 // The envelope: a message as a CloudEvents 1.0 JSON event, and a batch of them as the body of one POST.
 import { isUtf8 } from 'node:buffer';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Message, type MessageProperties, maxIdBytes } from './message.ts';
 import { topicFault } from './topic.ts';
 
@@ -17,15 +17,33 @@ export const messageEventType = 'causeway.mqtt.message.v1';
  * Built by concatenation: this runs once a message on the bridge's hot path.
  */
 export function encodeEnvelope(message: Message): string {
-  const { payload, properties } = message;
-  let json = `{"specversion":"1.0","type":"${messageEventType}","id":${JSON.stringify(message.id)},"source":${JSON.stringify(
+  const { properties } = message;
+  let json = `{"specversion":"1.0","type":"${messageEventType}","id":${JSON.stringify(message.id)},"source":${sourceJson(
     message.source,
   )},"subject":${JSON.stringify(message.topic)},"time":"${message.time}","qos":${message.qos},"retain":${message.retain}`;
   if (message.packetId !== undefined) json += `,"packetid":${message.packetId}`;
   if (message.possibleDuplicate) json += ',"possibleduplicate":true';
   if (properties !== undefined) json += encodeProperties(properties);
-  if (!isUtf8(payload)) return `${json},"data_base64":"${asBuffer(payload).toString('base64')}"}`;
-  return `${json},"datacontenttype":"text/plain","data":${JSON.stringify(asBuffer(payload).toString('utf8'))}}`;
+  const payload = asBuffer(message.payload);
+  const text = payload.toString('utf8');
+  // Only bytes that are no UTF-8, and the rare text that holds one, decode to a replacement character: looking
+  // for it is cheaper than asking isUtf8 about each payload.
+  if (text.includes('\ufffd') && !isUtf8(payload)) {
+    return `${json},"data_base64":"${payload.toString('base64')}"}`;
+  }
+  return `${json},"datacontenttype":"text/plain","data":${JSON.stringify(text)}}`;
+}
+
+let lastSource = '';
+let lastSourceJson = '""';
+
+/** A session has one source, and a bridge few: the last one is nearly always the next one. */
+function sourceJson(source: string): string {
+  if (source !== lastSource) {
+    lastSource = source;
+    lastSourceJson = JSON.stringify(source);
+  }
+  return lastSourceJson;
 }
 
 /** The body of one POST: a JSON array of envelopes. */

@@ -1,5 +1,5 @@
 // The settings of `npm start`: their names, defaults and limits, from one schema.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Parsed, parseWith } from '../../functions/contract/parse.ts';
 
 const port = z

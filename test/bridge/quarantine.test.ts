@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { paginateQuery } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { folderQuarantine, tableQuarantine } from '../../bridge/quarantine.ts';
+import { folderQuarantine } from '../../bridge/quarantine.ts';
+import { tableQuarantine } from '../../bridge/quarantine-table.ts';
 import {
   chunkPartition,
   type DeadLetter,

@@ -8,7 +8,8 @@ const response = (status: number, body = '', retryAfter?: string): Answer => ({
   body,
   ...(retryAfter !== undefined && { retryAfter }),
 });
-const verdict = (answer: Answer) => verdictOf(answer, ids, Date.parse('2026-01-01T00:00:00Z'));
+const verdict = (answer: Answer) =>
+  verdictOf(answer, (id) => ids.has(id), Date.parse('2026-01-01T00:00:00Z'));
 
 test.each(['', ' ', '{"batchItemFailures":[]}'])('200 %j: all are stored', (body) => {
   expect(verdict(response(200, body))).toEqual({
