@@ -1,5 +1,6 @@
 // The bridge as one thing: starts the routes, the publisher and the HTTP server of a config, and drains them.
 import type { AddressInfo } from 'node:net';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { serve } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { BridgeConfig } from './config.ts';
@@ -24,8 +25,15 @@ const closingMs = 1500;
 /** Time for the broker's acknowledgement of a command. */
 const publishTimeoutMs = 10_000;
 
-/** Starts a bridge. Rejects only if its HTTP port cannot be had; a broker that is away is waited for. */
-export async function startBridge(config: BridgeConfig, log: Logger): Promise<Bridge> {
+/**
+ * Starts a bridge. Rejects only if its HTTP port cannot be had; a broker that is away is waited for.
+ * `database` is for tables; by default the one of the AWS SDK's environment variables.
+ */
+export async function startBridge(
+  config: BridgeConfig,
+  log: Logger,
+  database?: DynamoDBClient,
+): Promise<Bridge> {
   const { broker, http, drainTimeoutMs } = config;
   const token = http.token;
   const publisher =
@@ -33,7 +41,7 @@ export async function startBridge(config: BridgeConfig, log: Logger): Promise<Br
   const metrics = createMetrics();
   const needsTables = config.quarantineTable !== undefined || config.leaseTable !== undefined;
   const { quarantine = folderQuarantine(config.quarantineFolder), acquire }: Tables = needsTables
-    ? (await import('./tables.ts')).openTables(config)
+    ? (await import('./tables.ts')).openTables(config, database)
     : {};
   const routes = config.routes.map((route) =>
     startRoute({

@@ -6,6 +6,9 @@ interface Held {
   readonly message: { readonly topic: string; readonly payload: Uint8Array };
 }
 
+/** A session has at most so many packets unacknowledged: what comes after as many is none of them. */
+const maxUnacknowledged = 65_535;
+
 /**
  * A broker that resumes a session sends every unacknowledged PUBLISH again, with its packet id, before anything
  * new [MQTT-4.4.0-1, MQTT-4.6.0-1]. What this process still holds is recognized exactly. Some brokers (aedes)
@@ -14,17 +17,20 @@ interface Held {
 export class Redeliveries<T extends Held> {
   #held = new Map<number, T>();
   #suspects = 0;
+  #seen = 0;
 
   /** A session was resumed: `pending` is what the last connection left, `most` how many may come again. */
   resume(pending: readonly T[], most: number): void {
     for (const entry of pending) this.#held.set(entry.packetId, entry);
     this.#suspects = most;
+    this.#seen = 0;
   }
 
   /** The broker has no session: nothing will come again. */
   clear(): void {
     this.#held.clear();
     this.#suspects = 0;
+    this.#seen = 0;
   }
 
   /** Looks at the next QoS > 0 packet: the held delivery that it repeats, or whether it may be a duplicate. */
@@ -34,7 +40,10 @@ export class Redeliveries<T extends Held> {
     payload: Uint8Array,
     dup: boolean,
   ): { known?: T; possibleDuplicate: boolean } {
-    if (this.#suspects === 0) return { possibleDuplicate: dup };
+    this.#seen++;
+    // mosquitto sets DUP on a whole backlog that it had only queued: without this bound each of its messages
+    // would be looked for in the table.
+    if (this.#suspects === 0) return { possibleDuplicate: dup && this.#seen <= maxUnacknowledged };
     const held = this.#held.get(packetId);
     this.#held.delete(packetId);
     // Past the last suspect, a packet id that is still held would be another message's.

@@ -9,8 +9,8 @@ import type { RouteConfig } from './config.ts';
 import type { Enveloped } from './delivery.ts';
 import { type Answer, type Verdict, verdictOf } from './verdict.ts';
 
-/** A receipt that names 10,000 failures with their reasons stays well below this. */
-const maxAnswerBytes = 16 * 1024 * 1024;
+/** Most bytes of an answer for each message of a batch: its id, a reason, and what stands around them. */
+const maxReceiptBytes = 1500;
 
 export interface Sink {
   post(batch: readonly Enveloped[]): Promise<Verdict>;
@@ -18,12 +18,13 @@ export interface Sink {
 }
 
 export function createSink(
-  route: Pick<RouteConfig, 'url' | 'secret' | 'timeoutMs' | 'concurrency'>,
+  route: Pick<RouteConfig, 'url' | 'secret' | 'timeoutMs' | 'concurrency' | 'maxBatch'>,
 ): Sink {
   const url = new URL(route.url);
   const { Agent, request } = url.protocol === 'https:' ? https : http;
   const agent = new Agent({ keepAlive: true, maxSockets: route.concurrency });
   const inFlight = new Set<AbortController>();
+  const maxAnswerBytes = (route.maxBatch + 10) * maxReceiptBytes;
 
   function open(body: Buffer, signal: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
@@ -62,7 +63,7 @@ export function createSink(
       return {
         kind: 'response',
         status: response.statusCode ?? 0,
-        body: await textOf(response),
+        body: await textOf(response, maxAnswerBytes),
         ...(retryAfter !== undefined && { retryAfter }),
       };
     } catch (error) {
@@ -95,12 +96,11 @@ export function createSink(
   };
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) {
     text += chunk;
-    if (text.length > maxAnswerBytes)
-      throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`);
+    if (text.length > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
   }
   return text;
 }

@@ -12,8 +12,11 @@ export interface Tables {
   readonly acquire?: Acquire;
 }
 
-export function openTables({ quarantineTable, leaseTable, leaseSeconds }: BridgeConfig): Tables {
-  const client = new DynamoDBClient();
+/** `client` is by default that of the SDK's own environment variables. */
+export function openTables(
+  { quarantineTable, leaseTable, leaseSeconds }: BridgeConfig,
+  client = new DynamoDBClient(),
+): Tables {
   return {
     ...(quarantineTable !== undefined && { quarantine: tableQuarantine(quarantineTable, client) }),
     ...(leaseTable !== undefined && {

@@ -1,42 +1,24 @@
-// `npm run build`: the bundles of the container and of the functions, each one file without dependencies.
+// `npm run build`: the bundles of the container and of the functions.
 import { readdirSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { join } from 'node:path';
+import { bundle } from './bundle.ts';
 
-/** ESM output of packages that are CommonJS inside still calls `require`. */
-const requireBanner =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
-
-const shared: BuildOptions = {
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  minify: true,
-  sourcemap: 'linked',
-  mainFields: ['module', 'main'],
-  banner: { js: requireBanner },
-  logLevel: 'warning',
-};
-
-/** Output name → entry. What an entry imports dynamically becomes a file of its own beside it. */
-const bundles = {
-  'dist/bridge/main': 'bridge/main.ts',
-  'dist/functions/ingest/index': 'functions/ingest/lambda.ts',
-  'dist/functions/api/index': 'functions/api/lambda.ts',
-};
+const programs = [
+  { entry: 'bridge/main.ts', folder: 'dist/bridge', name: 'main' },
+  { entry: 'functions/ingest/lambda.ts', folder: 'dist/functions/ingest', name: 'index' },
+  { entry: 'functions/api/lambda.ts', folder: 'dist/functions/api', name: 'index' },
+];
 
 rmSync('dist', { recursive: true, force: true });
-for (const [name, entry] of Object.entries(bundles)) {
-  const outdir = dirname(name);
-  await build({
-    ...shared,
-    entryPoints: [{ in: entry, out: basename(name) }],
-    outdir,
-    splitting: true,
-    outExtension: { '.js': '.mjs' },
-  });
-  for (const file of readdirSync(outdir).filter((path) => path.endsWith('.mjs'))) {
-    console.log(`${outdir}/${file}  ${Math.round(statSync(join(outdir, file)).size / 1024)} KB`);
-  }
+for (const { entry, folder, name } of programs) {
+  await bundle(entry, { folder, name });
+  const sizes = readdirSync(folder)
+    .filter((file) => file.endsWith('.mjs'))
+    .map((file) => ({ file, bytes: statSync(join(folder, file)).size }));
+  const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  const main = sizes.find(({ file }) => file === `${name}.mjs`)?.bytes ?? 0;
+  const kilobytes = (bytes: number) => `${Math.round(bytes / 1024)} KB`;
+  console.log(
+    `${folder}/${name}.mjs  ${kilobytes(main)}, with what it loads on demand ${kilobytes(total)}`,
+  );
 }

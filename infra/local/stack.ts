@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type ServerType, serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
@@ -94,7 +95,10 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
     const store = createStore({ client, tableName: messagesTableName, retentionDays });
     const ingestUrl = await listen(createIngest({ store, secret, onError }), 0, closers);
 
-    const bridge = await startOwnBridge({ brokerUrl, ingestUrl, secret, bridgeToken }, log);
+    const bridge = await startOwnBridge(
+      { brokerUrl, ingestUrl, secret, bridgeToken, database: client },
+      log,
+    );
     closers.push(() => bridge.drain());
     readiness = () => bridge.status().problems;
 
@@ -141,10 +145,11 @@ interface BridgeWiring {
   readonly ingestUrl: string;
   readonly secret: string;
   readonly bridgeToken: string;
+  readonly database: DynamoDBClient;
 }
 
 async function startOwnBridge(
-  { brokerUrl, ingestUrl, secret, bridgeToken }: BridgeWiring,
+  { brokerUrl, ingestUrl, secret, bridgeToken, database }: BridgeWiring,
   log: Logger,
 ): Promise<Bridge> {
   const { username, password } = new URL(brokerUrl);
@@ -156,7 +161,9 @@ async function startOwnBridge(
     },
     http: { port: 0, token: bridgeToken },
     routes: [{ name: 'store', filter: '#', url: ingestUrl, secret }],
-    drainTimeoutMs: 1000,
+    quarantineTable: messagesTableName,
+    // The broker and the handler are in this process: there is little to wait for.
+    drainTimeoutMs: 1500,
   });
   if (!config.ok) throw new SettingError('BROKER_URL', faultsText(config.faults));
   const trial = await tryBroker(config.value.broker);
@@ -166,7 +173,7 @@ async function startOwnBridge(
       `the broker at ${publicUrl(brokerUrl)} cannot be reached: ${trial}`,
     );
   }
-  return startBridge(config.value, log);
+  return startBridge(config.value, log, database);
 }
 
 /** Why the broker cannot be used, or undefined. The bridge itself would wait for it for ever. */
