@@ -1,7 +1,7 @@
 // Composition root of the api function on Lambda: environment → reader and bridge → app → handler.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { handle } from 'hono/aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createApi } from './app.ts';
 import { createDeliver } from './bridge.ts';
 import { createReader } from './reader.ts';

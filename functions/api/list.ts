@@ -1,6 +1,6 @@
 // A list resource: query parameters in, one page of JSON members and the cursor of the next page out.
 import type { Hono } from 'hono';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { problem, problemResponse } from '../contract/problem.ts';
 import { encodeCursor } from './cursor.ts';
 import { cursorKey, parseQuery } from './parameters.ts';

@@ -1,6 +1,6 @@
 // GET /v1/messages, /v1/messages/latest and /v1/topics: what has been stored, by topic and time.
 import { Hono } from 'hono';
-import { z } from 'zod';
+import * as z from 'zod';
 import { serveList } from './list.ts';
 import {
   cursorParameter,

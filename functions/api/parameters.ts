@@ -1,6 +1,6 @@
 // Query parameters that several resources share, and how a request's parameters are checked.
 import type { Context } from 'hono';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Parsed, parseWith } from '../contract/parse.ts';
 import { filterFault, topicFault } from '../contract/topic.ts';
 import { decodeCursor } from './cursor.ts';

@@ -4,13 +4,13 @@ import {
   type Item,
   type KnownTopic,
   knownTopicOf,
-  messageOf,
   messagePartition,
   topicKey,
   topicsPartition,
 } from '../contract/item.ts';
 import type { Message } from '../contract/message.ts';
 import { literalPrefix, matchesFilter } from '../contract/topic.ts';
+import { wholeBytesOf, wholeMessageOf } from './payloads.ts';
 
 export interface MessageQuery {
   readonly topic: string;
@@ -47,9 +47,15 @@ interface Range {
 
 /** Most queries that one request sends to fill its page when a filter leaves out most of what they read. */
 const maxQueriesPerPage = 20;
+/** Bytes in one page, unless its only message has more: an answer from Lambda has at most 6 MB. */
+const maxPageBytes = 4 * 1024 * 1024;
+/** Topics whose newest message is read side by side. */
+const topicsAtOnce = 25;
 
 export function createReader({ client, tableName, now = Date.now }: ReaderOptions): Reader {
-  /** Reads on in one partition until the page is full, the partition ends, or enough has been read. */
+  const source = { client, tableName };
+
+  /** Reads on in one partition until the page is full or large, the partition ends, or enough has been read. */
   async function page<T>(
     partition: string,
     range: Range & { newestFirst: boolean; limit: number; after: string | undefined },
@@ -57,6 +63,8 @@ export function createReader({ client, tableName, now = Date.now }: ReaderOption
   ): Promise<Page<T>> {
     const entries: T[] = [];
     let after = range.after;
+    let bytes = 0;
+    let last: string | undefined;
     for (let queries = 0; queries < maxQueriesPerPage; queries++) {
       const { Items = [], LastEvaluatedKey } = await client.send(
         new QueryCommand({
@@ -80,30 +88,39 @@ export function createReader({ client, tableName, now = Date.now }: ReaderOption
       for (const item of Items) {
         const picked = pick(item);
         if (picked === undefined) continue;
+        bytes += wholeBytesOf(item);
+        if (bytes > maxPageBytes && entries.length > 0) return pageOf(entries, last);
         entries.push(picked);
+        last = item['sk']?.S;
         if (entries.length === range.limit) {
-          const next = item['sk']?.S;
           const isLast = LastEvaluatedKey === undefined && item === Items.at(-1);
-          return isLast || next === undefined ? { entries } : { entries, next };
+          return isLast ? { entries } : pageOf(entries, last);
         }
       }
       after = LastEvaluatedKey?.['sk']?.S;
       if (after === undefined) return { entries };
     }
-    return after === undefined ? { entries } : { entries, next: after };
+    return pageOf(entries, after);
   }
 
-  async function messages(query: MessageQuery, after?: string): Promise<Page<Message>> {
+  function messageItems(query: MessageQuery, after?: string): Promise<Page<Item>> {
     const { topic, from, to, order, limit } = query;
     // Sort keys are `time#id`: a bare time sorts before all of its moment, so `to` is left out.
     const low = from ?? '0';
     const high = to ?? '9';
-    if (low > high) return { entries: [] };
+    if (low > high) return Promise.resolve({ entries: [] });
     return page(
       messagePartition(topic),
       { low, high, newestFirst: order === 'newest', limit, after },
-      messageOf,
+      (item) => item,
     );
+  }
+
+  async function messages(query: MessageQuery, after?: string): Promise<Page<Message>> {
+    const items = await messageItems(query, after);
+    const entries: Message[] = [];
+    for (const item of items.entries) entries.push(await wholeMessageOf(item, source));
+    return { ...items, entries };
   }
 
   async function topics(filter: string, limit: number, after?: string): Promise<Page<KnownTopic>> {
@@ -134,14 +151,33 @@ export function createReader({ client, tableName, now = Date.now }: ReaderOption
 
   async function latest(filter: string, limit: number, after?: string): Promise<Page<Message>> {
     const known = await topics(filter, limit, after);
-    const newest = await Promise.all(
-      known.entries.map(({ topic }) => messages({ topic, order: 'newest', limit: 1 })),
-    );
-    const entries = newest.flatMap((found) => found.entries);
-    return known.next === undefined ? { entries } : { entries, next: known.next };
+    const entries: Message[] = [];
+    let bytes = 0;
+    let passed = after;
+    for (let start = 0; start < known.entries.length; start += topicsAtOnce) {
+      const newest = await Promise.all(
+        known.entries.slice(start, start + topicsAtOnce).map(async ({ topic }) => {
+          const { entries } = await messageItems({ topic, order: 'newest', limit: 1 });
+          return { topic, item: entries[0] };
+        }),
+      );
+      for (const { topic, item } of newest) {
+        if (item !== undefined) {
+          bytes += wholeBytesOf(item);
+          if (bytes > maxPageBytes && entries.length > 0) return pageOf(entries, passed);
+          entries.push(await wholeMessageOf(item, source));
+        }
+        passed = topicKey(topic);
+      }
+    }
+    return pageOf(entries, known.next);
   }
 
   return { messages, topics, latest };
+}
+
+function pageOf<T>(entries: readonly T[], next: string | undefined): Page<T> {
+  return next === undefined ? { entries } : { entries, next };
 }
 
 /** The ranges of the registry that hold the topics with a prefix, in the order they are read. */

@@ -1,5 +1,5 @@
 // The way down: what a caller may ask to publish, and the same as the api hands it to the bridge.
-import { z } from 'zod';
+import * as z from 'zod';
 import { publishTopicFault } from './topic.ts';
 
 /** Largest body of a publish request, in bytes. */

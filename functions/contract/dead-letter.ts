@@ -31,7 +31,10 @@ export function deadLetterId({ message }: Pick<DeadLetter, 'message'>): string {
  */
 export function deadLetterItems(letter: DeadLetter): Item[] {
   const envelope = Buffer.from(encodeEnvelope(letter.message), 'utf8');
-  const chunks = envelope.byteLength <= maxInlineBytes ? [] : chunkItems(chunkPartition(letter), envelope, undefined);
+  const chunks =
+    envelope.byteLength <= maxInlineBytes
+      ? []
+      : chunkItems(chunkPartition(letter), envelope, undefined);
   const main: Item = {
     pk: { S: quarantinePartition },
     sk: { S: deadLetterId(letter) },

@@ -4,7 +4,8 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { asBuffer } from './envelope.ts';
-import type { Message, MessageProperties, QoS } from './message.ts';
+import { propertiesItem, propertiesOf } from './item-properties.ts';
+import type { Message, QoS } from './message.ts';
 
 export type Item = Record<string, AttributeValue>;
 
@@ -40,18 +41,47 @@ export function messageSortKey(message: Pick<Message, 'time' | 'id'>): string {
   return `${message.time}#${message.id}`;
 }
 
+/**
+ * Partition of the chunks of a message whose payload is too large for its item: at most 1,287 of the 2,048 bytes
+ * of a partition key, and never one that starts with `m/`. Topic keys hold no further `#` and times have a fixed
+ * length, so no two messages share one.
+ */
+export function messageChunksPartition(message: Pick<Message, 'topic' | 'time' | 'id'>): string {
+  return `c/${topicKey(message.topic)}#${messageSortKey(message)}`;
+}
+
 const timeLength = '2026-01-01T00:00:00.000000Z'.length;
 
 /** The item that stores a message. A payload that is text is stored as text, so that the console shows it. */
 export function messageItem(message: Message, expiresAtSeconds: number): Item {
-  const { payload, properties } = message;
+  const { payload } = message;
+  const item = itemWithoutPayload(message, expiresAtSeconds);
+  item['payload'] = isUtf8(payload) ? { S: asBuffer(payload).toString('utf8') } : { B: payload };
+  return item;
+}
+
+/** The item of a message whose payload is stored in chunks: how many, of how many bytes, and their digest. */
+export function chunkedMessageItem(
+  message: Message,
+  chunks: number,
+  expiresAtSeconds: number,
+): Item {
+  return {
+    ...itemWithoutPayload(message, expiresAtSeconds),
+    payloadChunks: { N: String(chunks) },
+    payloadBytes: { N: String(message.payload.byteLength) },
+    payloadSha256: { B: payloadDigest(message.payload) },
+  };
+}
+
+function itemWithoutPayload(message: Message, expiresAtSeconds: number): Item {
+  const { properties } = message;
   const key = topicKey(message.topic);
   return {
     pk: { S: `m/${key}` },
     sk: { S: messageSortKey(message) },
     ...(key !== message.topic && { topic: { S: message.topic } }),
     source: { S: message.source },
-    payload: isUtf8(payload) ? { S: asBuffer(payload).toString('utf8') } : { B: payload },
     qos: { N: String(message.qos) },
     ...(message.retain && { retain: { BOOL: true } }),
     ...(message.packetId !== undefined && { packetId: { N: String(message.packetId) } }),
@@ -60,32 +90,32 @@ export function messageItem(message: Message, expiresAtSeconds: number): Item {
   };
 }
 
-function propertiesItem(properties: MessageProperties): Item {
-  const {
-    contentType,
-    responseTopic,
-    correlationData,
-    userProperties,
-    messageExpirySeconds,
-    payloadFormat,
-  } = properties;
+/** What the item of a message says of a payload that is stored in chunks. */
+export interface ChunkedPayload {
+  readonly chunks: number;
+  readonly bytes: number;
+  readonly sha256: Uint8Array;
+}
+
+/** As {@link ChunkedPayload}, or undefined where the item holds the payload itself. */
+export function chunkedPayloadOf(item: Item): ChunkedPayload | undefined {
+  const chunks = item['payloadChunks']?.N;
+  if (chunks === undefined) return undefined;
   return {
-    ...(contentType !== undefined && { contentType: { S: contentType } }),
-    ...(responseTopic !== undefined && { responseTopic: { S: responseTopic } }),
-    ...(correlationData !== undefined && { correlationData: { B: correlationData } }),
-    ...(userProperties !== undefined && {
-      userProperties: {
-        L: userProperties.map((pair) => ({ L: pair.map((text) => ({ S: text })) })),
-      },
-    }),
-    ...(messageExpirySeconds !== undefined && {
-      messageExpirySeconds: { N: String(messageExpirySeconds) },
-    }),
-    ...(payloadFormat !== undefined && { payloadFormat: { N: String(payloadFormat) } }),
+    chunks: Number(chunks),
+    bytes: Number(item['payloadBytes']?.N),
+    sha256: item['payloadSha256']?.B ?? new Uint8Array(),
   };
 }
 
-/** The message that an item stores. Throws where the item is none: that is a bug or a foreign write. */
+export function payloadDigest(payload: Uint8Array): Uint8Array {
+  return createHash('sha256').update(payload).digest();
+}
+
+/**
+ * The message that an item stores, its payload empty where that is in chunks. Throws where the item is none: that
+ * is a bug or a foreign write.
+ */
 export function messageOf(item: Item): Message {
   const pk = textAt(item, 'pk');
   const sk = textAt(item, 'sk');
@@ -102,31 +132,6 @@ export function messageOf(item: Item): Message {
     retain: item['retain']?.BOOL ?? false,
     ...(packetId !== undefined && { packetId: Number(packetId) }),
     ...(properties !== undefined && { properties: propertiesOf(properties) }),
-  };
-}
-
-function propertiesOf(item: Item): MessageProperties {
-  const {
-    contentType,
-    responseTopic,
-    correlationData,
-    userProperties,
-    messageExpirySeconds,
-    payloadFormat,
-  } = item;
-  return {
-    ...(contentType?.S !== undefined && { contentType: contentType.S }),
-    ...(responseTopic?.S !== undefined && { responseTopic: responseTopic.S }),
-    ...(correlationData?.B !== undefined && { correlationData: correlationData.B }),
-    ...(userProperties?.L !== undefined && {
-      userProperties: userProperties.L.map(
-        ({ L: pair }) => [pair?.[0]?.S ?? '', pair?.[1]?.S ?? ''] as const,
-      ),
-    }),
-    ...(messageExpirySeconds?.N !== undefined && {
-      messageExpirySeconds: Number(messageExpirySeconds.N),
-    }),
-    ...(payloadFormat?.N !== undefined && { payloadFormat: payloadFormat.N === '1' ? 1 : 0 }),
   };
 }
 

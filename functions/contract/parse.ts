@@ -1,5 +1,5 @@
 // Input from outside, checked against a zod schema: either the parsed value or the list of its faults.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { FieldFault } from './problem.ts';
 
 export type Parsed<T> =

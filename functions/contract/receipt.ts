@@ -1,5 +1,5 @@
 // The handler's answer to a batch: which of its messages failed. The form that Lambda users know from SQS.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const failureSchema = z.object({
   /** The `id` of the envelope that failed. */
@@ -10,7 +10,11 @@ const failureSchema = z.object({
 });
 
 /** `{"batchItemFailures":[]}`: the messages that are not named have been stored. */
-export const receiptSchema = z.object({ batchItemFailures: z.array(failureSchema) });
+export const receiptSchema = z.object({
+  batchItemFailures: z.array(failureSchema),
+  /** How many messages of the batch had been stored before, under another time of receipt. */
+  duplicates: z.int().min(0).optional(),
+});
 
 export type ItemFailure = z.output<typeof failureSchema>;
 export type Receipt = z.output<typeof receiptSchema>;

@@ -18,6 +18,8 @@ export interface IngestOptions {
   /** Largest body in bytes. Default 6 MB, the limit of a Lambda request. */
   readonly maxBodyBytes?: number;
   readonly now?: () => number;
+  /** Told how many messages of a batch a broker had redelivered after they were stored; never 0. */
+  readonly onDuplicate?: (count: number) => void;
   /** Told of failures that nobody should see in an answer. */
   readonly onError?: (error: Error) => void;
 }
@@ -37,6 +39,7 @@ export function createIngest(options: IngestOptions): Hono {
     maxBatch = 10_000,
     maxBodyBytes = 6 * 1024 * 1024,
     now = Date.now,
+    onDuplicate,
     onError,
   } = options;
   const app = new Hono();
@@ -96,8 +99,17 @@ export function createIngest(options: IngestOptions): Hono {
         retryable: false,
       });
     }
-    failures.push(...(await store.put(messages)));
-    return context.json<Receipt>({ batchItemFailures: failures });
+    let duplicates = 0;
+    failures.push(
+      ...(await store.put(messages, (count) => {
+        duplicates = count;
+        onDuplicate?.(count);
+      })),
+    );
+    return context.json<Receipt>({
+      batchItemFailures: failures,
+      ...(duplicates > 0 && { duplicates }),
+    });
   });
 
   return app;

@@ -1,8 +1,8 @@
-// Composition root of the ingest function on Lambda: environment → store → app → handler.
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+// Composition root of the ingest function on Lambda: environment → client → store → app → handler.
 import { handle } from 'hono/aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createIngest } from './app.ts';
+import { createClient } from './client.ts';
 import { createStore } from './store.ts';
 
 const environment = z
@@ -13,7 +13,7 @@ const environment = z
   .parse(process.env);
 
 const store = createStore({
-  client: new DynamoDBClient(),
+  client: createClient(),
   tableName: environment.MESSAGES_TABLE,
   retentionDays: environment.RETENTION_DAYS,
 });

@@ -12,8 +12,10 @@ const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 class MemoryStore implements Store {
   readonly messages: Message[] = [];
   failing = new Set<string>();
+  duplicates = 0;
 
-  async put(messages: readonly Message[]) {
+  async put(messages: readonly Message[], onDuplicates?: (count: number) => void) {
+    if (this.duplicates > 0) onDuplicates?.(this.duplicates);
     this.messages.push(...messages.filter(({ id }) => !this.failing.has(id)));
     return messages
       .filter(({ id }) => this.failing.has(id))
@@ -54,6 +56,13 @@ test('names what the store could not take', async () => {
   expect(body).toEqual({
     batchItemFailures: [{ itemIdentifier: 'lost', reason: 'throttled', retryable: true }],
   });
+});
+
+test('says how many messages had been stored before', async () => {
+  const store = new MemoryStore();
+  store.duplicates = 2;
+  const { body } = await post(batchOf(message(), message(), message()), { store });
+  expect(body).toEqual({ batchItemFailures: [], duplicates: 2 });
 });
 
 test('a bad envelope fails alone, for good', async () => {

@@ -34,14 +34,6 @@ test('a second copy lands on the same item, also within one batch', async () => 
   expect((await storedIds()).filter((id) => id === 'twin')).toHaveLength(1);
 });
 
-test('an item that is too large fails alone, for good', async () => {
-  const large = message({ payload: Buffer.alloc(399 * 1024, 'x') });
-  const small = message();
-  const failures = await storeOf().put([large, small]);
-  expect(failures).toMatchObject([{ itemIdentifier: large.id, retryable: false }]);
-  expect(await storedIds()).toContain(small.id);
-});
-
 test('an item that DynamoDB refuses fails alone, for good', async () => {
   // Keys have at most 1,024 bytes; the api and the bridge allow ids of 256.
   const bad = message({ id: 'x'.repeat(1100) });
@@ -50,6 +42,23 @@ test('an item that DynamoDB refuses fails alone, for good', async () => {
     { itemIdentifier: bad.id, retryable: false },
   ]);
   expect(await storedIds()).toEqual(expect.arrayContaining(good.map(({ id }) => id)));
+});
+
+test('two messages under one key are both refused, and nothing of them is stored', async () => {
+  const first = message({ id: 'conflict', text: '1' });
+  const second = { ...first, payload: Buffer.from('2') };
+  const good = message();
+  expect(await storeOf().put([first, good, second])).toMatchObject([
+    { itemIdentifier: 'conflict', retryable: false },
+  ]);
+  expect(await storedIds()).not.toContain('conflict');
+  expect(await storedIds()).toContain(good.id);
+});
+
+test('two messages that share an id alone are two items', async () => {
+  const parts = { id: 'shared', topic: 'shared' };
+  expect(await storeOf().put([message(parts), message(parts)])).toEqual([]);
+  expect((await storedIds()).filter((id) => id === 'shared')).toHaveLength(2);
 });
 
 test('a table that is missing fails every message, to be tried again', async () => {
