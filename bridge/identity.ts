@@ -25,13 +25,20 @@ export function createReceiptClock(now: () => number = Date.now): () => string {
   };
 }
 
-/** The producer's own id: the MQTT 5 user property `id`, as in the CloudEvents MQTT binding; or a new one. */
+/**
+ * The producer's own id: the MQTT 5 user property `id` of a CloudEvent in the MQTT binding's binary mode, which
+ * has `specversion` beside it; alone, `id` may as well be the device's name. Otherwise a new one.
+ */
 export function messageId(
   userProperties: readonly (readonly [string, string])[] | undefined,
 ): string {
-  const own = userProperties?.find(([name]) => name === 'id')?.[1];
-  return own !== undefined && isUsable(own) ? own : uuidv7({ rng: randomBytes });
+  if (userProperties === undefined) return mintId();
+  const own = userProperties.find(([name]) => name === 'id')?.[1];
+  const isEvent = userProperties.some(([name]) => name === 'specversion');
+  return isEvent && own !== undefined && isUsable(own) ? own : mintId();
 }
+
+const mintId = () => uuidv7({ rng: randomBytes });
 
 /** Random bytes by the page: asking for 16 at a time costs 5 µs a message, a third of all its CPU. */
 const page = Buffer.alloc(4096);

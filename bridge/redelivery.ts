@@ -18,12 +18,14 @@ export class Redeliveries<T extends Held> {
   #held = new Map<number, T>();
   #suspects = 0;
   #seen = 0;
+  #brokerSetsDup = false;
 
   /** A session was resumed: `pending` is what the last connection left, `most` how many may come again. */
   resume(pending: readonly T[], most: number): void {
     for (const entry of pending) this.#held.set(entry.packetId, entry);
     this.#suspects = most;
     this.#seen = 0;
+    this.#brokerSetsDup = false;
   }
 
   /** The broker has no session: nothing will come again. */
@@ -41,6 +43,9 @@ export class Redeliveries<T extends Held> {
     dup: boolean,
   ): { known?: T; possibleDuplicate: boolean } {
     this.#seen++;
+    // A broker that marked what it sent again has come to what is new.
+    if (this.#brokerSetsDup && !dup) this.clear();
+    this.#brokerSetsDup ||= dup;
     // mosquitto sets DUP on a whole backlog that it had only queued: without this bound each of its messages
     // would be looked for in the table.
     if (this.#suspects === 0) return { possibleDuplicate: dup && this.#seen <= maxUnacknowledged };

@@ -4,13 +4,14 @@ import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import {
   CreateTableCommand,
-  DynamoDBClient,
+  type DynamoDBClient,
   ResourceInUseException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { Level } from 'level';
 import { messagesTable } from '../../functions/contract/item.ts';
+import { createClient } from '../../functions/ingest/client.ts';
 
 export interface EmbeddedDatabase {
   readonly endpoint: string;
@@ -40,7 +41,7 @@ export async function startDatabase(folder: string): Promise<EmbeddedDatabase> {
 
 /** A client of a local endpoint, which takes any credentials and wants some. */
 export function localClient(endpoint: string): DynamoDBClient {
-  return new DynamoDBClient({
+  return createClient({
     endpoint,
     region: 'local',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },

@@ -19,7 +19,7 @@ test('recognizes what is held by packet id, topic and payload together', () => {
     possibleDuplicate: true,
   });
   // Each is recognized once: the same packet id again is another message.
-  expect(redeliveries.next(1, 'a', Buffer.from('x'), false)).toEqual({ possibleDuplicate: true });
+  expect(redeliveries.next(1, 'a', Buffer.from('x'), true)).toEqual({ possibleDuplicate: true });
 });
 
 test('suspects as many as may come again, without DUP too, and DUP always', () => {
@@ -27,6 +27,25 @@ test('suspects as many as may come again, without DUP too, and DUP always', () =
   redeliveries.resume([], 2);
   const next = (dup: boolean) => redeliveries.next(9, 'a', Buffer.from('x'), dup).possibleDuplicate;
   expect([next(false), next(false), next(false), next(true)]).toEqual([true, true, false, true]);
+});
+
+test('the first packet without DUP after one with it is new, and ends the suspicion', () => {
+  const redeliveries = new Redeliveries<ReturnType<typeof held>>();
+  redeliveries.resume([held(3, 'a', 'x')], 100);
+  const next = (packetId: number, dup: boolean) =>
+    redeliveries.next(packetId, 'a', Buffer.from('x'), dup);
+  expect(next(1, true)).toEqual({ possibleDuplicate: true });
+  expect(next(2, false)).toEqual({ possibleDuplicate: false });
+  expect(next(3, false)).toEqual({ possibleDuplicate: false });
+});
+
+test('DUP beyond what a session can have unacknowledged means nothing', () => {
+  const redeliveries = new Redeliveries();
+  redeliveries.resume([], 10);
+  const marked = Array.from({ length: 65_540 }, () =>
+    redeliveries.next(1, 'a', Buffer.from('x'), true),
+  );
+  expect(marked.filter(({ possibleDuplicate }) => possibleDuplicate)).toHaveLength(65_535);
 });
 
 test('forgets what is held once the suspects are over, and when there is no session', () => {
