@@ -127,8 +127,22 @@ const sessionTakenOver = 0x8e;
 /** CONNACK codes for "unacceptable protocol version": 1 in MQTT 3.1.1, 0x84 in MQTT 5. */
 const unsupportedVersionCodes = [0x01, 0x84];
 
-/** Some brokers close on an MQTT 5 CONNECT without a word; a broker that restarts does so too, but not thrice. */
-const silentClosesBeforeFallback = 3;
+/** So many silent closes in a row let us ask whether the broker has no MQTT 5. */
+const silentClosesBeforeTrial = 3;
+
+/**
+ * Some brokers close on an MQTT 5 CONNECT without a word; so does a proxy whose broker is away. It is the broker
+ * when a trial client gets in with 3.1.1 and, right after that, is closed on with 5.
+ */
+async function hasOnlyOldVersion(options: ConnectionOptions): Promise<boolean> {
+  const trial = { ...options, clientId: `${options.clientId}-trial`, clean: true };
+  const old = await connectOnce(trial, 4);
+  if (old.kind !== 'connected') return false;
+  await disconnect(old.link);
+  const recent = await connectOnce(trial, 5);
+  if (recent.kind === 'connected') await disconnect(recent.link);
+  return recent.kind === 'unreachable' && recent.silent;
+}
 
 /** Two clients with one id would throw each other out for ever: the second time in a minute, step back. */
 const takeoverMemoryMs = 60_000;
@@ -175,7 +189,11 @@ export async function keepConnected(options: KeepConnectedOptions): Promise<void
       silentCloses = isSilent ? silentCloses + 1 : 0;
       const isUnsupported =
         outcome.kind === 'refused' && unsupportedVersionCodes.includes(outcome.code);
-      if (protocolVersion === 5 && (isUnsupported || silentCloses === silentClosesBeforeFallback)) {
+      const asksForTrial = isSilent && silentCloses % silentClosesBeforeTrial === 0;
+      if (
+        protocolVersion === 5 &&
+        (isUnsupported || (asksForTrial && (await hasOnlyOldVersion(options))))
+      ) {
         log.warn('the broker has no MQTT 5: using MQTT 3.1.1');
         protocolVersion = 4;
         continue;
