@@ -14,9 +14,16 @@ import {
 import { startTestBridge, untilReady } from '../support/bridges.ts';
 import { brokers, type TestBroker } from '../support/brokers.ts';
 import { startHandler, type TestHandler } from '../support/handler.ts';
+import { startTable } from '../support/table.ts';
 import { until } from '../support/wait.ts';
 
 const token = 'token-of-the-bridge';
+
+async function metricsOf(url: string): Promise<string> {
+  const response = await fetch(`${url}/metrics`);
+  expect(response.headers.get('content-type')).toContain('text/plain; version=0.0.4');
+  return response.text();
+}
 
 for (const { name, version, available, start } of brokers) {
   describe.skipIf(!available)(`with ${name}`, () => {
@@ -244,6 +251,28 @@ for (const { name, version, available, start } of brokers) {
         expect((await deliver(bridge.url, { ...command, topic: 'a/#' })).status).toBe(400);
         expect((await deliver(bridge.url, {})).status).toBe(400);
       });
+    });
+
+    test('of two bridges with one config, one holds the session; a clean stop hands it over', async () => {
+      const table = await startTable();
+      onTestFinished(() => table.close());
+      const first = await bridgeOf({ table });
+      await until(async () =>
+        (await metricsOf(first.url)).includes('active_sessions{route="store"} 1'),
+      );
+      const second = await bridgeOf({ table });
+      await device.publishAsync('g', '1', { qos: 1 });
+      await until(() => handler.stored.length === 1);
+      // A standby is ready, and does not hold the session.
+      expect(second.status()).toEqual({ ready: true, problems: [] });
+      expect(await metricsOf(second.url)).toContain('causeway_active_sessions{route="store"} 0');
+      await first.drain();
+      await device.publishAsync('g', '2', { qos: 1 });
+      await until(() => handler.stored.length === 2);
+      expect(await metricsOf(second.url)).toContain(
+        'causeway_delivered_messages_total{route="store"} 1',
+      );
+      await second.drain();
     });
 
     test('a broker that is away is waited for, and said', async () => {

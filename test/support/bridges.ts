@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type Bridge, startBridge } from '../../bridge/bridge.ts';
 import { type BridgeConfigInput, parseConfig } from '../../bridge/config.ts';
+import type { TestTable } from './table.ts';
 import { until } from './wait.ts';
 
 type RouteInput = BridgeConfigInput['routes'][number];
@@ -14,6 +15,8 @@ export interface BridgeInput {
   readonly broker?: Partial<BridgeConfigInput['broker']>;
   readonly token?: string;
   readonly drainTimeoutMs?: number;
+  /** Keeps leases and quarantine in this table. */
+  readonly table?: TestTable;
 }
 
 export async function startTestBridge(input: BridgeInput): Promise<Bridge> {
@@ -22,9 +25,14 @@ export async function startTestBridge(input: BridgeInput): Promise<Bridge> {
     http: { port: 0, ...(input.token !== undefined && { token: input.token }) },
     routes: [{ name: 'store', filter: '#', url: input.handlerUrl, ...input.route }],
     drainTimeoutMs: input.drainTimeoutMs ?? 2000,
+    ...(input.table !== undefined && {
+      leaseTable: input.table.tableName,
+      quarantineTable: input.table.tableName,
+      leaseSeconds: 2,
+    }),
   });
   if (!config.ok) throw new Error(JSON.stringify(config.faults));
-  const bridge = await startBridge(config.value, pino({ level: 'silent' }));
+  const bridge = await startBridge(config.value, pino({ level: 'silent' }), input.table?.client);
   let drained: Promise<void> | undefined;
   const drain = () => {
     drained ??= bridge.drain();
