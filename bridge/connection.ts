@@ -147,6 +147,8 @@ async function hasOnlyOldVersion(options: ConnectionOptions): Promise<boolean> {
 /** Two clients with one id would throw each other out for ever: the second time in a minute, step back. */
 const takeoverMemoryMs = 60_000;
 const takeoverBackoffMs = 30_000;
+/** So many short connections in a row look like a takeover that nobody mentions. */
+const closesBeforeHint = 3;
 
 export interface KeepConnectedOptions extends ConnectionOptions {
   readonly log: Logger;
@@ -184,6 +186,14 @@ export async function keepConnected(options: KeepConnectedOptions): Promise<void
         waitMs = takeoverBackoffMs;
       }
       if (takenOver) lastTakeoverMs = nowMs;
+      // mosquitto 2.0.11, and every broker on MQTT 3.1.1, takes a session over without a word; the growing
+      // back-off has to do then.
+      else if (attempt === closesBeforeHint) {
+        log.error(
+          { clientId: options.clientId },
+          'the broker keeps closing: another client may use this client id',
+        );
+      }
     } else {
       const isSilent = outcome.kind === 'unreachable' && outcome.silent;
       silentCloses = isSilent ? silentCloses + 1 : 0;
