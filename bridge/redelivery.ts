@@ -6,6 +6,15 @@ interface Held {
   readonly message: { readonly topic: string; readonly payload: Uint8Array };
 }
 
+/** What a packet is: a delivery that is held already, or a new one that may have been stored before. */
+interface Recognized<T> {
+  readonly known?: T;
+  readonly possibleDuplicate: boolean;
+}
+
+const fresh: Recognized<never> = { possibleDuplicate: false };
+const suspect: Recognized<never> = { possibleDuplicate: true };
+
 /** A session has at most so many packets unacknowledged: what comes after as many is none of them. */
 const maxUnacknowledged = 65_535;
 
@@ -36,19 +45,14 @@ export class Redeliveries<T extends Held> {
   }
 
   /** Looks at the next QoS > 0 packet: the held delivery that it repeats, or whether it may be a duplicate. */
-  next(
-    packetId: number,
-    topic: string,
-    payload: Uint8Array,
-    dup: boolean,
-  ): { known?: T; possibleDuplicate: boolean } {
+  next(packetId: number, topic: string, payload: Uint8Array, dup: boolean): Recognized<T> {
     this.#seen++;
     // A broker that marked what it sent again has come to what is new.
     if (this.#brokerSetsDup && !dup) this.clear();
     this.#brokerSetsDup ||= dup;
     // mosquitto sets DUP on a whole backlog that it had only queued: without this bound each of its messages
     // would be looked for in the table.
-    if (this.#suspects === 0) return { possibleDuplicate: dup && this.#seen <= maxUnacknowledged };
+    if (this.#suspects === 0) return dup && this.#seen <= maxUnacknowledged ? suspect : fresh;
     const held = this.#held.get(packetId);
     this.#held.delete(packetId);
     // Past the last suspect, a packet id that is still held would be another message's.
@@ -56,6 +60,6 @@ export class Redeliveries<T extends Held> {
     if (held?.message.topic === topic && Buffer.compare(held.message.payload, payload) === 0) {
       return { known: held, possibleDuplicate: false };
     }
-    return { possibleDuplicate: true };
+    return suspect;
   }
 }

@@ -57,12 +57,30 @@ interface Connection {
   parked: (() => void) | undefined;
 }
 
-interface Received extends Delivery {
+/** A class, and not an object with a closure of its own: there is one for each message. */
+class Received implements Delivery {
+  readonly message: Message;
+  readonly bytes: number;
   /** 0 at QoS 0. */
   readonly packetId: number;
-  settled: boolean;
+  settled = false;
   /** The connection that it last came on; its PUBACK may leave on that one only. */
   connection: Connection;
+  readonly #onSettled: (received: Received) => void;
+
+  constructor(message: Message, connection: Connection, onSettled: (received: Received) => void) {
+    this.message = message;
+    this.bytes = message.payload.byteLength + message.topic.length;
+    this.packetId = message.packetId ?? 0;
+    this.connection = connection;
+    this.#onSettled = onSettled;
+  }
+
+  settle(): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.#onSettled(this);
+  }
 }
 
 export class Session {
@@ -190,7 +208,6 @@ export class Session {
   ): Received {
     const properties =
       packet.properties === undefined ? undefined : messageProperties(packet.properties);
-    const session = this;
     // Assigned one by one: conditional spreads would make three more objects a message.
     const message: Mutable<Message> = {
       id: messageId(properties?.userProperties),
@@ -204,16 +221,7 @@ export class Session {
     if (packet.messageId !== undefined) message.packetId = packet.messageId;
     if (possibleDuplicate) message.possibleDuplicate = true;
     if (properties !== undefined) message.properties = properties;
-    return {
-      message,
-      bytes: payload.byteLength + packet.topic.length,
-      packetId: packet.messageId ?? 0,
-      settled: false,
-      connection,
-      settle() {
-        session.#settle(this);
-      },
-    };
+    return new Received(message, connection, this.#onSettled);
   }
 
   #deliver(received: Received): void {
@@ -222,13 +230,11 @@ export class Session {
     this.#options.onDelivery(received);
   }
 
-  #settle(received: Received): void {
-    if (received.settled) return;
-    received.settled = true;
+  readonly #onSettled = ({ bytes, connection }: Received): void => {
     this.#unsettled--;
-    this.#unsettledBytes -= received.bytes;
-    this.#scheduleFlush(received.connection);
-  }
+    this.#unsettledBytes -= bytes;
+    this.#scheduleFlush(connection);
+  };
 
   /** A whole batch settles in one go: its PUBACKs leave in one write, which halves the CPU of a message. */
   #scheduleFlush(connection: Connection): void {
