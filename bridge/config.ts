@@ -79,11 +79,12 @@ const routeSchema = z.strictObject({
     .describe('How long a message waits for others to share its request'),
   concurrency: z.int().min(1).max(256).default(4).describe('Most requests in flight'),
   timeoutMs: z.int().min(100).max(900_000).default(30_000).describe('Time for a whole answer'),
+  // Twice what is in flight by default (500 × 4): while one half is at the handler, the other fills batches.
   window: z
     .int()
     .min(1)
     .max(65_535)
-    .default(2000)
+    .default(4000)
     .describe('Most unacknowledged messages; the receive maximum of the session'),
   maxWindowBytes: z
     .int()

@@ -1,12 +1,12 @@
 // From a delivery to its settlement: batches to the sink, and what each verdict means for the messages.
 import type { Logger } from 'pino';
-import { encodeEnvelope } from '../functions/contract/envelope.ts';
+import { encodeBatch, estimateEnvelopeBytes } from '../functions/contract/envelope.ts';
 import { topicFault } from '../functions/contract/topic.ts';
 import { fullJitterMs } from './backoff.ts';
-import { Batcher, type Unfinished } from './batcher.ts';
+import { type Batchable, Batcher, type Unfinished } from './batcher.ts';
 import { AdaptiveConcurrency } from './concurrency.ts';
 import type { RouteConfig } from './config.ts';
-import type { Delivery, Enveloped } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 import type { RouteMetrics } from './metrics.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Sink } from './sink.ts';
@@ -20,12 +20,21 @@ export interface ForwarderOptions {
   readonly log: Logger;
 }
 
+/** A delivery on its way to the handler. */
+interface Outgoing extends Batchable {
+  readonly delivery: Delivery;
+  /** How often the handler was asked. */
+  attempts: number;
+}
+
+const idOf = ({ delivery }: Outgoing) => delivery.message.id;
+
 const retryBaseMs = 100;
 const retryCapMs = 30_000;
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
-  readonly #batcher: Batcher<Enveloped>;
+  readonly #batcher: Batcher<Outgoing>;
   readonly #concurrency: AdaptiveConcurrency;
   #holding: string | undefined;
   #arrivals = 0;
@@ -39,7 +48,7 @@ export class Forwarder {
     const { maxBatch, maxBatchBytes, lingerMs, concurrency } = options.config;
     this.#options = options;
     this.#concurrency = new AdaptiveConcurrency(concurrency);
-    this.#batcher = new Batcher<Enveloped>({
+    this.#batcher = new Batcher<Outgoing>({
       maxBatch,
       maxBatchBytes,
       lingerMs,
@@ -64,26 +73,13 @@ export class Forwarder {
 
   add(delivery: Delivery): void {
     const { message } = delivery;
-    const envelope = encodeEnvelope(message);
-    // One more byte for the comma between envelopes, two for the brackets around a batch of one.
-    const bytes = Buffer.byteLength(envelope) + 1;
-    const item: Enveloped = {
+    const item: Outgoing = {
       delivery,
       topic: message.topic,
-      id: message.id,
-      envelope,
-      bytes,
-      attempts: 0,
+      bytes: estimateEnvelopeBytes(message),
       arrival: this.#arrivals++,
+      attempts: 0,
     };
-    const { maxBatchBytes } = this.#options.config;
-    if (bytes + 2 > maxBatchBytes) {
-      this.#divert(
-        item,
-        `the message takes ${bytes} bytes, the handler takes ${maxBatchBytes} in a request`,
-      );
-      return;
-    }
     const fault = brokenTopic(message.topic);
     if (fault === undefined) this.#batcher.add(item);
     else this.#divert(item, `the broker sent a topic that ${fault}`);
@@ -100,10 +96,17 @@ export class Forwarder {
     this.#batcher.discard();
   }
 
-  async #forward(batch: readonly Enveloped[]): Promise<Unfinished<Enveloped>> {
-    const { sink, metrics } = this.#options;
+  async #forward(batch: readonly Outgoing[]): Promise<Unfinished<Outgoing>> {
+    const { sink, metrics, config } = this.#options;
+    // Encoded when it is sent, again at each try: kept from the arrival on, the text of a whole window would
+    // outlive the young generation and double the memory.
+    const body = encodeBatch(batch.map(({ delivery }) => delivery.message));
+    if (body.byteLength > config.maxBatchBytes) {
+      const reason = `it takes ${body.byteLength} bytes, and a request ${config.maxBatchBytes}`;
+      return batch.length === 1 ? this.#reject(batch, reason) : this.#split(batch);
+    }
     const startedMs = performance.now();
-    const verdict = await sink.post(batch);
+    const verdict = await sink.post(body, () => new Set(batch.map(idOf)));
     const latencyMs = performance.now() - startedMs;
     metrics.request(batch.length, latencyMs);
     for (const item of batch) item.attempts++;
@@ -124,9 +127,9 @@ export class Forwarder {
 
   /** Settles what is stored, quarantines what never will be, and keeps the rest. */
   async #settle(
-    batch: readonly Enveloped[],
+    batch: readonly Outgoing[],
     { failures, duplicates }: Extract<Verdict, { kind: 'answered' }>,
-  ): Promise<Unfinished<Enveloped>> {
+  ): Promise<Unfinished<Outgoing>> {
     const { metrics } = this.#options;
     metrics.counters.duplicates += duplicates;
     const [first] = batch;
@@ -137,15 +140,17 @@ export class Forwarder {
       metrics.counters.delivered += batch.length;
       return { retry: [], afterMs: 0 };
     }
-    const stored = batch.filter(({ id }) => !failures.has(id));
+    const stored = batch.filter((item) => !failures.has(idOf(item)));
     for (const { delivery } of stored) delivery.settle();
     metrics.counters.delivered += stored.length;
-    const failed = batch.filter(({ id }) => failures.has(id));
-    const isFinal = ({ id }: Enveloped) => failures.get(id)?.retryable === false;
+    const failed = batch.filter((item) => failures.has(idOf(item)));
+    const isFinal = (item: Outgoing) => failures.get(idOf(item))?.retryable === false;
     const kept = await Promise.all(
       failed
         .filter(isFinal)
-        .map((item) => this.#quarantine(item, failures.get(item.id)?.reason ?? 'no reason given')),
+        .map((item) =>
+          this.#quarantine(item, failures.get(idOf(item))?.reason ?? 'no reason given'),
+        ),
     );
     const retry = failed.filter(
       (item, _, all) => !isFinal(item) || kept[all.filter(isFinal).indexOf(item)] === false,
@@ -154,7 +159,7 @@ export class Forwarder {
     return { retry, afterMs: backoffMs(retry) };
   }
 
-  async #reject(batch: readonly Enveloped[], reason: string): Promise<Unfinished<Enveloped>> {
+  async #reject(batch: readonly Outgoing[], reason: string): Promise<Unfinished<Outgoing>> {
     const [item] = batch;
     if (item === undefined || (await this.#quarantine(item, reason)))
       return { retry: [], afterMs: 0 };
@@ -162,7 +167,7 @@ export class Forwarder {
   }
 
   /** Halves a rejected batch until the culprit stands alone. */
-  async #split(batch: readonly Enveloped[]): Promise<Unfinished<Enveloped>> {
+  async #split(batch: readonly Outgoing[]): Promise<Unfinished<Outgoing>> {
     const middle = Math.ceil(batch.length / 2);
     const first = await this.#forward(batch.slice(0, middle));
     // A topic that has to wait in the first half waits in the second, or its order would be lost. And a
@@ -181,7 +186,7 @@ export class Forwarder {
   }
 
   /** Whether the message is safe in the quarantine, and settled. */
-  async #quarantine(item: Enveloped, reason: string): Promise<boolean> {
+  async #quarantine(item: Outgoing, reason: string): Promise<boolean> {
     const { config, quarantine, metrics, log } = this.#options;
     const { message } = item.delivery;
     try {
@@ -194,19 +199,19 @@ export class Forwarder {
       });
     } catch (error) {
       log.error(
-        { id: item.id, reason: String(error) },
+        { id: message.id, reason: String(error) },
         'the quarantine cannot take a message: keeping it',
       );
       return false;
     }
-    log.warn({ id: item.id, reason, attempts: item.attempts }, 'message quarantined');
+    log.warn({ id: message.id, reason, attempts: item.attempts }, 'message quarantined');
     metrics.counters.quarantined++;
     item.delivery.settle();
     return true;
   }
 
   /** Sends a message to the quarantine that no handler is asked about. It blocks no lane. */
-  #divert(item: Enveloped, reason: string): void {
+  #divert(item: Outgoing, reason: string): void {
     const trying = (async () => {
       for (let attempt = 0; !this.#stopped && !(await this.#quarantine(item, reason)); attempt++) {
         await new Promise((resolve) =>
@@ -244,7 +249,7 @@ export class Forwarder {
 }
 
 /** The back-off of the message that was tried most often. */
-function backoffMs(items: readonly Enveloped[]): number {
+function backoffMs(items: readonly Outgoing[]): number {
   const attempts = Math.max(0, ...items.map((item) => item.attempts));
   return attempts === 0 ? 0 : fullJitterMs(attempts - 1, retryBaseMs, retryCapMs);
 }

@@ -1,19 +1,19 @@
-// The HTTP side of a route: one batch, one POST, one verdict. Over node:http, which is all it takes here and
+// The HTTP side of a route: one body, one POST, one verdict. Over node:http, which is all it takes here and
 // needs a tenth of the memory of a client library.
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { v7 as uuidv7 } from 'uuid';
-import { encodeBatch, envelopeBatchType } from '../functions/contract/envelope.ts';
+import { envelopeBatchType } from '../functions/contract/envelope.ts';
 import { sign } from '../functions/contract/signature.ts';
 import type { RouteConfig } from './config.ts';
-import type { Enveloped } from './delivery.ts';
 import { type Answer, type Verdict, verdictOf } from './verdict.ts';
 
 /** Most bytes of an answer for each message of a batch: its id, a reason, and what stands around them. */
 const maxReceiptBytes = 1500;
 
 export interface Sink {
-  post(batch: readonly Enveloped[]): Promise<Verdict>;
+  /** Posts a batch. `ids` gives the ids of its messages, where the answer names some. */
+  post(body: Buffer, ids: () => ReadonlySet<string>): Promise<Verdict>;
   close(): void;
 }
 
@@ -79,15 +79,13 @@ export function createSink(
   }
 
   return {
-    async post(batch) {
-      const body = Buffer.from(encodeBatch(batch.map(({ envelope }) => envelope)));
-      const answer = await answerTo(body);
-      let ids: Set<string> | undefined;
+    async post(body, ids) {
+      let sent: ReadonlySet<string> | undefined;
       const wasSent = (id: string) => {
-        ids ??= new Set(batch.map((item) => item.id));
-        return ids.has(id);
+        sent ??= ids();
+        return sent.has(id);
       };
-      return verdictOf(answer, wasSent, Date.now());
+      return verdictOf(await answerTo(body), wasSent, Date.now());
     },
     close() {
       for (const abort of inFlight) abort.abort();

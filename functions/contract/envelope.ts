@@ -47,8 +47,20 @@ function sourceJson(source: string): string {
 }
 
 /** The body of one POST: a JSON array of envelopes. */
-export function encodeBatch(envelopes: readonly string[]): string {
-  return `[${envelopes.join(',')}]`;
+export function encodeBatch(messages: readonly Message[]): Buffer {
+  return Buffer.from(`[${messages.map(encodeEnvelope).join(',')}]`);
+}
+
+/** Attributes of an envelope that are there for every message, with the punctuation around them. */
+const fixedEnvelopeBytes = 350;
+
+/**
+ * About how many bytes the envelope takes: base64 adds a third, and text with its quotes escaped seldom more.
+ * Near enough to fill requests with; what a batch really takes is known when it is encoded.
+ */
+export function estimateEnvelopeBytes({ payload, topic, properties }: Message): number {
+  const propertyBytes = properties === undefined ? 0 : encodeProperties(properties).length;
+  return fixedEnvelopeBytes + topic.length + Math.ceil(payload.byteLength / 3) * 4 + propertyBytes;
 }
 
 function encodeProperties(properties: MessageProperties): string {

@@ -3,11 +3,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createReceiptClock } from '../../bridge/identity.ts';
-import {
-  encodeBatch,
-  encodeEnvelope,
-  envelopeBatchType,
-} from '../../functions/contract/envelope.ts';
+import { encodeBatch, envelopeBatchType } from '../../functions/contract/envelope.ts';
+import type { Message } from '../../functions/contract/message.ts';
 import { createIngest } from '../../functions/ingest/app.ts';
 import { createClient } from '../../functions/ingest/client.ts';
 import { createStore } from '../../functions/ingest/store.ts';
@@ -49,10 +46,10 @@ async function startStub(...args: string[]) {
 function createBodies(now: () => number): () => string {
   const nextTime = createReceiptClock(now);
   let number = 0;
-  const envelope = () => {
+  const message = (): Message => {
     number++;
     const head = `{"device":"sensor-${number % topics}","sequence":${number},"text":"`;
-    return encodeEnvelope({
+    return {
       id: `0190a1b2-c3d4-7e5f-8a6b-${String(number).padStart(12, '0')}`,
       source: 'mqtt://broker.example.com:8883/causeway-store-0',
       topic: `site/north/sensor-${number % topics}/reading`,
@@ -61,9 +58,9 @@ function createBodies(now: () => number): () => string {
       qos: 1,
       retain: false,
       packetId: 1 + (number % 65_535),
-    });
+    };
   };
-  return () => encodeBatch(Array.from({ length: batchSize }, envelope));
+  return () => encodeBatch(Array.from({ length: batchSize }, message)).toString();
 }
 
 async function post(app: ReturnType<typeof createIngest>, body: string): Promise<void> {

@@ -12,7 +12,7 @@ test('needs only a broker and a route', () => {
     value: {
       broker: { clientIdPrefix: 'causeway', protocolVersion: 5 },
       http: { port: 9100 },
-      routes: [{ qos: 1, maxBatch: 500, lingerMs: 5, concurrency: 4, window: 2000 }],
+      routes: [{ qos: 1, maxBatch: 500, lingerMs: 5, concurrency: 4, window: 4000 }],
     },
   });
 });

@@ -5,6 +5,7 @@ import {
   encodeBatch,
   encodeEnvelope,
   envelopeSchema,
+  estimateEnvelopeBytes,
 } from '../../../functions/contract/envelope.ts';
 import { parseWith } from '../../../functions/contract/parse.ts';
 import { anyMessage, message } from '../../support/messages.ts';
@@ -39,9 +40,21 @@ test('is a CloudEvents 1.0 event', () => {
 });
 
 test('a batch is a JSON array of its envelopes', () => {
-  expect(
-    JSON.parse(encodeBatch([encodeEnvelope(message()), encodeEnvelope(message())])),
-  ).toHaveLength(2);
+  expect(JSON.parse(encodeBatch([message(), message()]).toString())).toHaveLength(2);
+});
+
+test('the estimate of an envelope’s bytes is a little above what JSON and binary payloads take', () => {
+  const json = JSON.stringify({ device: 'sensor-7', readings: [1.5, 2.25], unit: 'celsius' });
+  for (const payload of [
+    Buffer.from(json),
+    Buffer.alloc(5000, 0xff),
+    Buffer.from('plain text'.repeat(99)),
+  ]) {
+    const given = message({ payload });
+    const bytes = Buffer.byteLength(encodeEnvelope(given));
+    expect(estimateEnvelopeBytes(given)).toBeGreaterThanOrEqual(bytes);
+    expect(estimateEnvelopeBytes(given)).toBeLessThan(bytes * 1.4 + 200);
+  }
 });
 
 describe('the schema refuses', () => {
