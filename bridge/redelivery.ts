@@ -19,47 +19,42 @@ const suspect: Recognized<never> = { possibleDuplicate: true };
 const maxUnacknowledged = 65_535;
 
 /**
- * A broker that resumes a session sends every unacknowledged PUBLISH again, with its packet id, before anything
- * new [MQTT-4.4.0-1, MQTT-4.6.0-1]. What this process still holds is recognized exactly. Some brokers (aedes)
- * redeliver without DUP, so the first packets of a resumed session are suspect whether they carry it or not.
+ * A broker that resumes a session sends every unacknowledged PUBLISH again, with DUP [MQTT-3.3.1-1] and its
+ * packet id, before anything new [MQTT-4.4.0-1, MQTT-4.6.0-1]. What this process still holds is recognized.
+ *
+ * A packet without DUP is new, whatever it says. To suspect those too, for brokers that redeliver without it,
+ * would lose messages: packet ids are used again after a PUBACK, some brokers begin anew with each connection,
+ * and a device that says "open" twice says the same twice. Such a broker may have a message stored twice.
  */
 export class Redeliveries<T extends Held> {
   #held = new Map<number, T>();
-  #suspects = 0;
-  #seen = 0;
-  #brokerSetsDup = false;
+  #redelivered = 0;
 
-  /** A session was resumed: `pending` is what the last connection left, `most` how many may come again. */
-  resume(pending: readonly T[], most: number): void {
+  /** A session was resumed: `pending` is what the last connection left unacknowledged. */
+  resume(pending: readonly T[]): void {
     for (const entry of pending) this.#held.set(entry.packetId, entry);
-    this.#suspects = most;
-    this.#seen = 0;
-    this.#brokerSetsDup = false;
+    this.#redelivered = 0;
   }
 
   /** The broker has no session: nothing will come again. */
   clear(): void {
     this.#held.clear();
-    this.#suspects = 0;
-    this.#seen = 0;
   }
 
   /** Looks at the next QoS > 0 packet: the held delivery that it repeats, or whether it may be a duplicate. */
   next(packetId: number, topic: string, payload: Uint8Array, dup: boolean): Recognized<T> {
-    this.#seen++;
-    // A broker that marked what it sent again has come to what is new.
-    if (this.#brokerSetsDup && !dup) this.clear();
-    this.#brokerSetsDup ||= dup;
-    // mosquitto sets DUP on a whole backlog that it had only queued: without this bound each of its messages
-    // would be looked for in the table.
-    if (this.#suspects === 0) return dup && this.#seen <= maxUnacknowledged ? suspect : fresh;
+    if (!dup) {
+      // Past the redeliveries, a packet id that is still held would be another message's.
+      if (this.#held.size > 0) this.#held.clear();
+      return fresh;
+    }
     const held = this.#held.get(packetId);
     this.#held.delete(packetId);
-    // Past the last suspect, a packet id that is still held would be another message's.
-    if (--this.#suspects === 0) this.#held.clear();
     if (held?.message.topic === topic && Buffer.compare(held.message.payload, payload) === 0) {
       return { known: held, possibleDuplicate: false };
     }
-    return suspect;
+    // mosquitto sets DUP on a whole backlog that it had only queued: without this bound each of its messages
+    // would be looked for in the table.
+    return ++this.#redelivered <= maxUnacknowledged ? suspect : fresh;
   }
 }

@@ -159,7 +159,7 @@ export class Session {
       client.off('packetreceive', onPacket);
       if ((packet.reasonCode ?? packet.returnCode) !== 0) return;
       const pending = this.#connection?.window.pending() ?? [];
-      if (packet.sessionPresent) this.#redeliveries.resume(pending, this.#options.window);
+      if (packet.sessionPresent) this.#redeliveries.resume(pending);
       else this.#redeliveries.clear();
       this.#connection = connection;
     };

@@ -6,6 +6,7 @@ import { Aedes } from 'aedes';
 import createPersistence from 'aedes-persistence-level';
 import { Level } from 'level';
 import { keepOrder } from './in-order.ts';
+import { markRedelivered } from './redelivered.ts';
 
 export interface EmbeddedBroker {
   readonly port: number;
@@ -31,6 +32,7 @@ export async function startBroker({
   await level.open();
   const aedes = await Aedes.createBroker({ persistence: createPersistence(level) });
   keepOrder(aedes);
+  markRedelivered(aedes);
   const server = createServer(aedes.handle);
   server.listen(port, host);
   try {

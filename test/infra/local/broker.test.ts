@@ -67,3 +67,24 @@ test('a session, its backlog and a retained message are there after a restart of
   await woken.endAsync(true);
   await second.close();
 });
+
+test('what is sent again has DUP, and what is new has not [MQTT-3.3.1-1]', async () => {
+  const session = { clientId: 'forgetful', clean: false } as const;
+  const first = await mqtt.connectAsync(broker.url, session);
+  // Takes messages and acknowledges none.
+  first.handleMessage = () => {};
+  await first.subscribeAsync('again/#', { qos: 1 });
+  const publisher = await mqtt.connectAsync(broker.url);
+  await publisher.publishAsync('again/a', 'sent', { qos: 1 });
+  await until(() => first.stream.readableLength === 0);
+  await first.endAsync(true);
+  await publisher.publishAsync('again/a', 'queued', { qos: 1 });
+
+  const received: string[] = [];
+  const second = mqtt.connect(broker.url, session);
+  second.on('message', (_, payload, { dup }) => received.push(`${payload} ${dup}`));
+  await until(() => received.length === 2);
+  expect(received).toEqual(['sent true', 'queued false']);
+  await second.endAsync();
+  await publisher.endAsync();
+});

@@ -1,0 +1,52 @@
+// Where MQTT packets begin and end in a stream of bytes, and what is in them.
+import { type Packet, parser } from 'mqtt-packet';
+
+export interface Frame {
+  readonly packet: Packet;
+  /** Where it begins in the chunk that completed it; below 0 where it began in an earlier one. */
+  readonly start: number;
+}
+
+/** Cuts one direction of a connection into packets; keeps what is not complete. */
+export class Framer {
+  /** MQTT 5 packets are read otherwise; CONNECT says which it is. */
+  version = 4;
+  #rest: Buffer = Buffer.alloc(0);
+
+  push(chunk: Buffer): Frame[] {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const frames: Frame[] = [];
+    let at = 0;
+    for (;;) {
+      const length = packetLength(bytes.subarray(at));
+      if (length === undefined || at + length > bytes.length) break;
+      const packet = parse(bytes.subarray(at, at + length), this.version);
+      frames.push({ packet, start: at - this.#rest.length });
+      at += length;
+    }
+    this.#rest = bytes.subarray(at);
+    return frames;
+  }
+}
+
+function parse(bytes: Buffer, protocolVersion: number): Packet {
+  const packets: Packet[] = [];
+  const reader = parser({ protocolVersion });
+  reader.on('packet', (packet) => packets.push(packet));
+  reader.parse(bytes);
+  const [packet] = packets;
+  if (packet === undefined) throw new Error('not an MQTT packet');
+  return packet;
+}
+
+/** Fixed header, remaining length (up to four bytes of seven bits each) and what it announces. */
+function packetLength(bytes: Buffer): number | undefined {
+  let remaining = 0;
+  for (let index = 1; index <= 4; index++) {
+    const byte = bytes[index];
+    if (byte === undefined) return undefined;
+    remaining += (byte & 0x7f) * 128 ** (index - 1);
+    if (byte < 0x80) return 1 + index + remaining;
+  }
+  throw new Error('not MQTT: the remaining length has more than four bytes');
+}

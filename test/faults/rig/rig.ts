@@ -1,0 +1,183 @@
+// The rig of the fault suite: broker, proxy, bridge, handler, database and publisher of one row, and its verdict.
+//
+//   publisher ─→ mosquitto ─→ proxy ─→ bridge (child process) ─→ fault layer ─→ ingest ─→ dynalite
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, onTestFinished, type TestContext } from 'vitest';
+import type { BridgeConfigInput } from '../../../bridge/config.ts';
+import { createIngest } from '../../../functions/ingest/app.ts';
+import { createStore, type Store } from '../../../functions/ingest/store.ts';
+import { localClient } from '../../../infra/local/database.ts';
+import { temporaryFolder } from '../../support/brokers.ts';
+import { startTable } from '../../support/table.ts';
+import { until } from '../../support/wait.ts';
+import { type BridgeProcess, startBridgeProcess } from './bridge-process.ts';
+import { type RestartableBroker, startRestartableBroker } from './broker.ts';
+import { type BridgeKind, buildBridge } from './bundle.ts';
+import { startThrottlingDatabase } from './database.ts';
+import { type FaultyHandler, startFaultyHandler } from './handler.ts';
+import { countQuarantined, keptInFolder, keptInTable } from './kept.ts';
+import { judge, type Verdict } from './oracle.ts';
+import { type NetworkProxy, startProxy } from './proxy.ts';
+import { Publisher } from './publisher.ts';
+import { createRandom, type Random, scaledMs, seed } from './random.ts';
+import { recordingStored } from './stored-numbers.ts';
+
+/** FAULTS_BRIDGE=wrong runs every row against the bridge that acknowledges on receipt. */
+const defaultKind: BridgeKind = process.env['FAULTS_BRIDGE'] === 'wrong' ? 'wrong' : 'right';
+
+const bundleFolder = temporaryFolder('faults-bundle');
+const bundles = new Map<BridgeKind, Promise<string>>();
+afterAll(() => rmSync(bundleFolder, { recursive: true, force: true }));
+
+export interface RigOptions {
+  /** Name of the row, in the line that it prints. */
+  readonly row: string;
+  readonly kind?: BridgeKind;
+  /** More lines of mosquitto.conf. */
+  readonly brokerSettings?: readonly string[];
+  /** Parts of the bridge's config. */
+  readonly broker?: Partial<BridgeConfigInput['broker']>;
+  readonly route?: Partial<BridgeConfigInput['routes'][number]>;
+  readonly config?: Partial<BridgeConfigInput>;
+  /** The quarantine is in the table unless it is to be a folder. */
+  readonly quarantine?: 'table' | 'folder';
+  /** The test's own, where tests run side by side. */
+  readonly onTestFinished?: TestContext['onTestFinished'];
+  /** What stands in front of the store. */
+  readonly wrapStore?: (store: Store) => Store;
+}
+
+export interface Rig {
+  readonly random: Random;
+  readonly broker: RestartableBroker;
+  readonly proxy: NetworkProxy;
+  readonly handler: FaultyHandler;
+  readonly publisher: Publisher;
+  readonly database: Awaited<ReturnType<typeof startThrottlingDatabase>>;
+  readonly tableName: string;
+  /** Client id of the route's session. */
+  readonly clientId: string;
+  /** Numbers that ingest says it has stored: good for waiting, not for judging. */
+  readonly storedNumbers: ReadonlySet<number>;
+  /** Starts a bridge; it is stopped at the end of the test at the latest. */
+  startBridge(config?: Partial<BridgeConfigInput>): BridgeProcess;
+  /** Waits until all that was acknowledged is kept; says whether it came to that. */
+  settled(timeoutMs?: number): Promise<boolean>;
+  /** Stops `bridges`, scans everything, prints the row's line, and judges. */
+  verdict(
+    bridges: readonly BridgeProcess[],
+    options?: { brokersLoss?: ReadonlySet<number>; note?: string },
+  ): Promise<Verdict>;
+}
+
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const kind = options.kind ?? defaultKind;
+  const bundle = bundles.get(kind) ?? buildBridge(kind, bundleFolder);
+  bundles.set(kind, bundle);
+  const bundlePath = await bundle;
+
+  const random = createRandom();
+  const folder = temporaryFolder('faults');
+  const broker = await startRestartableBroker(join(folder, 'broker'), options.brokerSettings ?? []);
+  const table = await startTable();
+  const database = await startThrottlingDatabase(table.endpoint, random);
+  const ingestClient = localClient(database.endpoint);
+  const storedNumbers = new Set<number>();
+  const acknowledgedUnstored = new Set<number>();
+  const proxy = await startProxy(broker.port, (number) => {
+    if (!storedNumbers.has(number)) acknowledgedUnstored.add(number);
+  });
+  const store = recordingStored(
+    createStore({ client: ingestClient, tableName: table.tableName, retentionDays: 30 }),
+    storedNumbers,
+  );
+  const handler = await startFaultyHandler(
+    createIngest({ store: options.wrapStore?.(store) ?? store }),
+  );
+  const publisher = new Publisher(broker.port, random);
+  const bridges = new Set<BridgeProcess>();
+
+  (options.onTestFinished ?? onTestFinished)(async () => {
+    publisher.end();
+    await Promise.all([...bridges].map((bridge) => bridge.kill()));
+    await handler.close();
+    await proxy.close();
+    await broker.kill();
+    ingestClient.destroy();
+    await database.close();
+    await table.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const inFolder = () => keptInFolder(join(folder, 'quarantine'));
+
+  async function isAllKept(): Promise<boolean> {
+    const missing = [...publisher.acknowledged].filter((number) => !storedNumbers.has(number));
+    if (missing.length === 0) return true;
+    if (options.quarantine === 'folder') return inFolder().length >= missing.length;
+    return (await countQuarantined(table.client, table.tableName)) >= missing.length;
+  }
+
+  return {
+    random,
+    broker,
+    proxy,
+    handler,
+    publisher,
+    database,
+    tableName: table.tableName,
+    clientId: 'faults-store-0',
+    storedNumbers,
+    startBridge(config = {}) {
+      const bridge = startBridgeProcess({
+        bundle: bundlePath,
+        folder,
+        databaseEndpoint: database.endpoint,
+        config: {
+          broker: {
+            url: `mqtt://127.0.0.1:${proxy.port}`,
+            clientIdPrefix: 'faults',
+            ...options.broker,
+          },
+          http: { port: 0 },
+          routes: [{ name: 'store', filter: '#', url: handler.url, window: 500, ...options.route }],
+          ...(options.quarantine !== 'folder' && { quarantineTable: table.tableName }),
+          ...options.config,
+          ...config,
+        },
+      });
+      bridges.add(bridge);
+      return bridge;
+    },
+    async settled(timeoutMs = 20_000) {
+      return until(isAllKept, { timeoutMs: scaledMs(timeoutMs) }).catch(() => false);
+    },
+    async verdict(running, { brokersLoss = new Set<number>(), note } = {}) {
+      const codes = await Promise.all(running.map((bridge) => bridge.stop()));
+      const { stored, quarantined } = await keptInTable(table.client, table.tableName);
+      const verdict = judge({
+        sent: publisher.sent,
+        acknowledged: publisher.acknowledged,
+        stored,
+        quarantined: options.quarantine === 'folder' ? inFolder() : quarantined,
+        acknowledgedUnstored,
+        brokersLoss,
+      });
+      console.log(lineOf(options.row, kind, verdict, note));
+      const unclean = codes.filter((code) => code !== 0);
+      if (unclean.length === 0) return verdict;
+      return {
+        ...verdict,
+        faults: [...verdict.faults, `a bridge ended with ${unclean.join(', ')}`],
+      };
+    },
+  };
+}
+
+function lineOf(row: string, kind: BridgeKind, verdict: Verdict, note: string | undefined): string {
+  const { published, stored, quarantined, duplicates, faults } = verdict;
+  const counts = `published ${published}, stored ${stored}, quarantined ${quarantined}, duplicates ${duplicates}`;
+  const rest = [...(kind === 'wrong' ? ['WRONG BRIDGE'] : []), ...(note ? [note] : []), ...faults];
+  return [`${row}: ${counts}, seed ${seed}`, ...rest].join('; ');
+}
