@@ -57,8 +57,6 @@ export function connectOnce(
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
-    // Not the `debug` package, which costs half a microsecond a message while it is off.
-    log: () => {},
     ...(broker.username !== undefined && { username: broker.username }),
     ...(broker.password !== undefined && { password: broker.password }),
     ...(protocolVersion === 5 && {

@@ -1,5 +1,6 @@
 // How a program of ours becomes files without dependencies: for the container, the functions, and the tests
 // that run what is shipped.
+import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 
 /** ESM output of packages that are CommonJS inside still calls `require`. */
@@ -30,6 +31,7 @@ export async function bundle(
     minify: true,
     sourcemap: 'linked',
     mainFields: ['module', 'main'],
+    alias: { debug: fileURLToPath(new URL('no-debug.cjs', import.meta.url)) },
     banner: { js: requireBanner },
     logLevel: 'warning',
     ...(plugins !== undefined && { plugins }),

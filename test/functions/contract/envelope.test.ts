@@ -43,6 +43,13 @@ test('a batch is a JSON array of its envelopes', () => {
   expect(JSON.parse(encodeBatch([message(), message()]).toString())).toHaveLength(2);
 });
 
+test.each([0, 1, 2, 50])('a batch of %d is exactly the JSON of its envelopes', (count) => {
+  const messages = Array.from({ length: count }, () =>
+    message({ text: 'größer als 10 ✓', topic: 'räume/küche' }),
+  );
+  expect(encodeBatch(messages).toString()).toBe(`[${messages.map(encodeEnvelope).join(',')}]`);
+});
+
 test('the estimate of an envelope’s bytes is a little above what JSON and binary payloads take', () => {
   const json = JSON.stringify({ device: 'sensor-7', readings: [1.5, 2.25], unit: 'celsius' });
   for (const payload of [

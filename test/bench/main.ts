@@ -1,0 +1,82 @@
+// `npm run bench`: measures the bridge beside its ceiling and its peers, and writes table, plot and raw figures.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
+import { buildBridge, causeway } from './causeway.ts';
+import { ceiling } from './ceiling.ts';
+import { nodeRed } from './node-red.ts';
+import { installNodeRed } from './node-red-install.ts';
+import { markdownOf, writeResults } from './report.ts';
+import { type Plan, runRounds } from './rounds.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    /** One short run of the bridge alone; writes no results. */
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
+    messages: { type: 'string', default: '300000' },
+    'memory-messages': { type: 'string', default: '1000000' },
+    'latency-seconds': { type: 'string', default: '10' },
+  },
+});
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+if (!hasMosquitto) {
+  console.error(`The benchmark ${needsMosquitto}`);
+  process.exit(1);
+}
+
+const startMs = Date.now();
+const progress = (line: string) =>
+  console.log(`${((Date.now() - startMs) / 1000).toFixed(0).padStart(5)} s  ${line}`);
+const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
+try {
+  const bridgeFile = await buildBridge(folder);
+  const messages = Number(options.messages);
+  const missing: { subject: string; reason: string }[] = [];
+
+  function peers() {
+    progress('installing Node-RED, if it is not in the cache folder yet');
+    const install = installNodeRed();
+    if (install.ok)
+      return [false, true].flatMap((tuned) => [
+        nodeRed(install.nodeRed, Math.ceil(messages / 50), { tuned }),
+        // Whole hundreds, or the last join would wait for its timeout.
+        nodeRed(install.nodeRed, Math.ceil(messages / 300) * 100, { tuned, joinCount: 100 }),
+      ]);
+    missing.push({ subject: 'Node-RED', reason: install.reason });
+    return [];
+  }
+
+  const plan: Plan = options.quick
+    ? {
+        rounds: 1,
+        subjects: [causeway(bridgeFile, 4000, 150_000), causeway(bridgeFile, 2000, 150_000)],
+        latencySeconds: 3,
+        insistOnQuiet: false,
+        memoryMessages: 300_000,
+      }
+    : {
+        rounds: Number(options.rounds),
+        subjects: [
+          causeway(bridgeFile, 4000, messages),
+          causeway(bridgeFile, 2000, messages),
+          ceiling('bulk', 4000, messages),
+          ceiling('library', 4000, messages),
+          ...peers(),
+        ],
+        insistOnQuiet: true,
+        latencySeconds: Number(options['latency-seconds']),
+        memoryMessages: Number(options['memory-messages']),
+      };
+  const takenAt = new Date(startMs).toISOString();
+  for await (const measurements of runRounds(plan, progress)) {
+    const results = { takenAt, plan, measurements, missing };
+    console.log(`\n${markdownOf(results)}`);
+    if (!options.quick) console.log(writeResults(results).join('\n'));
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,109 @@
+// The results as a table in Markdown, and the files that keep them.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { plotOf } from './plot.ts';
+import { loadedLatencyMs, type Measurement, type Plan } from './rounds.ts';
+import type { Spread } from './statistics.ts';
+import { aimsOf, type Row, summarize } from './summary.ts';
+
+export interface Results {
+  readonly takenAt: string;
+  readonly plan: Plan;
+  readonly measurements: readonly Measurement[];
+  /** What could not be measured, and why. */
+  readonly missing: readonly { readonly subject: string; readonly reason: string }[];
+}
+
+export function markdownOf({ takenAt, plan, measurements, missing }: Results): string {
+  const rows = summarize(plan.subjects, measurements);
+  const { processor, cores, node, broker, commit } = environment();
+  const rounds = Math.max(...measurements.map(({ round }) => round));
+  return `# Benchmark
+
+256-byte JSON over 1,000 topics at QoS 1. Medians of ${rounds} interleaved run${rounds === 1 ? '' : 's'}, lowest and highest in
+brackets. ${cores} cores (${processor}) for broker, handler, load and subject together; Node ${node}, ${broker}.
+Causeway at ${commit}, ${takenAt}: batches of 500, 4 in flight, linger 5 ms. CPU and RSS are of the subject's process alone.
+"Half load" is half of that subject's own rate with a handler of ${loadedLatencyMs} ms, whose latency is in the times.
+Rates are from the broker taking the connection to the last message at the handler. Causeway has at most 4 requests and
+its window in flight; Node-RED takes the whole backlog into its memory and bounds neither requests nor messages.
+${peerVersions(plan)}
+
+| | PUBACK | msg/s, handler 0 ms | µs CPU | msg/s, handler 20 ms | µs CPU | p50 / p99 ms at half load | peak RSS MB | lost |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+${rows.map(rowText).join('\n')}
+${missing.map(({ subject, reason }) => `| ${subject} | not measured: ${reason} |\n`).join('')}
+| Aim | measured | |
+| --- | --- | --- |
+${aimsOf(rows)
+  .map(
+    ({ aim, measured, reached }) => `| ${aim} | ${measured} | ${reached ? 'reached' : 'missed'} |`,
+  )
+  .join('\n')}
+`;
+}
+
+function peerVersions({ subjects }: Plan): string {
+  const version = subjects.find((subject) => subject.version !== undefined)?.version;
+  return version === undefined
+    ? ''
+    : `Node-RED is ${version}; tuned means payloads not parsed and connections kept alive, which is not its default.\n`;
+}
+
+function rowText(row: Row): string {
+  const drain = (handlerLatencyMs: number) => {
+    const figures = row.drains.find((one) => one.handlerLatencyMs === handlerLatencyMs);
+    return figures === undefined
+      ? ['–', '–']
+      : [spreadText(figures.messagesPerSecond), spreadText(figures.cpuMicrosPerMessage, 1)];
+  };
+  const latency =
+    row.latency === undefined
+      ? '–'
+      : `${row.latency.p50Ms.median.toFixed(1)} / ${spreadText(row.latency.p99Ms, 1)}, at ${spreadText(row.latency.messagesPerSecond).split(' ')[0]} msg/s`;
+  const cells = [
+    row.subject,
+    row.acknowledges,
+    ...drain(0),
+    ...drain(loadedLatencyMs),
+    latency,
+    spreadText(row.peakResidentMB),
+    String(row.lost),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function spreadText({ median, min, max }: Spread, digits = 0): string {
+  const text = (value: number) =>
+    value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${text(median)} (${text(min)}–${text(max)})`;
+}
+
+function environment() {
+  const mosquitto = spawnSync('mosquitto', ['-h'], { encoding: 'utf8' }).stdout ?? '';
+  return {
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    node: process.version,
+    broker: /mosquitto version [\d.]+/.exec(mosquitto)?.[0] ?? 'mosquitto',
+    commit: execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim(),
+  };
+}
+
+/** Writes table, plot and raw figures; answers with the files. */
+export function writeResults(results: Results): string[] {
+  const folder = fileURLToPath(new URL('results/', import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const { plan, ...rest } = results;
+  const rows = summarize(plan.subjects, results.measurements);
+  const files = {
+    'results.md': `${markdownOf(results)}\n![Messages per second](results.svg)\n`,
+    'results.svg': plotOf(rows),
+    'results.json': `${JSON.stringify({ environment: environment(), ...rest }, null, 2)}\n`,
+  };
+  return Object.entries(files).map(([name, text]) => {
+    writeFileSync(`${folder}${name}`, text);
+    return `test/bench/results/${name}`;
+  });
+}

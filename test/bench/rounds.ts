@@ -1,0 +1,86 @@
+// What is measured in which order: rounds, so that every subject sees the machine at its best and worst moments alike.
+import { type DrainFigures, type LatencyFigures, measureDrain, measureLatency } from './measure.ts';
+import type { Subject } from './subject.ts';
+import { disturbingCores, undisturbed } from './undisturbed.ts';
+
+/** The handler latency at which the time to stored and the memory are measured. */
+export const loadedLatencyMs = 20;
+
+export interface Plan {
+  readonly rounds: number;
+  readonly subjects: readonly Subject[];
+  readonly latencySeconds: number;
+  /** Wait for a quiet machine, and measure again where it did not stay so. */
+  readonly insistOnQuiet: boolean;
+  /** Backlog for the memory measurement of the first subject. */
+  readonly memoryMessages: number;
+}
+
+export type Measurement = { readonly round: number; readonly subject: string } & (
+  | ({ readonly kind: 'drain'; readonly handlerLatencyMs: number } & DrainFigures)
+  | ({
+      readonly kind: 'latency';
+      readonly handlerLatencyMs: number;
+    } & LatencyFigures)
+  | ({ readonly kind: 'memory'; readonly handlerLatencyMs: number } & DrainFigures)
+);
+
+/** Yields all measurements so far after each round. */
+export async function* runRounds(
+  plan: Plan,
+  progress: (line: string) => void,
+): AsyncGenerator<readonly Measurement[]> {
+  const measurements: Measurement[] = [];
+  const carefully = plan.insistOnQuiet ? undisturbed : <T>(measure: () => Promise<T>) => measure();
+  for (let round = 1; round <= plan.rounds; round++) {
+    for (const subject of plan.subjects) {
+      const of = { round, subject: subject.name };
+      for (const handlerLatencyMs of subject.handlerLatenciesMs) {
+        const figures = await carefully(() => measureDrain(subject, handlerLatencyMs));
+        measurements.push({ ...of, kind: 'drain', handlerLatencyMs, ...figures });
+        progress(`${describe(of)}, handler ${handlerLatencyMs} ms: ${drainText(figures)}`);
+        if (handlerLatencyMs !== loadedLatencyMs) continue;
+        const half = figures.messagesPerSecond / 2;
+        const latency = await carefully(() =>
+          measureLatency(subject, handlerLatencyMs, half, plan.latencySeconds),
+        );
+        measurements.push({ ...of, kind: 'latency', handlerLatencyMs, ...latency });
+        progress(`${describe(of)}, handler ${handlerLatencyMs} ms: ${latencyText(latency)}`);
+      }
+    }
+    const [first] = plan.subjects;
+    if (first === undefined) return;
+    const of = { round, subject: first.name };
+    const figures = await carefully(() =>
+      measureDrain(first, loadedLatencyMs, plan.memoryMessages),
+    );
+    measurements.push({ ...of, kind: 'memory', handlerLatencyMs: loadedLatencyMs, ...figures });
+    progress(`${describe(of)}, backlog of ${plan.memoryMessages}: ${drainText(figures)}`);
+    yield measurements;
+  }
+}
+
+function describe({ round, subject }: { round: number; subject: string }): string {
+  return `round ${round}: ${subject}`;
+}
+
+function drainText(figures: DrainFigures): string {
+  const { messagesPerSecond, cpuMicrosPerMessage, peakResidentMB, foreignCores } = figures;
+  return `${Math.round(messagesPerSecond)} msg/s, ${cpuMicrosPerMessage.toFixed(1)} µs CPU a message, peak RSS ${Math.round(peakResidentMB)} MB${foreignText(foreignCores)}`;
+}
+
+function latencyText({
+  messagesPerSecond,
+  p50Ms,
+  p99Ms,
+  maxMs,
+  foreignCores,
+}: LatencyFigures): string {
+  return `at ${Math.round(messagesPerSecond)} msg/s p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms, max ${maxMs.toFixed(1)} ms${foreignText(foreignCores)}`;
+}
+
+function foreignText(foreignCores: number): string {
+  return foreignCores < disturbingCores
+    ? ''
+    : ` (disturbed: others took ${foreignCores.toFixed(1)} cores)`;
+}
