@@ -145,16 +145,13 @@ export class Forwarder {
     metrics.counters.delivered += stored.length;
     const failed = batch.filter((item) => failures.has(idOf(item)));
     const isFinal = (item: Outgoing) => failures.get(idOf(item))?.retryable === false;
-    const kept = await Promise.all(
-      failed
-        .filter(isFinal)
-        .map((item) =>
-          this.#quarantine(item, failures.get(idOf(item))?.reason ?? 'no reason given'),
-        ),
+    const left = await Promise.all(
+      failed.map(async (item) => {
+        const reason = failures.get(idOf(item))?.reason ?? 'no reason given';
+        return isFinal(item) && (await this.#quarantine(item, reason)) ? [] : [item];
+      }),
     );
-    const retry = failed.filter(
-      (item, _, all) => !isFinal(item) || kept[all.filter(isFinal).indexOf(item)] === false,
-    );
+    const retry = left.flat();
     metrics.counters.retried += retry.length;
     return { retry, afterMs: backoffMs(retry) };
   }
@@ -248,10 +245,11 @@ export class Forwarder {
   }
 }
 
-/** The back-off of the message that was tried most often. */
+/** The back-off of the message that was tried most often; some, too, where nobody could be asked yet. */
 function backoffMs(items: readonly Outgoing[]): number {
-  const attempts = Math.max(0, ...items.map((item) => item.attempts));
-  return attempts === 0 ? 0 : fullJitterMs(attempts - 1, retryBaseMs, retryCapMs);
+  if (items.length === 0) return 0;
+  const attempts = Math.max(1, ...items.map((item) => item.attempts));
+  return fullJitterMs(attempts, retryBaseMs, retryCapMs);
 }
 
 /** MQTT.js lets through what a broken broker sends; invalid UTF-8 shows as the replacement character. */

@@ -28,11 +28,11 @@ describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(90_000) }, () => {
     };
     let bridge = rig.startBridge();
     await bridge.untilReady();
-    const rounds = scaled(15);
+    const rounds = scaled(50);
     const enough = new AbortController();
     const published = rig.publisher.publish({ perSecond: 400, signal: enough.signal });
     for (let round = 0; round < rounds; round++) {
-      await delay(rig.random.between(0, 700));
+      await delay(rig.random.between(0, 300));
       expect(await bridge.stop(), bridge.log.slice(-20).join('\n')).toBe(0);
       // Stored and acknowledged: what was stored before a clean stop does not come again.
       bridge = rig.startBridge();
