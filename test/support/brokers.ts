@@ -1,7 +1,7 @@
 // Real brokers for tests: Debian's mosquitto as a child process, and the embedded one.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,8 +26,15 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+const temporaryFolders = new Set<string>();
+process.once('exit', () => {
+  for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is gone when the process ends. */
 export function temporaryFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `causeway-${name}-`));
+  temporaryFolders.add(folder);
   // As root, mosquitto drops to a user of its own, who has to be able to write here.
   chmodSync(folder, 0o777);
   return folder;
