@@ -1,10 +1,9 @@
 // The bridge as one thing: starts the routes, the publisher and the HTTP server of a config, and drains them.
-import type { AddressInfo } from 'node:net';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { serve } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { BridgeConfig } from './config.ts';
 import { type BridgeStatus, createBridgeHttp } from './http.ts';
+import { listen } from './listen.ts';
 import { createMetrics } from './metrics.ts';
 import { Publisher } from './publisher.ts';
 import { folderQuarantine } from './quarantine.ts';
@@ -77,27 +76,17 @@ export async function startBridge(
     clearTimeout(timer);
   }
 
-  const server = serve({ fetch: app.fetch, hostname: http.host, port: http.port });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('listening', resolve);
-      server.once('error', reject);
-    });
-  } catch (error) {
+  const server = await listen(app, http.host, http.port).catch(async (error) => {
     await drainParts();
     throw error;
-  }
-  const { port } = server.address() as AddressInfo;
+  });
 
   return {
-    url: `http://${http.host}:${port}`,
+    url: server.url,
     status,
     async drain() {
       await drainParts();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        if ('closeAllConnections' in server) server.closeAllConnections();
-      });
+      await server.close();
     },
   };
 }

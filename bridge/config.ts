@@ -1,23 +1,15 @@
 // The bridge's one JSON document: its schema, defaults and limits. Every problem in it is listed at once.
 import * as z from 'zod';
-import { type Parsed, parseWith } from '../functions/contract/parse.ts';
+import { type Parsed, parseWith, urlWith } from '../functions/contract/parse.ts';
 import { filterFault } from '../functions/contract/topic.ts';
 
-const brokerProtocols = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
-
-function urlWith(protocols: readonly string[]) {
-  return z
-    .string()
-    .refine(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    );
-}
+/** Protocols of a broker's URL. */
+export const brokerProtocols = ['mqtt:', 'mqtts:', 'ws:', 'wss:'] as const;
 
 const name = z.string().regex(/^[A-Za-z0-9_-]{1,40}$/, 'must be 1 to 40 letters, digits, - or _');
 
 const brokerSchema = z.strictObject({
-  url: urlWith(brokerProtocols).describe('Broker address: mqtt, mqtts, ws or wss'),
+  url: urlWith(...brokerProtocols).describe('Broker address: mqtt, mqtts, ws or wss'),
   clientIdPrefix: name
     .default('causeway')
     .describe('Client ids are `<prefix>-<route>-<connection>`'),
@@ -50,7 +42,7 @@ const routeSchema = z.strictObject({
       if (fault !== undefined) context.addIssue(fault);
     })
     .describe('MQTT topic filter'),
-  url: urlWith(['http:', 'https:']).describe('Handler that gets the batches'),
+  url: urlWith('http:', 'https:').describe('Handler that gets the batches'),
   qos: z
     .literal([0, 1], 'must be 0 or 1: one acknowledgement path, QoS 2 arrives as 1')
     .default(1)

@@ -1,5 +1,4 @@
 // The bridge's own HTTP: liveness, readiness, and the private way in for commands.
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import {
@@ -10,6 +9,7 @@ import {
 } from '../functions/contract/command.ts';
 import { parseWith } from '../functions/contract/parse.ts';
 import { problem, problemResponse } from '../functions/contract/problem.ts';
+import { secretCheck } from '../functions/contract/secret.ts';
 import type { PublishResult } from './publisher.ts';
 
 export interface BridgeStatus {
@@ -47,10 +47,10 @@ export function createBridgeHttp({ status, metrics, commands }: BridgeHttpOption
   });
 
   if (commands === undefined) return app;
-  const expected = sha256(`Bearer ${commands.token}`);
+  const isAuthorized = secretCheck(`Bearer ${commands.token}`);
   // Base64 adds a third to what the api accepted.
   app.post('/deliver', bodyLimit({ maxSize: maxPublishBodyBytes * 2 }), async (context) => {
-    if (!timingSafeEqual(sha256(context.req.header('authorization') ?? ''), expected)) {
+    if (!isAuthorized(context.req.header('authorization') ?? '')) {
       return problemResponse(problem('unauthorized'));
     }
     const parsed = parseWith(commandSchema, await context.req.json().catch(() => undefined));
@@ -75,8 +75,4 @@ export function createBridgeHttp({ status, metrics, commands }: BridgeHttpOption
     }
   });
   return app;
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

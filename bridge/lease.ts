@@ -43,15 +43,11 @@ const pollMs = 400;
  * it sent its renewal, so it stops first.
  */
 export async function acquireLease(options: LeaseOptions): Promise<Lease | undefined> {
-  const { client, tableName, clientId, leaseMs, log, signal } = options;
-  const key = { pk: { S: leasePartition }, sk: { S: clientId } };
+  const { clientId, leaseMs, log, signal } = options;
   let seen: { version: string; sinceMs: number } | undefined;
   while (!signal.aborted) {
     try {
-      const { Item } = await client.send(
-        new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true }),
-      );
-      const version = Item?.['version']?.S;
+      const version = await readVersion(options);
       const nowMs = performance.now();
       if (version !== undefined && seen?.version !== version) {
         if (seen === undefined)
@@ -75,18 +71,34 @@ export async function acquireLease(options: LeaseOptions): Promise<Lease | undef
   return undefined;
 }
 
+function keyOf(clientId: string) {
+  return { pk: { S: leasePartition }, sk: { S: clientId } };
+}
+
+/** The version in the table now; undefined where nobody holds the lease. */
+async function readVersion({
+  client,
+  tableName,
+  clientId,
+}: LeaseOptions): Promise<string | undefined> {
+  const { Item } = await client.send(
+    new GetItemCommand({ TableName: tableName, Key: keyOf(clientId), ConsistentRead: true }),
+  );
+  return Item?.['version']?.S;
+}
+
 /** Writes version `next` in place of one of `expected`, or of none; false where somebody else was faster. */
 async function replace(
-  { client, tableName, clientId }: LeaseOptions,
+  options: LeaseOptions,
   expected: readonly string[],
   next: string,
 ): Promise<boolean> {
-  const key = { pk: { S: leasePartition }, sk: { S: clientId } };
+  const { client, tableName, clientId } = options;
   try {
     await client.send(
       new PutItemCommand({
         TableName: tableName,
-        Item: { ...key, version: { S: next } },
+        Item: { ...keyOf(clientId), version: { S: next } },
         ...(expected.length === 0
           ? { ConditionExpression: 'attribute_not_exists(pk)' }
           : isOneOf(expected)),
@@ -96,10 +108,7 @@ async function replace(
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     // The SDK repeats a call whose answer was lost: the version that is in the way may be this very one.
-    const { Item } = await client.send(
-      new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true }),
-    );
-    return Item?.['version']?.S === next;
+    return (await readVersion(options)) === next;
   }
 }
 
@@ -170,7 +179,7 @@ function hold(options: LeaseOptions, firstVersion: string, sinceMs: number): Lea
         .send(
           new DeleteItemCommand({
             TableName: tableName,
-            Key: { pk: { S: leasePartition }, sk: { S: clientId } },
+            Key: keyOf(clientId),
             ...isOneOf(versions),
           }),
         )

@@ -1,10 +1,10 @@
 // The api as one Hono app: authentication first, then the resources; every error a problem document.
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { problem, problemResponse } from '../contract/problem.ts';
+import { secretCheck } from '../contract/secret.ts';
 import type { Deliver } from './bridge.ts';
 import { messageRoutes } from './messages.ts';
 import { publishRoutes } from './publish.ts';
@@ -36,12 +36,8 @@ export function createApi({ reader, deliver, token, onError }: ApiOptions): Hono
   });
   app.notFound(() => problemResponse(problem('not-found')));
 
-  const expected = sha256(token);
   app.use(secureHeaders());
-  app.use(
-    '/v1/*',
-    bearerAuth({ verifyToken: (given) => timingSafeEqual(sha256(given), expected) }),
-  );
+  app.use('/v1/*', bearerAuth({ verifyToken: secretCheck(token) }));
   app.route('/v1', messageRoutes(reader));
   app.route('/v1', publishRoutes(deliver));
   return app;
@@ -59,8 +55,4 @@ function problemOfException(error: HTTPException): Response {
 /** The AWS SDK marks what it could not reach, and what the service refused for load, as retryable. */
 function isLostDatabase(error: Error): boolean {
   return '$metadata' in error || 'code' in error;
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,5 +1,5 @@
 // Input from outside, checked against a zod schema: either the parsed value or the list of its faults.
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { FieldFault } from './problem.ts';
 
 export type Parsed<T> =
@@ -27,4 +27,14 @@ function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {
 /** The faults in one line of text, for logs and problem details. */
 export function faultsText(faults: readonly FieldFault[]): string {
   return faults.map(({ field, rule }) => (field === '' ? rule : `${field}: ${rule}`)).join('; ');
+}
+
+/** A URL of one of these protocols, given as in `URL.protocol`: with its colon. */
+export function urlWith(...protocols: readonly string[]) {
+  return z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    );
 }

@@ -1,6 +1,7 @@
 // The settings of `npm start`: their names, defaults and limits, from one schema.
 import * as z from 'zod';
-import { type Parsed, parseWith } from '../../functions/contract/parse.ts';
+import { brokerProtocols } from '../../bridge/config.ts';
+import { type Parsed, parseWith, urlWith } from '../../functions/contract/parse.ts';
 
 const port = z
   .string()
@@ -8,18 +9,10 @@ const port = z
   .transform(Number)
   .refine((value) => value <= 65_535, 'must be a port number from 0 to 65535');
 
-const urlWith = (...protocols: string[]) =>
-  z
-    .string()
-    .refine(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    );
-
 export const settingsSchema = z.object({
   PORT: port.prefault('8080').describe('HTTP port of the API'),
   MQTT_PORT: port.prefault('1883').describe('port of the embedded broker'),
-  BROKER_URL: urlWith('mqtt:', 'mqtts:', 'ws:', 'wss:')
+  BROKER_URL: urlWith(...brokerProtocols)
     .optional()
     .describe('use this broker, and start none'),
   DATA_DIR: z

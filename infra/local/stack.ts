@@ -1,16 +1,14 @@
 // The local stack: broker, database, functions and bridge wired together in one process, in the order they need
 // each other, and stopped in the order that loses nothing.
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type ServerType, serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { type Bridge, startBridge } from '../../bridge/bridge.ts';
 import { parseConfig, publicUrl } from '../../bridge/config.ts';
 import { connectOnce } from '../../bridge/connection.ts';
+import { listen } from '../../bridge/listen.ts';
 import { createApi } from '../../functions/api/app.ts';
 import { createDeliver } from '../../functions/api/bridge.ts';
 import { createReader } from '../../functions/api/reader.ts';
@@ -72,7 +70,7 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
   );
 
   try {
-    const apiUrl = await listen(front, settings.PORT, closers).catch((error) => {
+    const apiUrl = await serveApp(front, settings.PORT, closers).catch((error) => {
       throw portError('PORT', settings.PORT, error);
     });
 
@@ -93,7 +91,7 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
 
     const onError = (error: Error) => log.error(error, 'a function failed');
     const store = createStore({ client, tableName: messagesTableName, retentionDays });
-    const ingestUrl = await listen(createIngest({ store, secret, onError }), 0, closers);
+    const ingestUrl = await serveApp(createIngest({ store, secret, onError }), 0, closers);
 
     const bridge = await startOwnBridge(
       { brokerUrl, ingestUrl, secret, bridgeToken, database: client },
@@ -203,17 +201,14 @@ async function waitUntilReady(bridge: Bridge): Promise<void> {
 }
 
 /** Serves an app on loopback; its closer is added to `closers`. */
-async function listen(app: Hono, port: number, closers: (() => Promise<void>)[]): Promise<string> {
-  const server: ServerType = serve({ fetch: app.fetch, hostname: host, port });
-  await once(server, 'listening');
-  closers.push(
-    () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        if ('closeAllConnections' in server) server.closeAllConnections();
-      }),
-  );
-  return `http://${host}:${(server.address() as AddressInfo).port}`;
+async function serveApp(
+  app: Hono,
+  port: number,
+  closers: (() => Promise<void>)[],
+): Promise<string> {
+  const { url, close } = await listen(app, host, port);
+  closers.push(close);
+  return url;
 }
 
 function portError(setting: 'PORT' | 'MQTT_PORT', port: number, error: unknown): Error {
