@@ -3,8 +3,3 @@ declare module 'dynalite' {
   import type { Server } from 'node:http';
   export default function dynalite(options?: { path?: string; createTableMs?: number }): Server;
 }
-
-declare module 'aedes-persistence-level' {
-  import type { Level } from 'level';
-  export default function createPersistence(level: Level<string, string>): object;
-}

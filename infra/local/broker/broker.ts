@@ -1,0 +1,181 @@
+// The embedded MQTT 3.1.1 broker: aedes speaks the protocol; who may do what, what is kept, and what goes to whom in
+// which order is ours, in the files beside this one.
+import { readFileSync } from 'node:fs';
+import type { TlsOptions } from 'node:tls';
+import { Aedes } from 'aedes';
+import { type Logger, pino } from 'pino';
+import { faultsText } from '../../../functions/contract/parse.ts';
+import { topicFault } from '../../../functions/contract/topic.ts';
+import type { ConnectionValidator } from './access.ts';
+import { type Counters, createCounters } from './counters.ts';
+import { type Announcer, type BrokerEvents, createAnnouncer } from './events.ts';
+import { openListeners } from './listeners.ts';
+import type { QoS } from './message.ts';
+import { Passwords } from './passwords.ts';
+import { createProtocol } from './protocol.ts';
+import { forgetRecord, leftRecords, newEpochs } from './records.ts';
+import { Retained } from './retained.ts';
+import { Sessions } from './sessions.ts';
+import { type BrokerSettings, type BrokerSettingsInput, parseBrokerSettings } from './settings.ts';
+import { Store } from './store.ts';
+import { changedUsers, readUsers, type Users, usersValidator, watchUsers } from './users.ts';
+
+export interface EmbeddedBrokerOptions extends BrokerSettingsInput {
+  /** Decides who may connect, in place of the users file. */
+  readonly validator?: ConnectionValidator;
+  /** Told what happens to clients, from before the first can connect. */
+  readonly on?: { readonly [Name in keyof BrokerEvents]?: (event: BrokerEvents[Name]) => void };
+  readonly log?: Logger;
+  /** How often the users file is looked at, in ms; default 1000. */
+  readonly usersIntervalMs?: number;
+}
+
+export interface EmbeddedBroker {
+  /** The port of plain TCP, or the first of the others. */
+  readonly port: number;
+  readonly ports: Awaited<ReturnType<typeof openListeners>>['ports'];
+  readonly counters: Readonly<Counters>;
+  readonly events: Announcer['emitter'];
+  /** Clients that are connected. */
+  readonly clients: number;
+  /** Publishes to clients; resolves when the message is kept for all who shall have it. Rejects for a bad topic. */
+  publish(message: {
+    readonly topic: string;
+    readonly payload: string | Buffer;
+    readonly qos?: QoS;
+    readonly retain?: boolean;
+  }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the broker. Rejects for settings that cannot be used (all named), where a port is taken (EADDRINUSE), the
+ * folder in use (LEVEL_LOCKED), or a file of the settings cannot be read.
+ */
+export async function startBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
+  const { validator, on, log = pino({ level: 'silent' }), usersIntervalMs, ...input } = options;
+  const parsed = parseBrokerSettings(input);
+  if (!parsed.ok) throw new Error(faultsText(parsed.faults));
+  const settings = parsed.value;
+  const { limits, usersFile } = settings;
+  const certificate = readCertificate(settings);
+  let users: Users = usersFile === undefined ? { users: [] } : readUsers(usersFile);
+
+  const closers: (() => unknown)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const store = await Store.open(settings.folder, (error) =>
+      log.error(error, 'the store cannot be written'),
+    );
+    closers.push(() => store.close());
+    const counters = createCounters();
+    const sessions = await Sessions.load(store, limits, counters);
+    const retained = await Retained.load(store, limits, counters);
+    const passwords = new Passwords(limits.maxPasswordChecks);
+    closers.push(() => passwords.close());
+
+    const aedes = new Aedes({
+      persistence: {},
+      concurrency: 0,
+      connectTimeout: limits.connectTimeoutMs,
+      drainTimeout: limits.stalledTimeoutMs,
+      maxInflightInbound: limits.maxIncomingInflight,
+      maxClientsIdLength: limits.maxClientIdBytes,
+      maxTopicLevels: limits.maxTopicLevels,
+    });
+    const announcer = createAnnouncer(
+      (topic) => protocol.isWanted(topic),
+      ({ topic, payload, qos }) =>
+        aedes.publish(
+          { cmd: 'publish', topic, payload, qos, retain: false, dup: false },
+          (error) => error && log.error(error, 'an event was not published'),
+        ),
+      (error) => log.error(error, 'a listener failed'),
+    );
+    for (const [name, listener] of Object.entries(on ?? {}))
+      announcer.emitter.on(name as keyof BrokerEvents, listener as never);
+    const protocol = await createProtocol(aedes, {
+      validator: validator ?? usersValidator(() => users, settings.anonymous, passwords),
+      limits,
+      store,
+      sessions,
+      retained,
+      counters,
+      announcer,
+      newEpoch: await newEpochs(store),
+      log,
+    });
+    closers.push(() => protocol.close());
+
+    if (usersFile !== undefined) {
+      const stopWatching = watchUsers(usersFile, {
+        intervalMs: usersIntervalMs ?? 1000,
+        onFault: (error) => log.error(error, 'the users file cannot be used; the old one holds'),
+        onChange(now) {
+          const changed = changedUsers(users, now);
+          users = now;
+          protocol.closeUsers(changed);
+        },
+      });
+      closers.push(stopWatching);
+    }
+    const publish: EmbeddedBroker['publish'] = async ({ topic, payload, qos, retain }) => {
+      const fault = topicFault(topic);
+      if (fault !== undefined) throw new Error(`topic ${fault}`);
+      await protocol.publish({
+        topic,
+        payload: Buffer.from(payload),
+        qos: qos ?? 0,
+        retain: retain ?? false,
+      });
+    };
+    // What was connected when the last process was killed has lost its connection without a DISCONNECT.
+    for (const { facts, will } of await leftRecords(store)) {
+      const detail = 'the broker was killed';
+      if (will !== undefined)
+        await protocol.publish(will).catch((error) => log.error(error, 'a will was not published'));
+      const session = sessions.get(facts.clientId);
+      if (session !== undefined) sessions.seen(session);
+      announcer.announce('disconnected', facts, { reason: 'server', detail });
+      await forgetRecord(store, facts.epoch);
+    }
+
+    const expiry = setInterval(() => {
+      protocol.expireSessions().catch((error) => log.error(error, 'sessions were not expired'));
+    }, 60_000).unref();
+    closers.push(() => clearInterval(expiry));
+    const listeners = await openListeners(settings, certificate, counters, protocol.accept);
+    closers.push(() => listeners.close());
+    const { ports } = listeners;
+    return {
+      port: ports.tcp ?? ports.tls ?? ports.ws ?? ports.wss ?? 0,
+      ports,
+      counters,
+      events: announcer.emitter,
+      get clients() {
+        return protocol.clients;
+      },
+      publish,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function readCertificate({ tls }: BrokerSettings): TlsOptions | undefined {
+  if (tls === undefined) return undefined;
+  return {
+    cert: readFileSync(tls.certFile),
+    key: readFileSync(tls.keyFile),
+    minVersion: 'TLSv1.2',
+    ...(tls.clientCaFile !== undefined && {
+      ca: readFileSync(tls.clientCaFile),
+      requestCert: true,
+      rejectUnauthorized: true,
+    }),
+  };
+}

@@ -1,0 +1,152 @@
+// The users file: names, salted hashes and topic rights, read again when it changes; and the validator over it.
+import { isUtf8 } from 'node:buffer';
+import { readFileSync, statSync } from 'node:fs';
+import * as z from 'zod';
+import { faultsText, parseWith } from '../../../functions/contract/parse.ts';
+import { filterFault } from '../../../functions/contract/topic.ts';
+import { type ConnectionValidator, type Decision, isLoopback, type Refusal } from './access.ts';
+import type { Passwords } from './passwords.ts';
+import { allRights, type Grants, topicRights } from './topic-rights.ts';
+
+const filters = z
+  .array(
+    z.string().superRefine((filter, context) => {
+      const fault = filterFault(filter);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    }),
+  )
+  .max(1000);
+
+const grants = z.strictObject({
+  publish: filters
+    .default(['#'])
+    .describe('topic filters; %u stands for the user, %c for the client id'),
+  subscribe: filters.default(['#']).describe('topic filters; $events/# has to be named'),
+});
+
+const user = grants.extend({
+  name: z.string().min(1).max(256),
+  hash: z
+    .string()
+    .regex(
+      /^\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$/,
+      'must be a bcrypt hash of cost 4 to 14 (npm run broker -- hash)',
+    ),
+  clientIds: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('the client ids that the user may have, or their beginnings with * at the end'),
+});
+
+export const usersSchema = z.strictObject({
+  users: z
+    .array(user)
+    .refine(
+      (users) => new Set(users.map(({ name }) => name)).size === users.length,
+      'must not have a name twice',
+    ),
+  anonymous: grants.optional().describe('rights of anonymous clients; without it, all'),
+});
+
+export type Users = z.output<typeof usersSchema>;
+type User = Users['users'][number];
+
+/** Reads a users file. Throws with the file's name and all faults. */
+export function readUsers(file: string): Users {
+  let document: unknown;
+  try {
+    document = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    // A syntax error's own message quotes the file.
+    throw new Error(`${file}: ${error instanceof SyntaxError ? 'is not JSON' : error}`);
+  }
+  const parsed = parseWith(usersSchema, document);
+  if (!parsed.ok) throw new Error(`${file}: ${faultsText(parsed.faults)}`);
+  return parsed.value;
+}
+
+/**
+ * Looks every `intervalMs` whether the file has changed. `onChange` gets the users before and now; a file that
+ * cannot be used changes nothing and is told to `onFault` once. Returns how to stop.
+ */
+export function watchUsers(
+  file: string,
+  {
+    onChange,
+    onFault,
+    intervalMs,
+  }: {
+    onChange: (users: Users) => void;
+    onFault: (error: Error) => void;
+    intervalMs: number;
+  },
+): () => void {
+  // Polling sees what file watchers miss: editors that replace the file, and links that change.
+  const stamp = () => {
+    const { mtimeMs, size, ino } = statSync(file, { throwIfNoEntry: false }) ?? {};
+    return `${mtimeMs} ${size} ${ino}`;
+  };
+  let before = stamp();
+  const timer = setInterval(() => {
+    const now = stamp();
+    if (now === before) return;
+    before = now;
+    try {
+      onChange(readUsers(file));
+    } catch (error) {
+      onFault(error instanceof Error ? error : new Error(String(error)));
+    }
+  }, intervalMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Names of the users that are gone or other than before; undefined among them when anonymous rights changed. */
+export function changedUsers(before: Users, after: Users): Set<string | undefined> {
+  const changed = new Set<string | undefined>();
+  const now = new Map(after.users.map((one) => [one.name, JSON.stringify(one)]));
+  for (const one of before.users) {
+    if (now.get(one.name) !== JSON.stringify(one)) changed.add(one.name);
+  }
+  if (JSON.stringify(before.anonymous) !== JSON.stringify(after.anonymous)) changed.add(undefined);
+  return changed;
+}
+
+/** Checked in place of an unknown user's, so that the time it takes does not tell who exists. */
+const nobodysHash = '$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy';
+
+const refused = (refusal: Refusal): Decision => ({ accepted: false, refusal });
+
+/** Accepts the users of the file, and anonymous clients by `anonymous`. */
+export function usersValidator(
+  users: () => Users,
+  anonymous: 'loopback' | 'never',
+  passwords: Passwords,
+): ConnectionValidator {
+  return async ({ clientId, username, password, address }) => {
+    if (username === undefined) {
+      if (anonymous === 'never' || !isLoopback(address)) return refused('not-authorized');
+      const grants = users().anonymous;
+      return { accepted: true, user: undefined, rights: rightsOf(grants, '', clientId) };
+    }
+    const entry = users().users.find(({ name }) => name === username);
+    if (password === undefined || !isUtf8(password)) return refused('bad-user-or-password');
+    const check = await passwords.check(password, entry?.hash ?? nobodysHash);
+    if (check === 'busy') return refused('server-unavailable');
+    if (check === 'wrong' || entry === undefined) return refused('bad-user-or-password');
+    if (!mayHaveClientId(entry, clientId)) return refused('client-id-refused');
+    return { accepted: true, user: entry.name, rights: rightsOf(entry, entry.name, clientId) };
+  };
+}
+
+const rightsOf = (grants: Grants | undefined, user: string, clientId: string) =>
+  grants === undefined ? allRights : topicRights(grants, user, clientId);
+
+function mayHaveClientId({ clientIds }: User, clientId: string): boolean {
+  return (
+    clientIds === undefined ||
+    clientIds.some((allowed) =>
+      allowed.endsWith('*') ? clientId.startsWith(allowed.slice(0, -1)) : clientId === allowed,
+    )
+  );
+}

@@ -1,0 +1,96 @@
+// `npm run broker`: its settings, its users helper, its end.
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compareSync } from 'bcryptjs';
+import mqtt from 'mqtt';
+import { expect, test } from 'vitest';
+import { parseBrokerSettings, withEnvironment } from '../../infra/local/broker/settings.ts';
+import { temporaryFolder } from '../support/brokers.ts';
+import { startChild } from './local/broker/child.ts';
+
+function run(args: readonly string[], environment: Record<string, string> = {}, input = '') {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', 'infra/broker.ts', ...args],
+    { env: { ...process.env, ...environment }, input, encoding: 'utf8' },
+  );
+  return { status, stdout, stderr: stderr.trim().split('\n') };
+}
+
+test('it starts from a file and the environment, says where it listens, and ends on Ctrl-C', async () => {
+  const folder = temporaryFolder('broker-script');
+  const config = join(folder, 'broker.json');
+  const document = { port: 1, folder: join(folder, 'data'), websocket: { port: 0 } };
+  writeFileSync(config, JSON.stringify(document));
+  const child = await startChild({ BROKER_CONFIG: config, BROKER_PORT: '0' });
+  const port = /mqtt:\/\/127\.0\.0\.1:(\d+)/.exec(child.output())?.[1];
+  expect(child.output()).toMatch(/Listening on ws:\/\/127\.0\.0\.1:\d+\/mqtt/);
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 });
+  expect(await child.stop('SIGINT')).toBe(0);
+  client.end(true);
+});
+
+test('hash prints a user for the users file', () => {
+  const { status, stdout } = run(['hash', 'lamp'], {}, 'pass word\n');
+  expect(status).toBe(0);
+  const { name, hash } = JSON.parse(stdout);
+  expect(name).toBe('lamp');
+  expect(compareSync('pass word', hash)).toBe(true);
+  expect(run(['hash'], {}, '\n').stderr).toEqual(['the password is empty']);
+  expect(run(['hash'], {}, 'é'.repeat(37)).stderr).toEqual([
+    'the password is longer than 72 bytes',
+  ]);
+});
+
+test('what cannot be used is named, all of it, and nothing starts', () => {
+  const { status, stderr } = run([], {
+    BROKER_PORT: 'x',
+    BROKER_TLS_PORT: '70000',
+    BROKER_MAX_SESSIONS: '0',
+    BROKER_ANONYMOUS: 'yes',
+  });
+  expect(status).toBe(1);
+  expect(stderr).toEqual([
+    'port (BROKER_PORT): must be a port number from 0 to 65535',
+    'anonymous (BROKER_ANONYMOUS): must be loopback or never',
+    'tls.port (BROKER_TLS_PORT): must be a port number from 0 to 65535',
+    'tls.certFile (BROKER_TLS_CERT_FILE): must name a file',
+    'tls.keyFile (BROKER_TLS_KEY_FILE): must name a file',
+    'limits.maxSessions (BROKER_MAX_SESSIONS): must be a whole number from 1 to 1000000',
+  ]);
+  expect(run([], { BROKER_PROT: '1' }).stderr).toEqual(['BROKER_PROT: is not a known setting']);
+  expect(run(['--wrong']).stderr.at(-1)).toBe('Try: npm run broker -- --help');
+  expect(run([], { BROKER_CONFIG: '/nowhere.json' }).stderr[0]).toMatch(/^BROKER_CONFIG: .*ENOENT/);
+});
+
+test('--help shows every setting', () => {
+  const { status, stdout } = run(['--help']);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/BROKER_BACKLOG +backlog +.*\(default 2000\)/);
+  expect(stdout).toMatch(/BROKER_MAX_QUEUED_MESSAGES +limits\.maxQueuedMessages/);
+});
+
+test('the environment goes over the document', () => {
+  const merged = withEnvironment(
+    { port: 1, tls: { port: 2, certFile: 'a' } },
+    {
+      BROKER_PORT: 'null',
+      BROKER_TLS_KEY_FILE: 'b',
+      BROKER_WEBSOCKET_TLS: 'true',
+      BROKER_WEBSOCKET_ORIGINS: 'https://a, https://b',
+      BROKER_FOLDER: '123',
+      BROKER_HOST: '',
+    },
+  );
+  expect(merged).toEqual({
+    port: null,
+    folder: '123',
+    tls: { port: 2, certFile: 'a', keyFile: 'b' },
+    websocket: { tls: true, origins: ['https://a', 'https://b'] },
+  });
+  expect(parseBrokerSettings(merged).ok).toBe(true);
+  expect(parseBrokerSettings({ port: null })).toMatchObject({
+    faults: [{ field: 'port', rule: 'leaves no port to listen on' }],
+  });
+});
