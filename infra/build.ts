@@ -1,16 +1,25 @@
-// `npm run build`: the bundles of the container and of the functions.
+// `npm run build`: the bundles of the container and of the functions in dist/. With names of programs, only those.
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from './bundle.ts';
+import { bundle, programs } from './bundle.ts';
 
-const programs = [
-  { entry: 'bridge/main.ts', folder: 'dist/bridge', name: 'main' },
-  { entry: 'functions/ingest/lambda.ts', folder: 'dist/functions/ingest', name: 'index' },
-  { entry: 'functions/api/lambda.ts', folder: 'dist/functions/api', name: 'index' },
-];
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(programs, name));
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(', ')}; there are ${Object.keys(programs).join(', ')}`);
+  process.exit(1);
+}
 
-rmSync('dist', { recursive: true, force: true });
-for (const { entry, folder, name } of programs) {
+const folders = {
+  bridge: 'dist/bridge',
+  ingest: 'dist/functions/ingest',
+  api: 'dist/functions/api',
+} as const satisfies Record<keyof typeof programs, string>;
+
+for (const [program, folder] of Object.entries(folders)) {
+  if (names.length > 0 && !names.includes(program)) continue;
+  const { entry, name } = programs[program as keyof typeof programs];
+  rmSync(folder, { recursive: true, force: true });
   await bundle(entry, { folder, name });
   const sizes = readdirSync(folder)
     .filter((file) => file.endsWith('.mjs'))

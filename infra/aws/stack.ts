@@ -1,42 +1,41 @@
-// The stack: for now the messages table and the ingest function that writes to it.
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { Architecture, FunctionUrlAuthType, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+// The stack of one deployment: a Causeway, its tags, and what to do next as outputs.
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import { messagesTable } from '../../functions/contract/item.ts';
+import type { Deployment } from '../config.ts';
+import { Causeway } from './causeway.ts';
+
+export interface CausewayStackProps extends StackProps {
+  /** A checked deployment. */
+  readonly deployment: Deployment;
+}
 
 export class CausewayStack extends Stack {
-  constructor(scope: Construct, id: string, props?: StackProps) {
-    super(scope, id, props);
+  readonly causeway: Causeway;
 
-    const table = new TableV2(this, 'Messages', {
-      partitionKey: { name: messagesTable.partitionKey, type: AttributeType.STRING },
-      sortKey: { name: messagesTable.sortKey, type: AttributeType.STRING },
-      timeToLiveAttribute: messagesTable.timeToLive,
-      billing: Billing.onDemand(),
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+  constructor(scope: Construct, id: string, { deployment, ...props }: CausewayStackProps) {
+    const { stackName, tags, ...config } = deployment;
+    super(scope, id, {
+      description: 'Causeway: a serverless bridge between MQTT and HTTP',
+      ...props,
+      // CloudFormation puts them on everything in the stack.
+      tags,
+    });
+    const { vpcId } = config.bridge;
+    this.causeway = new Causeway(this, 'Causeway', {
+      ...config,
+      ...(vpcId !== undefined && { vpc: Vpc.fromLookup(this, 'Vpc', { vpcId }) }),
     });
 
-    const ingest = new NodejsFunction(this, 'Ingest', {
-      entry: 'functions/ingest/lambda.ts',
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      memorySize: 512,
-      timeout: Duration.seconds(30),
-      environment: { MESSAGES_TABLE: table.tableName },
-      bundling: {
-        format: OutputFormat.ESM,
-        minify: true,
-        sourceMap: true,
-        mainFields: ['module', 'main'],
-      },
-      logGroup: new LogGroup(this, 'IngestLogs', { retention: RetentionDays.ONE_MONTH }),
+    const { publicInterface, table, monitoring } = this.causeway;
+    new CfnOutput(this, 'ApiUrl', {
+      value: publicInterface.url,
+      description: 'Public interface; /docs describes it',
     });
-    table.grantWriteData(ingest);
-    ingest.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+    new CfnOutput(this, 'TokenCommand', {
+      value: `MESSAGES_TABLE=${table.table.tableName} npm run token -- create --name admin --scope admin`,
+      description: 'Makes a token for the API, with your AWS credentials; it is shown once',
+    });
+    new CfnOutput(this, 'DashboardUrl', { value: monitoring.dashboardUrl });
   }
 }

@@ -1,0 +1,103 @@
+// The construct: `new Causeway(this, 'Causeway', { broker, routes })` in any stack.
+import { Duration } from 'aws-cdk-lib';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import { Construct } from 'constructs';
+import { faultsText } from '../../functions/contract/parse.ts';
+import { type CausewayConfig, type CausewayConfigInput, parseCausewayConfig } from '../config.ts';
+import { targetPorts } from './bridge-document.ts';
+import { BridgeService } from './bridge-service.ts';
+import { ApiFunction, IngestFunction } from './functions.ts';
+import { MessagesTable } from './messages-table.ts';
+import { Monitoring } from './monitoring.ts';
+import { Network } from './network.ts';
+import { PublicInterface } from './public-interface.ts';
+import { ingestTimeoutSecondsOf } from './timeouts.ts';
+
+/** Every setting of the config, with the same names, limits and defaults. */
+export interface CausewayProps extends CausewayConfigInput {
+  /**
+   * The VPC to run in; its private subnets must reach DynamoDB. It stands for `bridge.vpcId`.
+   *
+   * @default - a VPC of its own, without NAT
+   */
+  readonly vpc?: IVpc;
+}
+
+export class Causeway extends Construct {
+  /** The config as it is used, with all defaults. */
+  readonly config: CausewayConfig;
+  readonly table: MessagesTable;
+  readonly network: Network;
+  readonly ingest: IngestFunction;
+  readonly api: ApiFunction;
+  readonly bridge: BridgeService;
+  readonly publicInterface: PublicInterface;
+  readonly monitoring: Monitoring;
+
+  /** Throws for a config that is wrong or unsafe, with every problem and its path, before anything is made. */
+  constructor(scope: Construct, id: string, { vpc, ...input }: CausewayProps) {
+    super(scope, id);
+    const parsed = parseCausewayConfig(vpc === undefined ? input : inGivenVpc(input));
+    if (!parsed.ok) throw new Error(`Causeway: ${faultsText(parsed.faults)}`);
+    const config = parsed.value;
+    this.config = config;
+    const { routes, writeShards, logRetentionDays } = config;
+
+    this.table = new MessagesTable(this, 'Messages', {
+      deletionProtection: config.deletionProtection,
+    });
+    this.ingest = new IngestFunction(this, 'Ingest', {
+      ...config.ingest,
+      retentionDays: config.retentionDays,
+      writeShards,
+      timeout: Duration.seconds(ingestTimeoutSecondsOf(routes)),
+      logRetentionDays,
+    });
+    this.network = new Network(this, 'Network', {
+      vpc,
+      natGateway: config.bridge.natGateway,
+      bridgeTargets: targetPorts(config),
+      logRetentionDays,
+    });
+    this.bridge = new BridgeService(this, 'Bridge', {
+      network: this.network,
+      config,
+      tableName: this.table.table.tableName,
+      ingestUrl: this.ingest.url,
+    });
+    this.api = new ApiFunction(this, 'Api', {
+      api: config.api,
+      network: this.network,
+      memoryMiB: config.api.memoryMiB,
+      reservedConcurrency: config.api.reservedConcurrency,
+      writeShards,
+      logRetentionDays,
+    });
+    this.publicInterface = new PublicInterface(this, 'PublicInterface', {
+      api: this.api,
+      requestsPerSecond: config.api.requestsPerSecond,
+      logRetentionDays,
+    });
+
+    this.table.grantIngest(this.ingest);
+    this.table.grantApi(this.api);
+    this.table.grantBridge(this.bridge);
+    this.ingest.grantInvoke(this.bridge);
+    this.bridge.grantWake(this.api);
+
+    this.monitoring = new Monitoring(this, 'Monitoring', {
+      routes: routes.map(({ name }) => name),
+      bridge: this.bridge,
+      ingest: this.ingest,
+      api: this.api,
+      table: this.table,
+      publicInterface: this.publicInterface,
+      email: config.alarms.email,
+    });
+  }
+}
+
+/** The config of a deployment in a VPC that is given as a construct, whose id is not known before the deploy. */
+function inGivenVpc(input: CausewayConfigInput): CausewayConfigInput {
+  return { ...input, bridge: { ...input.bridge, vpcId: 'vpc-00000000' } };
+}

@@ -1,0 +1,218 @@
+// The two Lambda functions: ingest, which the bridge posts batches to, and api, which serves the public interface.
+import { dirname } from 'node:path';
+import { AssetHashType, DockerImage, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import {
+  type IGrantable,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import {
+  ApplicationLogLevel,
+  Architecture,
+  Code,
+  type FunctionProps,
+  FunctionUrlAuthType,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { ApiVariable } from '../../functions/api/environment.ts';
+import type { IngestVariable } from '../../functions/ingest/environment.ts';
+import { bundleSync, type Program, programs } from '../bundle.ts';
+import type { CausewayConfig } from '../config.ts';
+import type { Network } from './network.ts';
+
+/** What both functions can be given. */
+interface CommonProps {
+  /**
+   * MiB; CPU grows with it.
+   *
+   * @default 512
+   */
+  readonly memoryMiB?: number | undefined;
+  /**
+   * Instances at most; they are kept free for this function.
+   *
+   * @default - as many as the account has left
+   */
+  readonly reservedConcurrency?: number | undefined;
+  /** Days that its log is kept. */
+  readonly logRetentionDays: RetentionDays;
+}
+
+export interface IngestFunctionProps extends CommonProps {
+  /** Time after which a request is ended; shorter than the bridge waits, so that no request outlives its answer. */
+  readonly timeout: Duration;
+  /** Days that messages are kept whose route says nothing else. */
+  readonly retentionDays: number;
+  /** Partitions of a topic. */
+  readonly writeShards: number;
+}
+
+/** Stores messages. Reached by its function URL, by whoever {@link grantInvoke} names. */
+export class IngestFunction extends Construct {
+  readonly function: LambdaFunction;
+  /** Address of the function; requests are signed (SigV4). */
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, props: IngestFunctionProps) {
+    super(scope, id);
+    this.function = nodeFunction(this, programs.ingest, {
+      ...props,
+      description: 'Stores messages',
+    });
+    this.setVariable('RETENTION_DAYS', String(props.retentionDays));
+    this.setVariable('WRITE_SHARDS', String(props.writeShards));
+    this.url = this.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;
+  }
+
+  setVariable(name: IngestVariable, value: string): void {
+    this.function.addEnvironment(name, value);
+  }
+
+  /** Lets somebody post batches. That takes InvokeFunctionUrl and, since October 2025, InvokeFunction by the URL. */
+  grantInvoke(grantee: IGrantable): void {
+    this.function.grantInvokeUrl(grantee);
+  }
+}
+
+export interface ApiFunctionProps extends CommonProps {
+  readonly network: Network;
+  /** Partitions of a topic. */
+  readonly writeShards: number;
+  /** What callers may do. */
+  readonly api: CausewayConfig['api'];
+}
+
+/** Serves the public interface. It is in the bridge's network, because it wakes the bridge for commands. */
+export class ApiFunction extends Construct {
+  readonly function: LambdaFunction;
+
+  constructor(scope: Construct, id: string, { api, network, ...props }: ApiFunctionProps) {
+    super(scope, id);
+    this.function = nodeFunction(this, programs.api, {
+      ...props,
+      description: 'Serves the public interface',
+      network: {
+        vpc: network.vpc,
+        vpcSubnets: network.apiSubnets,
+        securityGroups: [network.apiSecurityGroup],
+      },
+      // API Gateway gives up after 30 s.
+      timeout: Duration.seconds(29),
+    });
+    this.setVariable('WRITE_SHARDS', String(props.writeShards));
+    this.setVariable('CORS_ORIGINS', JSON.stringify(api.corsOrigins));
+    this.setVariable('REQUESTS_PER_SECOND', String(api.callerRequestsPerSecond));
+    if (api.replyTopic !== undefined) this.setVariable('REPLY_TOPIC', api.replyTopic);
+    if (api.oidc !== undefined) {
+      this.setVariable('OIDC_ISSUER', api.oidc.issuer);
+      this.setVariable('OIDC_AUDIENCE', api.oidc.audience);
+      this.setVariable('OIDC_SCOPE_CLAIM', api.oidc.scopeClaim);
+    }
+  }
+
+  setVariable(name: ApiVariable, value: string): void {
+    this.function.addEnvironment(name, value);
+  }
+}
+
+interface NodeFunctionProps extends CommonProps {
+  readonly description: string;
+  readonly timeout: Duration;
+  readonly network?: Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'>;
+}
+
+function nodeFunction(scope: Construct, program: Program, props: NodeFunctionProps) {
+  const { description, timeout, network } = props;
+  const logGroup = new LogGroup(scope, 'Log', {
+    retention: props.logRetentionDays,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  return new LambdaFunction(scope, 'Function', {
+    description,
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    handler: `${program.name}.handler`,
+    code: codeOf(program),
+    memorySize: props.memoryMiB ?? 512,
+    timeout,
+    environment: { NODE_OPTIONS: '--enable-source-maps' },
+    logGroup,
+    loggingFormat: LoggingFormat.JSON,
+    applicationLogLevelV2: ApplicationLogLevel.INFO,
+    systemLogLevelV2: SystemLogLevel.WARN,
+    role: roleOf(scope, logGroup, network !== undefined),
+    ...(props.reservedConcurrency !== undefined && {
+      reservedConcurrentExecutions: props.reservedConcurrency,
+    }),
+    ...network,
+  });
+}
+
+/** The program's bundle, made at synth on this machine, without Docker. */
+function codeOf(program: Program): Code {
+  return Code.fromAsset(dirname(program.entry), {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Never pulled: the local way below always succeeds, or throws.
+      image: DockerImage.fromRegistry('unused'),
+      local: {
+        tryBundle(folder) {
+          bundleSync(program, folder);
+          return true;
+        },
+      },
+    },
+  });
+}
+
+/** A role that may write its own log, and nothing else; AWS's managed policies allow that on every log group. */
+function roleOf(scope: Construct, logGroup: LogGroup, inVpc: boolean): Role {
+  const role = new Role(scope, 'Role', {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: {
+      Log: new PolicyDocument({
+        statements: [
+          new PolicyStatement({
+            actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+            resources: [logGroup.logGroupArn],
+          }),
+        ],
+      }),
+      ...(inVpc && { Network: networkPolicy() }),
+    },
+  });
+  if (inVpc) {
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'What Lambda needs for the network interfaces of a function in a VPC. EC2 knows no resource for some of ' +
+        'these actions, nor for interfaces before they exist; AWSLambdaVPCAccessExecutionRole allows the same.',
+    });
+  }
+  return role;
+}
+
+function networkPolicy(): PolicyDocument {
+  return new PolicyDocument({
+    statements: [
+      new PolicyStatement({
+        actions: [
+          'ec2:AssignPrivateIpAddresses',
+          'ec2:CreateNetworkInterface',
+          'ec2:DeleteNetworkInterface',
+          'ec2:DescribeNetworkInterfaces',
+          'ec2:DescribeSubnets',
+          'ec2:UnassignPrivateIpAddresses',
+        ],
+        resources: ['*'],
+      }),
+    ],
+  });
+}

@@ -1,0 +1,133 @@
+// The bridge in the template: who reaches it, what it may do, and what its image is built from.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { buildSync } from 'esbuild';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { policiesOf, synthDeployments } from './synth.ts';
+
+let small: Template;
+let large: Template;
+let directory: string;
+
+beforeAll(() => {
+  ({ small, large, folder: directory } = synthDeployments());
+}, 120_000);
+
+describe('the bridge', () => {
+  test('has a public address, and nobody but the api function can connect to it', () => {
+    small.hasResourceProperties('AWS::ECS::Service', {
+      NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'ENABLED' } },
+    });
+    for (const group of Object.values(small.findResources('AWS::EC2::SecurityGroup')))
+      expect(group['Properties'].SecurityGroupIngress).toBeUndefined();
+    const ingress = Object.values(small.findResources('AWS::EC2::SecurityGroupIngress'));
+    expect(ingress.map((rule) => rule['Properties'].FromPort)).toEqual([9100]);
+    small.resourceCountIs('AWS::EC2::NatGateway', 0);
+  });
+
+  test('can reach the ports of broker and webhooks, and no others', () => {
+    const group = large.findResources('AWS::EC2::SecurityGroup', {
+      Properties: { GroupDescription: Match.stringLikeRegexp('^Causeway bridge') },
+    });
+    const [properties] = Object.values(group).map((resource) => resource['Properties']);
+    const ports = properties.SecurityGroupEgress.map((rule: { ToPort: number }) => rule.ToPort);
+    expect(ports).toEqual([443, 8883, 8443]);
+  });
+
+  test('runs as nobody, on a file system it cannot write to, and may drain', () => {
+    small.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      Cpu: '256',
+      Memory: '512',
+      RuntimePlatform: { CpuArchitecture: 'ARM64' },
+      ContainerDefinitions: [
+        Match.objectLike({
+          User: '65532',
+          ReadonlyRootFilesystem: true,
+          StopTimeout: 120,
+          HealthCheck: Match.objectLike({
+            Command: Match.arrayWith(['CMD', Match.stringLikeRegexp('/healthz')]),
+          }),
+        }),
+      ],
+    });
+  });
+
+  test('never has less than its tasks in a deploy, as leases keep two from one session', () => {
+    small.hasResourceProperties('AWS::ECS::Service', {
+      DesiredCount: 1,
+      DeploymentConfiguration: Match.objectLike({
+        MinimumHealthyPercent: 100,
+        MaximumPercent: 200,
+      }),
+    });
+  });
+
+  test('can be a pair on Spot behind one address', () => {
+    large.hasResourceProperties('AWS::ECS::Service', {
+      DesiredCount: 2,
+      CapacityProviderStrategy: [{ CapacityProvider: 'FARGATE_SPOT', Weight: 1 }],
+      NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED' } },
+    });
+    large.resourceCountIs('AWS::EC2::NatGateway', 1);
+  });
+
+  test('may read the secrets that the config names, and no others', () => {
+    const statements = policiesOf(large, 'TaskTaskRole');
+    const secrets = statements.filter(({ Action }) => String(Action).startsWith('secretsmanager'));
+    expect(secrets).toHaveLength(1);
+    expect(JSON.stringify(secrets[0]?.Resource).match(/:secret:[^"]*/g)).toEqual([
+      ':secret:causeway/broker-??????',
+      ':secret:causeway/certificate-??????',
+      ':secret:causeway/hooks-??????',
+    ]);
+    expect(JSON.stringify(policiesOf(small, 'TaskTaskRole'))).not.toContain('secretsmanager');
+  });
+
+  test('may call the ingest function by its URL alone', () => {
+    const actions = policiesOf(small, 'TaskTaskRole').filter(({ Action }) =>
+      String(Action).startsWith('lambda'),
+    );
+    expect(actions).toMatchObject([
+      {
+        Action: 'lambda:InvokeFunctionUrl',
+        Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } },
+      },
+      {
+        Action: 'lambda:InvokeFunction',
+        Condition: { Bool: { 'lambda:InvokedViaFunctionUrl': true } },
+      },
+    ]);
+  });
+});
+
+test('the image is built from what the bridge consists of, and from nothing else', () => {
+  const folder = join(directory, imageContext('Causeway'));
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  expect(files).toContain('bridge/Dockerfile');
+  const expected =
+    /^(bridge|functions\/contract)\/|^infra\/(build|bundle|no-debug)\.|^(package|package-lock|tsconfig)\.json$/;
+  expect(files.filter((file) => !expected.test(file))).toEqual([]);
+  // Throws where a module of ours is missing.
+  buildSync({
+    entryPoints: ['bridge/main.ts', 'infra/build.ts'],
+    absWorkingDir: folder,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    outdir: 'unused',
+    write: false,
+    logLevel: 'silent',
+  });
+});
+
+/** Folder of the image's build context, in that of the synth. */
+function imageContext(stackName: string): string {
+  const manifest = JSON.parse(readFileSync(join(directory, `${stackName}.assets.json`), 'utf8'));
+  const [image] = Object.values<{ source: { directory: string } }>(manifest.dockerImages);
+  if (image === undefined) throw new Error('the stack has no image');
+  return image.source.directory;
+}

@@ -1,0 +1,76 @@
+// What a cold start of the functions has to read and load: their size, and the time to import them.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bundleSync, type Program, programs } from '../../../infra/bundle.ts';
+import { temporaryFolder } from '../../support/brokers.ts';
+
+/** Bytes of a module and of all that it imports statically: what is loaded before the first request. */
+function loadedBytes(folder: string, file: string, seen = new Set<string>()): number {
+  if (seen.has(file)) return 0;
+  seen.add(file);
+  const text = readFileSync(join(folder, file), 'utf8');
+  const imports = [...text.matchAll(/(?:^|[;\n])(?:import|export)[^;"'()]*["']\.\/([^"']+)["']/g)];
+  return imports.reduce(
+    (sum, [, imported]) => sum + loadedBytes(folder, imported ?? '', seen),
+    Buffer.byteLength(text),
+  );
+}
+
+/** What the functions read at their start; the values do not matter here. */
+const environment = {
+  AWS_REGION: 'eu-central-1',
+  MESSAGES_TABLE: 'messages',
+  RETENTION_DAYS: '30',
+  WRITE_SHARDS: '1',
+  BRIDGE_URL: 'http://bridge.causeway.internal:9100',
+  INTERNAL_SECRET: 'x'.repeat(64),
+  CORS_ORIGINS: '[]',
+  REQUESTS_PER_SECOND: '100',
+};
+
+/** Runs a module in a new process: milliseconds that the process takes, and its last line. */
+function run(script: string): { wallMs: number; lastLine: string } {
+  const startMs = performance.now();
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '--eval', script],
+    { encoding: 'utf8', env: { ...process.env, ...environment } },
+  );
+  if (status !== 0) throw new Error(stderr);
+  return { wallMs: performance.now() - startMs, lastLine: stdout.trim().split('\n').at(-1) ?? '' };
+}
+
+const fastestOf = (measure: () => number) => Math.min(...Array.from({ length: 7 }, measure));
+
+const functions: readonly (readonly [string, Program, number])[] = [
+  ['ingest', programs.ingest, 400],
+  ['api', programs.api, 600],
+];
+
+describe.each(functions)('%s', (name, program, maxKilobytes) => {
+  const folder = temporaryFolder(name);
+  const file = `${program.name}.mjs`;
+  beforeAll(() => bundleSync(program, folder));
+
+  test(`loads at most ${maxKilobytes} KB before its first request`, () => {
+    const kilobytes = loadedBytes(folder, file) / 1024;
+    console.log(`${name}: ${Math.round(kilobytes)} KB`);
+    expect(kilobytes).toBeGreaterThan(100);
+    expect(kilobytes).toBeLessThanOrEqual(maxKilobytes);
+  });
+
+  // In starts of an empty Node, because other work on the machine slows both. Alone, both take the same.
+  test('is loaded in less than four times the start of Node', () => {
+    const url = JSON.stringify(pathToFileURL(join(folder, file)).href);
+    const script = `const start = performance.now(); await import(${url}); console.log(performance.now() - start);`;
+    const loadMs = fastestOf(() => Number(run(script).lastLine));
+    const startMs = fastestOf(() => run('0').wallMs);
+    console.log(
+      `${name}: loaded in ${Math.round(loadMs)} ms; Node starts in ${Math.round(startMs)} ms`,
+    );
+    expect(loadMs / startMs).toBeLessThan(4);
+  });
+});

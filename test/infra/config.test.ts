@@ -1,0 +1,180 @@
+import { expect, test } from 'vitest';
+import example from '../../causeway.config.ts';
+import {
+  type CausewayConfigInput,
+  parseCausewayConfig,
+  parseDeployment,
+  windowOf,
+} from '../../infra/config.ts';
+
+const minimal = {
+  broker: { url: 'mqtts://broker.example.com' },
+  routes: [{ name: 'store', filter: '#' }],
+} satisfies CausewayConfigInput;
+const [store] = minimal.routes;
+const hook = { url: 'https://hooks.example.com', secretName: 'hooks' };
+
+/** `field: rule` of each fault. */
+function faultsOf(input: unknown): string[] {
+  const parsed = parseCausewayConfig(input);
+  return parsed.ok ? [] : parsed.faults.map(({ field, rule }) => `${field}: ${rule}`);
+}
+
+test('needs only a broker and a route', () => {
+  const parsed = parseCausewayConfig(minimal);
+  expect(parsed).toMatchObject({
+    ok: true,
+    value: {
+      broker: { sessionExpirySeconds: 604_800, allowPlainText: false },
+      retentionDays: 30,
+      bridge: { cpu: 256, memoryMiB: 512, tasks: 1, natGateway: false },
+      deletionProtection: true,
+    },
+  });
+});
+
+test('the example in the repository is right', () => {
+  expect(parseDeployment(example)).toMatchObject({ ok: true, value: { stackName: 'Causeway' } });
+});
+
+const refused: readonly (readonly [string, object, RegExp])[] = [
+  [
+    'a session that ends with its connection',
+    { broker: { ...minimal.broker, sessionExpirySeconds: 0 } },
+    /^broker\.sessionExpirySeconds: must be at least 60: with 0 the broker forgets/,
+  ],
+  [
+    'plain-text MQTT to a public host',
+    { broker: { url: 'mqtt://broker.example.com' } },
+    /^broker\.url: is plain text to a public host: use mqtts:\/\//,
+  ],
+  [
+    'a plain WebSocket to a public address',
+    { broker: { url: 'ws://8.8.8.8/mqtt' } },
+    /^broker\.url: is plain text to a public host: use wss:\/\//,
+  ],
+  ['a URL that is none', { broker: { url: 'garbage' } }, /^broker\.url: must be a URL that starts/],
+  [
+    'certificates without TLS',
+    { broker: { url: 'mqtt://10.0.0.7', caSecret: 'ca' } },
+    /^broker\.caSecret: needs a URL with mqtts or wss/,
+  ],
+  [
+    'credentials in the URL',
+    { broker: { url: 'mqtts://user:secret@broker.example.com' } },
+    /^broker\.url: must hold no user name and password/,
+  ],
+  [
+    'more tasks than can do anything',
+    { bridge: { tasks: 3 } },
+    /^bridge\.tasks: must be 1, or 2 for a hot standby/,
+  ],
+  [
+    'more client ids than the broker allows',
+    { broker: { ...minimal.broker, maxClients: 3 }, routes: [{ ...store, connections: 3 }] },
+    /^routes: need 4 client ids, .* broker\.maxClients is 3$/,
+  ],
+  [
+    'a webhook by plain HTTP',
+    { routes: [{ ...store, handler: { ...hook, url: 'http://hooks.example.com' } }] },
+    /^routes\.0\.handler\.url: must be a URL that starts with https:\/\/$/,
+  ],
+  [
+    'a retention of nothing',
+    { retentionDays: 0 },
+    /^retentionDays: must be at least 1: with 0, messages would be deleted/,
+  ],
+  [
+    'a retention of nothing for a route',
+    { routes: [{ ...store, retentionDays: 0 }] },
+    /^routes\.0\.retentionDays: must be at least 1/,
+  ],
+  [
+    "a window above the broker's limit",
+    { broker: { ...minimal.broker, receiveMaximum: 100 }, routes: [{ ...store, window: 101 }] },
+    /^routes\.0\.window: is above broker\.receiveMaximum \(100\)/,
+  ],
+  [
+    'a route name twice',
+    { routes: [store, { name: 'other', filter: 'a' }, store] },
+    /^routes\.2\.name: is also the name of routes\.0$/,
+  ],
+  [
+    'a batch that no function URL takes',
+    { routes: [{ ...store, maxBatchBytes: 5 * 1024 * 1024 }] },
+    /^routes\.0\.maxBatchBytes: must be at most 4718592/,
+  ],
+  [
+    'memory that Fargate does not have',
+    { bridge: { cpu: 1024, memoryMiB: 512 } },
+    /^bridge\.memoryMiB: must be one of 2048, .* with bridge\.cpu 1024/,
+  ],
+  [
+    'windows that memory cannot hold',
+    { routes: [{ ...store, connections: 8 }] },
+    /^bridge\.memoryMiB: must be at least 662: full windows/,
+  ],
+  [
+    'an issuer that the api function cannot reach',
+    { api: { oidc: { issuer: 'https://id.example.com', audience: 'causeway' } } },
+    /^api\.oidc: needs bridge\.natGateway, or a bridge\.vpcId/,
+  ],
+  ['a field that nobody reads', { retentionDay: 3 }, /^retentionDay: is not a known field$/],
+];
+
+test.each(refused)('refuses %s', (_, change, message) => {
+  expect(faultsOf({ ...minimal, ...change })).toEqual([expect.stringMatching(message)]);
+});
+
+test('lists every problem at once, also where one value is of the wrong type', () => {
+  const faults = faultsOf({
+    broker: { url: 'mqtt://broker.example.com', sessionExpirySeconds: 0 },
+    routes: [store, store, { ...store, handler: { ...hook, url: 'http://hooks.example.com' } }],
+    retentionDays: '30',
+    bridge: { tasks: 3 },
+  });
+  expect(faults.map((fault) => fault.slice(0, fault.indexOf(':')))).toEqual([
+    'broker.sessionExpirySeconds',
+    'broker.url',
+    'routes.2.handler.url',
+    'retentionDays',
+    'bridge.tasks',
+    'routes.1.name',
+  ]);
+});
+
+test.each([
+  'mqtt://10.0.3.7',
+  'mqtt://172.31.255.255:1884',
+  'mqtt://192.168.1.2',
+  'mqtt://127.0.0.1',
+  'mqtt://localhost',
+  'mqtt://broker.internal',
+  'ws://raspberry.local/mqtt',
+  'mqtt://[::1]',
+  'mqtt://[fd00::1]',
+])('plain text is allowed where only a private network leads: %s', (url) => {
+  expect(faultsOf({ ...minimal, broker: { url } })).toEqual([]);
+});
+
+test.each([
+  'mqtt://172.15.255.255',
+  'mqtt://172.32.0.1',
+  'mqtt://11.0.0.1',
+  'mqtt://[2001:db8::1]',
+  'mqtt://internal.example.com',
+  'mqtt://10.0.0.1.example.com',
+])('%s is public', (url) => {
+  expect(faultsOf({ ...minimal, broker: { url } })).toHaveLength(1);
+  expect(faultsOf({ ...minimal, broker: { url, allowPlainText: true } })).toEqual([]);
+});
+
+test("a route's window is what the broker allows, by default", () => {
+  const parsed = parseCausewayConfig({
+    broker: { ...minimal.broker, receiveMaximum: 100 },
+    routes: [store, { name: 'narrow', filter: 'a', window: 10 }],
+  });
+  if (!parsed.ok) throw new Error('the config is right');
+  const { broker, routes } = parsed.value;
+  expect(routes.map((route) => windowOf(route, broker))).toEqual([100, 10]);
+});
