@@ -1,19 +1,24 @@
-// The network side of a session: one MQTT.js client for each connection, and a new one with full jitter
-// when it is gone. MQTT.js's own reconnecting is not used: it has no jitter, stops at a refused CONNACK, and
-// carries packet ids and unsent packets from one connection into the next.
-import { setTimeout as delay } from 'node:timers/promises';
+// One connection to the broker: one MQTT.js client, from CONNECT to its end. keep-connected.ts makes the next one.
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import type { Logger } from 'pino';
-import { fullJitterMs } from './backoff.ts';
-import type { BrokerConfig } from './config.ts';
+import { type Access, accessTo, type Broker, doubtAccess } from './broker-access.ts';
 
 export interface ConnectionOptions {
-  readonly broker: BrokerConfig;
+  readonly broker: Broker;
   readonly clientId: string;
   /** True keeps no session; false keeps one for the configured expiry. */
   readonly clean: boolean;
   /** Most QoS > 0 messages that the broker may send unacknowledged (MQTT 5). */
   readonly receiveMaximum?: number;
+}
+
+/** What a broker takes, by its CONNACK [MQTT-3.2.2.3]. */
+export interface BrokerLimits {
+  /** Most QoS > 0 messages unacknowledged. */
+  readonly receiveMaximum: number;
+  /** Largest packet in bytes; undefined where it announced none. */
+  readonly maximumPacketSize: number | undefined;
+  readonly maximumQoS: number;
+  readonly retainAvailable: boolean;
 }
 
 /** A connection that the broker accepted. */
@@ -22,8 +27,8 @@ export interface Link {
   readonly protocolVersion: 4 | 5;
   /** The broker resumed the session of an earlier connection. */
   readonly sessionPresent: boolean;
-  /** Most QoS > 0 messages that the broker takes unacknowledged [MQTT-3.2.2.3.3]. */
-  readonly brokerReceiveMaximum: number;
+  /** What the broker announced that it takes; no limits on MQTT 3.1.1. */
+  readonly broker: BrokerLimits;
   /** Settles when the connection is gone. */
   readonly closed: Promise<Closed>;
 }
@@ -40,15 +45,58 @@ export type ConnectOutcome =
   /** The broker answered CONNECT with an error code. */
   | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
   /** No CONNACK: name, network, TLS or time; `silent` where the broker closed without a word. */
-  | { readonly kind: 'unreachable'; readonly reason: string; readonly silent: boolean };
+  | {
+      readonly kind: 'unreachable';
+      readonly reason: string;
+      readonly silent: boolean;
+      /** TLS did not come about, for a certificate of either side. */
+      readonly untrusted?: boolean;
+    };
 
-/** Tries once to connect. `prepare` gets the client before the first packet can arrive. */
-export function connectOnce(
-  { broker, clientId, clean, receiveMaximum }: ConnectionOptions,
+/** CONNACK codes on user name, password and rights: two of MQTT 3.1.1, and those of MQTT 5. */
+const authenticationCodes = [0x04, 0x05, 0x86, 0x87, 0x8a, 0x8c];
+
+/** Whether the broker may have refused what was shown to it. Some close instead of saying so [MQTT-3.1.4-2]. */
+function isDoubtful(outcome: ConnectOutcome): boolean {
+  if (outcome.kind === 'refused') return authenticationCodes.includes(outcome.code);
+  return outcome.kind === 'unreachable' && (outcome.silent || outcome.untrusted === true);
+}
+
+/** Codes of OpenSSL and Node; with TLS 1.3 a refused client certificate can show as a reset. */
+const untrustedCodes =
+  /^(ECONNRESET|EPROTO|ERR_(SSL|TLS|OSSL)_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_)/;
+
+/**
+ * Tries once to connect. `prepare` gets the client before the first packet can arrive; an abort of `signal` ends
+ * the try, and does nothing to a connection that is made.
+ */
+export async function connectOnce(
+  options: ConnectionOptions,
   protocolVersion: 4 | 5,
   prepare: (client: MqttClient) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<ConnectOutcome> {
-  const options: IClientOptions = {
+  const { broker } = options;
+  try {
+    const access = await unlessAborted(accessTo(broker), signal);
+    const clientOptions = clientOptionsOf(options, protocolVersion, access);
+    const outcome = await connect(broker.url, clientOptions, prepare, signal);
+    if (isDoubtful(outcome)) doubtAccess(broker);
+    return outcome;
+  } catch (error) {
+    // A file or secret that cannot be read, or one that OpenSSL cannot use.
+    doubtAccess(broker);
+    return { kind: 'unreachable', reason: describe(error), silent: false };
+  }
+}
+
+function clientOptionsOf(
+  { broker, clientId, clean, receiveMaximum }: ConnectionOptions,
+  protocolVersion: 4 | 5,
+  access: Access,
+): IClientOptions {
+  return {
+    ...access,
     clientId,
     clean,
     protocolVersion,
@@ -57,8 +105,6 @@ export function connectOnce(
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
-    ...(broker.username !== undefined && { username: broker.username }),
-    ...(broker.password !== undefined && { password: broker.password }),
     ...(protocolVersion === 5 && {
       properties: {
         // Without an expiry, MQTT 5 ends the session with the connection even at clean: false.
@@ -67,22 +113,38 @@ export function connectOnce(
       },
     }),
   };
+}
+
+function connect(
+  url: string,
+  options: IClientOptions,
+  prepare: (client: MqttClient) => void,
+  signal: AbortSignal | undefined,
+): Promise<ConnectOutcome> {
   return new Promise((resolve) => {
-    const client = mqtt.connect(broker.url, options);
+    const client = mqtt.connect(url, options);
     prepare(client);
     let reason = 'the broker closed the connection';
     let silent = true;
+    let untrusted = false;
     let takenOver = false;
     let refused: number | undefined;
     let closing: (closed: Closed) => void = () => {};
     const closed = new Promise<Closed>((settle) => {
       closing = settle;
     });
+    const giveUp = () => {
+      client.end(true);
+      resolve({ kind: 'unreachable', reason: 'stopped', silent: false });
+    };
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener('abort', giveUp, { once: true });
     client.on('error', (error) => {
       silent = false;
       reason = describe(error);
       const code = 'code' in error ? error.code : undefined;
       if (typeof code === 'number' && !client.connected) refused = code;
+      untrusted = typeof code === 'string' && untrustedCodes.test(code);
     });
     client.on('disconnect', (packet) => {
       takenOver = packet.reasonCode === sessionTakenOver;
@@ -91,28 +153,47 @@ export function connectOnce(
         : `the broker sent DISCONNECT with reason code ${packet.reasonCode ?? 0}`;
     });
     client.on('connect', (connack) => {
+      signal?.removeEventListener('abort', giveUp);
       resolve({
         kind: 'connected',
         link: {
           client,
-          protocolVersion,
+          protocolVersion: options.protocolVersion === 4 ? 4 : 5,
           sessionPresent: connack.sessionPresent,
-          brokerReceiveMaximum: connack.properties?.receiveMaximum ?? 65_535,
+          broker: {
+            receiveMaximum: connack.properties?.receiveMaximum ?? 65_535,
+            maximumPacketSize: connack.properties?.maximumPacketSize,
+            maximumQoS: connack.properties?.maximumQoS ?? 2,
+            retainAvailable: connack.properties?.retainAvailable ?? true,
+          },
           closed,
         },
       });
     });
     client.on('close', () => {
+      signal?.removeEventListener('abort', giveUp);
       closing({ reason, takenOver });
       client.end(true);
-      if (refused === undefined) resolve({ kind: 'unreachable', reason, silent });
+      if (refused === undefined) resolve({ kind: 'unreachable', reason, silent, untrusted });
       else resolve({ kind: 'refused', code: refused, reason });
     });
   });
 }
 
+/** What `promise` gives; rejects when `signal` aborts first. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new Error('stopped'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
 /** What went wrong, in words; connection errors to several addresses have no message of their own. */
-function describe(error: Error): string {
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
   if (error.message !== '') return error.message;
   const [first] = error instanceof AggregateError ? error.errors : [];
   if (first instanceof Error) return first.message;
@@ -122,115 +203,8 @@ function describe(error: Error): string {
 /** DISCONNECT reason code "session taken over" [MQTT-3.1.4-3]. */
 const sessionTakenOver = 0x8e;
 
-/** CONNACK codes for "unacceptable protocol version": 1 in MQTT 3.1.1, 0x84 in MQTT 5. */
-const unsupportedVersionCodes = [0x01, 0x84];
-
-/** So many silent closes in a row let us ask whether the broker has no MQTT 5. */
-const silentClosesBeforeTrial = 3;
-
-/**
- * Some brokers close on an MQTT 5 CONNECT without a word; so does a proxy whose broker is away. It is the broker
- * when a trial client gets in with 3.1.1 and, right after that, is closed on with 5.
- */
-async function hasOnlyOldVersion(options: ConnectionOptions): Promise<boolean> {
-  const trial = { ...options, clientId: `${options.clientId}-trial`, clean: true };
-  const old = await connectOnce(trial, 4);
-  if (old.kind !== 'connected') return false;
-  await disconnect(old.link);
-  const recent = await connectOnce(trial, 5);
-  if (recent.kind === 'connected') await disconnect(recent.link);
-  return recent.kind === 'unreachable' && recent.silent;
-}
-
-/** Two clients with one id would throw each other out for ever: the second time in a minute, step back. */
-const takeoverMemoryMs = 60_000;
-const takeoverBackoffMs = 30_000;
-/** So many short connections in a row look like a takeover that nobody mentions. */
-const closesBeforeHint = 3;
-
-export interface KeepConnectedOptions extends ConnectionOptions {
-  readonly log: Logger;
-  readonly prepare?: (client: MqttClient) => void;
-  readonly onConnected: (link: Link) => void;
-  /** The connection is gone or could not be made; another try follows. */
-  readonly onDisconnected: (reason: string) => void;
-  readonly signal: AbortSignal;
-}
-
-/** Keeps one connection to the broker until `signal` aborts. Resolves when the last connection is closed. */
-export async function keepConnected(options: KeepConnectedOptions): Promise<void> {
-  const { broker, log, prepare, onConnected, onDisconnected, signal } = options;
-  let { protocolVersion } = broker;
-  let silentCloses = 0;
-  let attempt = 0;
-  let lastTakeoverMs = Number.NEGATIVE_INFINITY;
-  while (!signal.aborted) {
-    let waitMs = 0;
-    const outcome = await connectOnce(options, protocolVersion, prepare);
-    if (outcome.kind === 'connected') {
-      const startedMs = performance.now();
-      const { reason, takenOver } = await untilClosed(outcome.link, onConnected, signal);
-      if (signal.aborted) return;
-      onDisconnected(reason);
-      silentCloses = 0;
-      const nowMs = performance.now();
-      // A connection that did not last counts as one more failed try, or a broker that drops us is hammered.
-      attempt = nowMs - startedMs > 10_000 ? 0 : attempt + 1;
-      if (takenOver && nowMs - lastTakeoverMs < takeoverMemoryMs) {
-        log.error(
-          { clientId: options.clientId },
-          'another client uses this client id: waiting half a minute',
-        );
-        waitMs = takeoverBackoffMs;
-      }
-      if (takenOver) lastTakeoverMs = nowMs;
-      // mosquitto 2.0.11, and every broker on MQTT 3.1.1, takes a session over without a word; the growing
-      // back-off has to do then.
-      else if (attempt === closesBeforeHint) {
-        log.error(
-          { clientId: options.clientId },
-          'the broker keeps closing: another client may use this client id',
-        );
-      }
-    } else {
-      const isSilent = outcome.kind === 'unreachable' && outcome.silent;
-      silentCloses = isSilent ? silentCloses + 1 : 0;
-      const isUnsupported =
-        outcome.kind === 'refused' && unsupportedVersionCodes.includes(outcome.code);
-      const asksForTrial = isSilent && silentCloses % silentClosesBeforeTrial === 0;
-      if (
-        protocolVersion === 5 &&
-        (isUnsupported || (asksForTrial && (await hasOnlyOldVersion(options))))
-      ) {
-        log.warn('the broker has no MQTT 5: using MQTT 3.1.1');
-        protocolVersion = 4;
-        continue;
-      }
-      onDisconnected(outcome.reason);
-      attempt++;
-    }
-    waitMs += fullJitterMs(attempt, 250, 30_000);
-    await delay(waitMs, undefined, { signal }).catch(() => {});
-  }
-}
-
-/** Uses a connection until it is gone, or `signal` ends it. */
-async function untilClosed(
-  link: Link,
-  onConnected: (link: Link) => void,
-  signal: AbortSignal,
-): Promise<Closed> {
-  if (signal.aborted) void disconnect(link);
-  else onConnected(link);
-  const stop = () => void disconnect(link);
-  signal.addEventListener('abort', stop, { once: true });
-  const closed = await link.closed;
-  signal.removeEventListener('abort', stop);
-  return closed;
-}
-
 /** Sends DISCONNECT after all that was written before it, and waits for the end, at most a second. */
-async function disconnect(link: Link): Promise<void> {
+export async function disconnect(link: Link): Promise<void> {
   link.client.end();
   const timer = setTimeout(() => link.client.stream.destroy(), 1000);
   await link.closed;

@@ -37,6 +37,7 @@ export class Forwarder {
   readonly #batcher: Batcher<Outgoing>;
   readonly #concurrency: AdaptiveConcurrency;
   #holding: string | undefined;
+  #holdingSinceMs = 0;
   #arrivals = 0;
   #failedInARow = 0;
   #heldUntilMs = 0;
@@ -61,6 +62,11 @@ export class Forwarder {
   /** Why no messages go to the handler, or undefined while they do. */
   get holding(): string | undefined {
     return this.#holding;
+  }
+
+  /** How long it has been so; 0 while they do. */
+  get holdingMs(): number {
+    return this.#holding === undefined ? 0 : performance.now() - this.#holdingSinceMs;
   }
 
   get inFlightRequests(): number {
@@ -234,6 +240,7 @@ export class Forwarder {
         'holding: the handler takes no messages',
       );
     }
+    if (this.#holding === undefined) this.#holdingSinceMs = performance.now();
     this.#holding = reason;
   }
 

@@ -8,9 +8,15 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+const answerMs = 200;
+
 /** Serves `app`; port 0 takes a free one. Rejects where the port cannot be had. */
 export async function listen(app: Hono, host: string, port: number): Promise<Listening> {
-  const server = serve({ fetch: app.fetch, hostname: host, port });
+  const server = serve({
+    fetch: async (request, environment) => withoutReuse(await app.fetch(request, environment)),
+    hostname: host,
+    port,
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve);
     server.once('error', reject);
@@ -20,7 +26,19 @@ export async function listen(app: Hono, host: string, port: number): Promise<Lis
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        if ('closeAllConnections' in server) server.closeAllConnections();
+        // Answers that are being written get a moment to leave.
+        if ('closeAllConnections' in server)
+          setTimeout(() => server.closeAllConnections(), answerMs).unref();
       }),
   };
+}
+
+/**
+ * The rest of a body that is too large is not read, so its connection ends: the client must not use it again. And who
+ * was told 503, by a standby, has to look up the name again to reach another bridge.
+ */
+function withoutReuse(response: Response): Response {
+  if (response.status === 413 || response.status === 503)
+    response.headers.set('connection', 'close');
+  return response;
 }

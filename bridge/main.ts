@@ -1,37 +1,23 @@
-// Composition root of the container: CAUSEWAY_CONFIG → bridge → run → drain on SIGTERM or SIGINT.
+// Composition root of the container: environment → bridge → run → drain on SIGTERM or SIGINT.
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { pino } from 'pino';
+import { parseWith } from '../functions/contract/parse.ts';
+import { bridgeTokenOf } from '../functions/contract/secret.ts';
 import { startBridge } from './bridge.ts';
 import { type BridgeConfig, parseConfig } from './config.ts';
+import { bridgeEnvironmentSchema } from './environment.ts';
 
 // V8 lets the old generation grow to several times of what lives before it collects. By 70 % at a time, the bridge
 // stays below 150 MB under full load instead of 200 MB, for half a microsecond a message (test/bench).
 setFlagsFromString('--heap-growing-percent=70');
 
-/** CAUSEWAY_CONFIG is the document itself, or the path of a file that holds it. */
-function readConfig(text: string | undefined): BridgeConfig {
-  if (text === undefined || text.trim() === '')
-    fail(['CAUSEWAY_CONFIG must be a JSON document or the path of one']);
-  let document: unknown;
-  try {
-    document = JSON.parse(text.trimStart().startsWith('{') ? text : readFileSync(text, 'utf8'));
-  } catch (error) {
-    fail([`CAUSEWAY_CONFIG: ${error instanceof Error ? error.message : error}`]);
-  }
-  const parsed = parseConfig(document);
-  if (!parsed.ok)
-    fail(parsed.faults.map(({ field, rule }) => `CAUSEWAY_CONFIG: ${field}: ${rule}`));
-  return parsed.value;
-}
+const environment = parseWith(bridgeEnvironmentSchema, process.env);
+if (!environment.ok) fail(environment.faults.map(({ field, rule }) => `${field}: ${rule}`));
+const { CAUSEWAY_CONFIG, INTERNAL_SECRET, LOG_LEVEL } = environment.value;
 
-function fail(lines: string[]): never {
-  process.stderr.write(`${lines.join('\n')}\n`);
-  process.exit(1);
-}
-
-const config = readConfig(process.env['CAUSEWAY_CONFIG']);
-const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' });
+const config = readConfig(CAUSEWAY_CONFIG);
+const log = pino({ level: LOG_LEVEL });
 
 const starting = startBridge(config, log).catch((error: Error) =>
   fail([`http.port: ${error.message}`]),
@@ -57,3 +43,25 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 const { url } = await starting;
 log.info({ url }, 'bridge started');
+
+function readConfig(text: string): BridgeConfig {
+  let document: unknown;
+  try {
+    document = JSON.parse(text.startsWith('{') ? text : readFileSync(text, 'utf8'));
+  } catch (error) {
+    // The errors of JSON.parse repeat what they could not read.
+    fail([`CAUSEWAY_CONFIG: ${error instanceof SyntaxError ? 'must be JSON' : error}`]);
+  }
+  const parsed = parseConfig(document);
+  if (!parsed.ok)
+    fail(parsed.faults.map(({ field, rule }) => `CAUSEWAY_CONFIG: ${field}: ${rule}`));
+  const { http } = parsed.value;
+  if (http.token === undefined && INTERNAL_SECRET !== undefined)
+    http.token = bridgeTokenOf(INTERNAL_SECRET);
+  return parsed.value;
+}
+
+function fail(lines: string[]): never {
+  process.stderr.write(`${lines.join('\n')}\n`);
+  process.exit(1);
+}

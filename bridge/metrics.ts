@@ -20,7 +20,9 @@ export interface RouteGauges {
   readonly inFlightRequests: number;
   readonly concurrencyLimit: number;
   readonly activeSessions: number;
+  readonly failingSessions: number;
   readonly holding: boolean;
+  readonly holdingSeconds: number;
 }
 
 export interface RouteMetrics {
@@ -31,9 +33,39 @@ export interface RouteMetrics {
   acknowledged(latencyMs: number): void;
 }
 
+/** What is counted of commands. */
+export interface CommandCounters {
+  readonly results: Record<'sent' | 'answered' | 'failed' | 'expired', number>;
+  /** Messages on response topics that answered nothing: late, doubled or forged. */
+  repliesDropped: number;
+  /** Commands that were sent without waiting for their reply, because of too many. */
+  repliesNotAwaited: number;
+}
+
+export interface CommandGauges {
+  /** Commands found in the queue that are not settled. */
+  readonly waiting: number;
+  /** Publishes that are not acknowledged. */
+  readonly inFlight: number;
+}
+
+export interface MetricsSnapshot {
+  readonly routes: readonly {
+    readonly route: string;
+    readonly counters: Readonly<RouteCounters>;
+    readonly gauges: RouteGauges;
+  }[];
+  /** Commands by what became of them. */
+  readonly results: CommandCounters['results'];
+}
+
 export interface Metrics {
+  /** Metrics of commands, where there are any; `gauges` is asked at each scrape. */
+  commands(gauges: () => CommandGauges): CommandCounters;
   /** Metrics of a route; `gauges` is asked at each scrape. */
   route(name: string, gauges: () => RouteGauges): RouteMetrics;
+  /** The numbers as they are now. */
+  snapshot(): MetricsSnapshot;
   /** The exposition text and its media type. */
   scrape(): Promise<{ text: string; contentType: string }>;
 }
@@ -53,7 +85,9 @@ const gaugeHelp: Record<keyof RouteGauges, [name: string, help: string]> = {
   inFlightRequests: ['in_flight_requests', 'Requests to the handler in flight'],
   concurrencyLimit: ['concurrency_limit', 'Requests that may be in flight now (adaptive)'],
   activeSessions: ['active_sessions', 'Sessions that are connected and subscribed'],
+  failingSessions: ['failing_sessions', 'Sessions that cannot connect or subscribe'],
   holding: ['holding', '1 while the handler takes no messages'],
+  holdingSeconds: ['holding_seconds', 'How long the handler has taken no messages'],
 };
 
 const latencyBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -62,8 +96,8 @@ const labelNames = ['route'] as const;
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const counted = new Map<string, RouteCounters>();
-  const gauged = new Map<string, () => RouteGauges>();
+  const routes = new Map<string, { counters: RouteCounters; gauges: () => RouteGauges }>();
+  let results: CommandCounters['results'] = { sent: 0, answered: 0, failed: 0, expired: 0 };
 
   for (const [key, [name, help]] of Object.entries(counterHelp) as [
     keyof RouteCounters,
@@ -76,7 +110,7 @@ export function createMetrics(): Metrics {
       registers,
       collect() {
         this.reset();
-        for (const [route, counters] of counted) this.inc({ route }, counters[key]);
+        for (const [route, { counters }] of routes) this.inc({ route }, counters[key]);
       },
     });
   }
@@ -90,7 +124,7 @@ export function createMetrics(): Metrics {
       labelNames,
       registers,
       collect() {
-        for (const [route, gauges] of gauged) this.set({ route }, Number(gauges()[key]));
+        for (const [route, { gauges }] of routes) this.set({ route }, Number(gauges()[key]));
       },
     });
   }
@@ -127,8 +161,7 @@ export function createMetrics(): Metrics {
         possibleDuplicates: 0,
         duplicates: 0,
       };
-      counted.set(name, counters);
-      gauged.set(name, gauges);
+      routes.set(name, { counters, gauges });
       return {
         counters,
         request(messages, latencyMs) {
@@ -138,8 +171,67 @@ export function createMetrics(): Metrics {
         acknowledged: (latencyMs) => ackSeconds.observe({ route: name }, latencyMs / 1000),
       };
     },
+    commands(gauges) {
+      const counters = registerCommands(registers, gauges);
+      results = counters.results;
+      return counters;
+    },
+    snapshot: () => ({
+      routes: [...routes].map(([route, { counters, gauges }]) => ({
+        route,
+        counters,
+        gauges: gauges(),
+      })),
+      results,
+    }),
     async scrape() {
       return { text: await registry.metrics(), contentType: registry.contentType };
     },
   };
+}
+
+function registerCommands(registers: Registry[], gauges: () => CommandGauges): CommandCounters {
+  const counters: CommandCounters = {
+    results: { sent: 0, answered: 0, failed: 0, expired: 0 },
+    repliesDropped: 0,
+    repliesNotAwaited: 0,
+  };
+  new Counter({
+    name: 'causeway_commands_total',
+    help: 'Commands by what became of them',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [result, count] of Object.entries(counters.results)) this.inc({ result }, count);
+    },
+  });
+  new Counter({
+    name: 'causeway_replies_unused_total',
+    help: 'Replies that answered no command (dropped), and commands whose reply nobody awaits (not_awaited)',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      this.inc({ reason: 'dropped' }, counters.repliesDropped);
+      this.inc({ reason: 'not_awaited' }, counters.repliesNotAwaited);
+    },
+  });
+  new Gauge({
+    name: 'causeway_commands_waiting',
+    help: 'Commands found in the queue that are not settled',
+    registers,
+    collect() {
+      this.set(gauges().waiting);
+    },
+  });
+  new Gauge({
+    name: 'causeway_commands_in_flight',
+    help: 'Publishes that the broker has not acknowledged',
+    registers,
+    collect() {
+      this.set(gauges().inFlight);
+    },
+  });
+  return counters;
 }

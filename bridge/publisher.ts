@@ -1,117 +1,100 @@
-// The outbound side of MQTT.js: commands to the broker, one promise each, over a connection of their own.
+// The connection that commands leave on, and what a connection that breaks says about those in flight.
 import { randomBytes } from 'node:crypto';
-import type { IClientPublishOptions, IPublishPacket } from 'mqtt';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import type { Command } from '../functions/contract/command.ts';
-import type { BrokerConfig } from './config.ts';
-import { keepConnected, type Link } from './connection.ts';
-import { userPropertiesRecord } from './properties.ts';
-
-export type PublishResult =
-  | { readonly kind: 'sent'; readonly hadSubscribers?: boolean }
-  /** The broker answered with an error code; sending it again would not help. */
-  | { readonly kind: 'refused'; readonly reason: string }
-  /** There is no connection: nothing was sent. */
-  | { readonly kind: 'offline' }
-  /** No acknowledgement, because of time or a lost connection: it may have been sent. */
-  | { readonly kind: 'unknown'; readonly reason: string };
+import type { Broker } from './broker-access.ts';
+import type { CommandsConfig } from './config.ts';
+import type { Link } from './connection.ts';
+import { keepConnected } from './keep-connected.ts';
+import { PublishWindow } from './publish-window.ts';
 
 export interface PublisherOptions {
-  readonly broker: BrokerConfig;
+  readonly broker: Broker;
+  readonly commands: Pick<CommandsConfig, 'window' | 'ackTimeoutMs'>;
   readonly log: Logger;
-  /** Time for the broker's acknowledgement, in milliseconds. */
-  readonly timeoutMs: number;
+  /** Commands may be published, until `window` is closed. */
+  readonly onConnected: (link: Link, window: PublishWindow) => void;
+  /** Whether a connection that ended may have done so because of something else than a publish. */
+  readonly isExcused: (link: Link) => boolean;
 }
 
-/** PUBACK reason code: the broker took the message, and no one is subscribed. MQTT 5 only. */
-const noMatchingSubscribers = 0x10;
+/** After so many connections in a row that ended with it alone in flight, a command is given up. */
+const maxLonelyCloses = 2;
+
+/** Beyond these the oldest are forgotten, and found again if they are guilty. */
+const maxSuspects = 10_000;
 
 export class Publisher {
-  readonly #options: PublisherOptions;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
-  /** Settles what waits for its acknowledgement, when the connection that would bring it is gone. */
-  readonly #inFlight = new Set<(result: PublishResult) => void>();
+  /**
+   * Commands that were in flight when a connection broke, with the number of times that each was alone. A broker may
+   * refuse a publish by closing, and would close again on each new connection; alone in flight, the culprit shows.
+   */
+  readonly #suspects = new LRUCache<
+    string,
+    { readonly lonelyCloses: number; readonly reason: string }
+  >({ max: maxSuspects });
   #link: Link | undefined;
+  #window: PublishWindow | undefined;
 
-  constructor(options: PublisherOptions) {
-    this.#options = options;
-    const { broker, log } = options;
+  constructor({ broker, commands, log, onConnected, isExcused }: PublisherOptions) {
     this.#ended = keepConnected({
       broker,
       // One for each process: bridges that share a config must not throw each other out.
       clientId: `${broker.clientIdPrefix}-publisher-${randomBytes(6).toString('hex')}`,
-      // No session: what has no acknowledgement is unknown, and the ledger of commands decides about it.
+      // No session: what has no acknowledgement is unknown, and the queue still has it.
       clean: true,
       log,
       signal: this.#stop.signal,
       onConnected: (link) => {
         this.#link = link;
+        this.#window = new PublishWindow({
+          link,
+          ...commands,
+          isSuspect: (id) => this.#suspects.has(id),
+          onSettled: (id) => this.#suspects.delete(id),
+        });
+        onConnected(link, this.#window);
       },
       onDisconnected: (reason) => {
-        this.#link = undefined;
-        for (const settle of this.#inFlight) settle({ kind: 'unknown', reason });
+        const inFlight = this.#window?.close(reason) ?? [];
+        const isAlone = inFlight.length === 1 && this.#link !== undefined && !isExcused(this.#link);
+        for (const id of inFlight) this.#accuse(id, isAlone, reason);
         log.warn({ reason }, 'publisher not connected to the broker');
       },
     });
   }
 
   get connected(): boolean {
-    return this.#link?.client.connected ?? false;
+    return this.#window?.closed === false && this.#link?.client.connected === true;
   }
 
-  /** Publishes a command. Its topic has been checked: MQTT.js would repeat a refused one for ever (#1402). */
-  publish(command: Command): Promise<PublishResult> {
-    const link = this.#link;
-    if (link === undefined || !link.client.connected) return Promise.resolve({ kind: 'offline' });
-    return new Promise((resolve) => {
-      const settle = (result: PublishResult) => {
-        clearTimeout(timer);
-        this.#inFlight.delete(settle);
-        resolve(result);
-      };
-      const timer = setTimeout(
-        () => settle({ kind: 'unknown', reason: 'no PUBACK in time' }),
-        this.#options.timeoutMs,
-      );
-      this.#inFlight.add(settle);
-      const payload = Buffer.from(command.payloadBase64, 'base64');
-      link.client.publish(
-        command.topic,
-        payload,
-        publishOptions(command, link),
-        (error, packet) => {
-          if (error) return settle(refusal(error));
-          // In MQTT.js the packet of a QoS 1 publish is the PUBACK.
-          const code =
-            packet !== undefined && 'reasonCode' in packet ? packet.reasonCode : undefined;
-          if (link.protocolVersion === 4 || command.qos === 0) return settle({ kind: 'sent' });
-          settle({ kind: 'sent', hadSubscribers: code !== noMatchingSubscribers });
-        },
-      );
-    });
+  get inFlight(): number {
+    return this.#window?.inFlight ?? 0;
   }
 
+  /** Why a command is given up: the broker ends the connection instead of refusing it. Undefined while it is not. */
+  poisonReason(id: string): string | undefined {
+    const { lonelyCloses, reason } = this.#suspects.get(id) ?? { lonelyCloses: 0 };
+    if (lonelyCloses < maxLonelyCloses) return undefined;
+    return `the connection ended twice with this command alone in flight: ${reason}`;
+  }
+
+  /** Forgets what was held against a command. */
+  forget(id: string): void {
+    this.#suspects.delete(id);
+  }
+
+  /** Ends the connection at once; what is in flight becomes unknown. */
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#window?.close('the bridge stops');
     await this.#ended;
   }
-}
 
-function publishOptions(command: Command, link: Link): IClientPublishOptions {
-  const { qos, retain, contentType, userProperties, expirySeconds } = command;
-  if (link.protocolVersion === 4) return { qos, retain };
-  const properties: NonNullable<IPublishPacket['properties']> = {
-    ...(contentType !== undefined && { contentType }),
-    ...(userProperties !== undefined && { userProperties: userPropertiesRecord(userProperties) }),
-    ...(expirySeconds !== undefined && { messageExpiryInterval: expirySeconds }),
-  };
-  return { qos, retain, properties };
-}
-
-function refusal(error: Error): PublishResult {
-  const code = 'code' in error && typeof error.code === 'number' ? error.code : 0;
-  return code >= 0x80
-    ? { kind: 'refused', reason: error.message }
-    : { kind: 'unknown', reason: error.message };
+  #accuse(id: string, isAlone: boolean, reason: string): void {
+    const before = this.#suspects.get(id)?.lonelyCloses ?? 0;
+    this.#suspects.set(id, { lonelyCloses: before + (isAlone ? 1 : 0), reason });
+  }
 }

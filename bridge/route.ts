@@ -1,10 +1,13 @@
 // One route: its sessions in, its forwarder out. Nothing here is shared with another route.
 import type { Logger } from 'pino';
-import type { BrokerConfig, RouteConfig } from './config.ts';
+import type { Broker } from './broker-access.ts';
+import type { RouteConfig } from './config.ts';
 import { Forwarder } from './forwarder.ts';
 import { type Acquire, type MemberState, startMember } from './member.ts';
 import type { Metrics, RouteMetrics } from './metrics.ts';
 import type { Quarantine } from './quarantine.ts';
+import type { ReplayRoute } from './replay.ts';
+import type { RequestSigner } from './request-signing.ts';
 import { createSink } from './sink.ts';
 
 export interface RouteStatus {
@@ -14,15 +17,17 @@ export interface RouteStatus {
   readonly holding: string | undefined;
 }
 
-export interface Route {
+export interface Route extends ReplayRoute {
   status(): RouteStatus;
   /** Takes no more messages, settles what it has until `signal` aborts, disconnects, and releases its leases. */
   drain(signal: AbortSignal): Promise<void>;
 }
 
 export interface RouteOptions {
-  readonly broker: BrokerConfig;
+  readonly broker: Broker;
   readonly config: RouteConfig;
+  /** Absent where requests are not signed. */
+  readonly signer: RequestSigner | undefined;
   readonly quarantine: Quarantine;
   /** Absent where there is one bridge, and every session is its own. */
   readonly acquire: Acquire | undefined;
@@ -33,18 +38,21 @@ export interface RouteOptions {
 export function startRoute({
   broker,
   config,
+  signer,
   quarantine,
   acquire,
   metrics,
   log,
 }: RouteOptions): Route {
-  const sink = createSink(config);
+  const sink = createSink(config, signer);
   const routeMetrics: RouteMetrics = metrics.route(config.name, () => ({
     inFlightMessages: members.reduce((sum, member) => sum + member.unsettled(), 0),
     inFlightRequests: forwarder.inFlightRequests,
     concurrencyLimit: forwarder.concurrencyLimit,
     activeSessions: members.filter((member) => member.state().kind === 'active').length,
+    failingSessions: members.filter((member) => isFailing(member.state())).length,
     holding: forwarder.holding !== undefined,
+    holdingSeconds: forwarder.holdingMs / 1000,
   }));
   const { counters } = routeMetrics;
   const forwarder = new Forwarder({ config, sink, quarantine, metrics: routeMetrics, log });
@@ -76,6 +84,8 @@ export function startRoute({
   );
 
   return {
+    config,
+    post: (body, messageId) => sink.post(body, () => new Set([messageId])),
     status: () => ({
       name: config.name,
       sessions: members.map((member) => member.state()),
@@ -88,4 +98,8 @@ export function startRoute({
       sink.close();
     },
   };
+}
+
+function isFailing({ kind }: MemberState): boolean {
+  return kind === 'disconnected' || kind === 'subscription refused';
 }

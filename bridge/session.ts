@@ -8,10 +8,12 @@ import type { MqttClient } from 'mqtt';
 import type { IPublishPacket, Packet } from 'mqtt-packet';
 import type { Logger } from 'pino';
 import type { Message } from '../functions/contract/message.ts';
-import { type BrokerConfig, publicUrl } from './config.ts';
-import { keepConnected, type Link } from './connection.ts';
+import type { Broker } from './broker-access.ts';
+import { publicUrl } from './config.ts';
+import type { Link } from './connection.ts';
 import type { Delivery } from './delivery.ts';
 import { createReceiptClock, messageId } from './identity.ts';
+import { keepConnected } from './keep-connected.ts';
 import { messageProperties } from './properties.ts';
 import { Redeliveries } from './redelivery.ts';
 import { Window } from './window.ts';
@@ -23,7 +25,7 @@ export type SessionState =
   | { readonly kind: 'disconnected' | 'subscription refused'; readonly reason: string };
 
 export interface SessionOptions {
-  readonly broker: BrokerConfig;
+  readonly broker: Broker;
   readonly clientId: string;
   readonly filter: string;
   readonly qos: 0 | 1;

@@ -2,10 +2,9 @@
 // needs a tenth of the memory of a client library.
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { v7 as uuidv7 } from 'uuid';
 import { envelopeBatchType } from '../functions/contract/envelope.ts';
-import { sign } from '../functions/contract/signature.ts';
 import type { RouteConfig } from './config.ts';
+import type { RequestSigner, SignatureHeaders } from './request-signing.ts';
 import { type Answer, type Verdict, verdictOf } from './verdict.ts';
 
 /** Most bytes of an answer for each message of a batch: its id, a reason, and what stands around them. */
@@ -18,7 +17,8 @@ export interface Sink {
 }
 
 export function createSink(
-  route: Pick<RouteConfig, 'url' | 'secret' | 'timeoutMs' | 'concurrency' | 'maxBatch'>,
+  route: Pick<RouteConfig, 'url' | 'timeoutMs' | 'concurrency' | 'maxBatch'>,
+  signer?: RequestSigner,
 ): Sink {
   const url = new URL(route.url);
   const { Agent, request } = url.protocol === 'https:' ? https : http;
@@ -26,7 +26,11 @@ export function createSink(
   const inFlight = new Set<AbortController>();
   const maxAnswerBytes = (route.maxBatch + 10) * maxReceiptBytes;
 
-  function open(body: Buffer, signal: AbortSignal): Promise<IncomingMessage> {
+  function open(
+    body: Buffer,
+    signature: SignatureHeaders | undefined,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const outgoing = request(
         url,
@@ -37,7 +41,7 @@ export function createSink(
           headers: {
             'content-type': envelopeBatchType,
             'content-length': body.byteLength,
-            ...(route.secret !== undefined && sign(route.secret, uuidv7(), body, Date.now())),
+            ...signature,
           },
         },
         resolve,
@@ -58,7 +62,9 @@ export function createSink(
     }, route.timeoutMs);
     inFlight.add(abort);
     try {
-      const response = await open(body, abort.signal);
+      const signature = signer === undefined ? undefined : await signer.headers(body);
+      const response = await open(body, signature, abort.signal);
+      if (response.statusCode === 401 || response.statusCode === 403) signer?.doubt();
       const retryAfter = response.headers['retry-after'];
       return {
         kind: 'response',

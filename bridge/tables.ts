@@ -1,24 +1,46 @@
-// What the bridge keeps in DynamoDB: rejected messages and leases. Loaded only where a table is configured,
-// because the AWS SDK takes 20 MB of memory that a bridge without one need not spend.
+// What the bridge keeps in DynamoDB: rejected messages, leases, and the ledger of commands. Loaded only where a table
+// is configured, because the AWS SDK takes 20 MB of memory that a bridge without one need not spend.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { BridgeConfig } from './config.ts';
 import { acquireLease } from './lease.ts';
+import { createLedger, type Ledger } from './ledger.ts';
 import type { Acquire } from './member.ts';
 import type { Quarantine } from './quarantine.ts';
-import { tableQuarantine } from './quarantine-table.ts';
+import { findInTable, tableQuarantine } from './quarantine-table.ts';
+import type { FindLetter } from './replay.ts';
+
+export type { DynamoDBClient };
 
 export interface Tables {
   readonly quarantine?: Quarantine;
+  readonly findLetter?: FindLetter;
   readonly acquire?: Acquire;
+  readonly ledger?: Ledger;
+}
+
+/** Time for one attempt of a call, of which the SDK makes three; without it one that hangs would never end. */
+const requestTimeoutMs = 5000;
+
+function createClient(): DynamoDBClient {
+  return new DynamoDBClient({
+    requestHandler: {
+      connectionTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      throwOnRequestTimeout: true,
+    },
+  });
 }
 
 /** `client` is by default that of the SDK's own environment variables. */
 export function openTables(
-  { quarantineTable, leaseTable, leaseSeconds }: BridgeConfig,
-  client = new DynamoDBClient(),
+  { quarantineTable, leaseTable, leaseSeconds, commandTable }: BridgeConfig,
+  client = createClient(),
 ): Tables {
   return {
-    ...(quarantineTable !== undefined && { quarantine: tableQuarantine(quarantineTable, client) }),
+    ...(quarantineTable !== undefined && {
+      quarantine: tableQuarantine(quarantineTable, client),
+      findLetter: findInTable(quarantineTable, client),
+    }),
     ...(leaseTable !== undefined && {
       acquire: (clientId, log, signal) =>
         acquireLease({
@@ -30,5 +52,6 @@ export function openTables(
           signal,
         }),
     }),
+    ...(commandTable !== undefined && { ledger: createLedger(client, commandTable) }),
   };
 }

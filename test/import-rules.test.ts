@@ -12,6 +12,9 @@ const forbidden = [
   ['functions/api/bridge.ts', "import '../../bridge/config.ts';"],
   ['functions/api/infra.ts', "import '../../infra/local/broker.ts';"],
   ['functions/api/mqtt.ts', "import 'mqtt';"],
+  ['functions/api/messages/bridge.ts', "import '../../../bridge/config.ts';"],
+  ['functions/api/messages/ingest.ts', "import '../../ingest/app.ts';"],
+  ['functions/api/messages/mqtt.ts', "import 'mqtt';"],
   ['bridge/infra.ts', "import '../infra/local/broker.ts';"],
   ['bridge/api.ts', "import '../functions/api/app.ts';"],
   ['bridge/mqtt.ts', "import 'mqtt';"],
@@ -21,6 +24,8 @@ const forbidden = [
 
 const allowed = [
   ['functions/api/contract.ts', "import '../contract/message.ts';"],
+  ['functions/api/messages/contract.ts', "import '../../contract/message.ts';"],
+  ['functions/api/messages/access.ts', "import '../access/principal.ts';"],
   ['bridge/contract.ts', "import '../functions/contract/message.ts';"],
   ['bridge/session.ts', "import 'mqtt';"],
   ['infra/local/bridge.ts', "import '../../bridge/bridge.ts';"],

@@ -1,20 +1,33 @@
-// The api as one Hono app: authentication first, then the resources; every error a problem document.
+// The api as one Hono app: authentication first, then the operations; every error a problem document.
 import { Hono } from 'hono';
-import { bearerAuth } from 'hono/bearer-auth';
-import { HTTPException } from 'hono/http-exception';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
 import { secureHeaders } from 'hono/secure-headers';
-import { problem, problemResponse } from '../contract/problem.ts';
-import { secretCheck } from '../contract/secret.ts';
-import type { Deliver } from './bridge.ts';
-import { messageRoutes } from './messages.ts';
-import { publishRoutes } from './publish.ts';
-import type { Reader } from './reader.ts';
+import { type ProblemCode, problem, problemResponse } from '../contract/problem.ts';
+import { requireBearer } from './access/bearer.ts';
+import { IssuerUnavailableError } from './access/jwt.ts';
+import type { ApiEnvironment, Authenticate } from './access/principal.ts';
+import { createFailures, limitRequests, type RateLimit } from './access/rate-limit.ts';
+import { commandEndpoints } from './commands/endpoints.ts';
+import type { Commands } from './commands/service.ts';
+import { deadLetterEndpoints } from './dead-letters/endpoints.ts';
+import type { DeadLetters } from './dead-letters/store.ts';
+import { documentRoutes } from './document/routes.ts';
+import type { Cursors } from './interface/cursor.ts';
+import type { Endpoint } from './interface/operation.ts';
+import { messageEndpoints } from './messages/endpoints.ts';
+import type { Reader } from './messages/reader.ts';
 
 export interface ApiOptions {
   readonly reader: Reader;
-  readonly deliver: Deliver;
-  /** The bearer token that callers need. */
-  readonly token: string;
+  readonly commands: Commands;
+  readonly deadLetters: DeadLetters;
+  readonly cursors: Cursors;
+  readonly authenticate: Authenticate;
+  /** How much one caller, and one address with wrong tokens, may ask of this process. */
+  readonly rateLimit?: RateLimit;
+  /** Web origins whose pages may call, such as `https://console.example.com`. Default none. */
+  readonly corsOrigins?: readonly string[];
   /** Told of failures that nobody should see in an answer. */
   readonly onError?: (error: Error) => void;
 }
@@ -23,36 +36,80 @@ export interface ApiOptions {
  * The public interface as a Hono app.
  *
  * @example
- * const api = createApi({ reader, deliver, token });
+ * const api = createApi({ reader, commands, deadLetters, cursors, authenticate });
  * await api.request('/v1/topics', { headers: { authorization: `Bearer ${token}` } });
  */
-export function createApi({ reader, deliver, token, onError }: ApiOptions): Hono {
-  const app = new Hono();
+export function createApi(options: ApiOptions): Hono<ApiEnvironment> {
+  const { reader, commands, deadLetters, cursors, authenticate, onError } = options;
+  const { rateLimit = {}, corsOrigins = [] } = options;
+  const app = new Hono<ApiEnvironment>();
 
   app.onError((error) => {
-    if (error instanceof HTTPException) return problemOfException(error);
     onError?.(error);
-    return problemResponse(problem(isLostDatabase(error) ? 'database-unavailable' : 'internal'));
+    return problemResponse(problem(problemCodeOf(error)));
   });
   app.notFound(() => problemResponse(problem('not-found')));
 
-  app.use(secureHeaders());
-  app.use('/v1/*', bearerAuth({ verifyToken: secretCheck(token) }));
-  app.route('/v1', messageRoutes(reader));
-  app.route('/v1', publishRoutes(deliver));
+  app.use(secureAnswers);
+  if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
+  app.use('/v1/*', async (context, next) => {
+    await next();
+    context.header('cache-control', 'no-store');
+  });
+  app.use('/v1/*', requireBearer(authenticate, createFailures(rateLimit)));
+  app.use('/v1/*', limitRequests(rateLimit));
+  const endpoints = [
+    ...messageEndpoints(reader, cursors),
+    ...commandEndpoints(commands, cursors),
+    ...deadLetterEndpoints(deadLetters, cursors),
+  ];
+  for (const one of endpoints) mount(app, one);
+  app.route('/', documentRoutes(endpoints.map(({ operation }) => operation)));
   return app;
 }
 
-/** Hono's bearer middleware answers 400 to a malformed header; for callers that is one more missing token. */
-function problemOfException(error: HTTPException): Response {
-  if (error.status === 400 || error.status === 401) {
-    const challenge = error.getResponse().headers.get('www-authenticate') ?? 'Bearer';
-    return problemResponse(problem('unauthorized'), { 'www-authenticate': challenge });
+/** Serves an endpoint at its path, written as Hono does: `:id` for `{id}`. */
+function mount(app: Hono<ApiEnvironment>, { operation, handle }: Endpoint): void {
+  const path = operation.path.replaceAll(/\{(\w+)\}/g, ':$1');
+  if (operation.body === undefined) {
+    app.on(operation.method.toUpperCase(), path, handle);
+    return;
   }
-  return problemResponse(problem('internal'));
+  const { maxBytes } = operation.body;
+  const limit = bodyLimit({
+    maxSize: maxBytes,
+    onError: () => problemResponse(problem('body-too-large', `at most ${maxBytes} bytes`)),
+  });
+  app.on(operation.method.toUpperCase(), path, limit, handle);
 }
 
-/** The AWS SDK marks what it could not reach, and what the service refused for load, as retryable. */
+/** Nothing in an answer is to be run, shown in a frame or guessed at; a page brings its own policy, and keeps it. */
+const secureAnswers = secureHeaders({
+  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  xFrameOptions: 'DENY',
+  overwrite: false,
+});
+
+/** Without credentials mode: callers send a token, and there are no cookies. */
+function allowOrigins(origins: readonly string[]) {
+  return cors({
+    origin: [...origins],
+    allowMethods: ['GET', 'POST', 'DELETE'],
+    allowHeaders: ['authorization', 'content-type', 'idempotency-key'],
+    exposeHeaders: ['location', 'link', 'retry-after', 'ratelimit', 'ratelimit-policy'],
+    maxAge: 600,
+  });
+}
+
+function problemCodeOf(error: Error): ProblemCode {
+  if (error instanceof IssuerUnavailableError) return 'issuer-unavailable';
+  return isLostDatabase(error) ? 'database-unavailable' : 'internal';
+}
+
+/** No answer from DynamoDB, or an error that it gives; only a request that it finds malformed is a bug of ours. */
 function isLostDatabase(error: Error): boolean {
-  return '$metadata' in error || 'code' in error;
+  const { code, $fault } = error as Error & Record<string, unknown>;
+  if ($fault !== undefined) return error.name !== 'ValidationException';
+  const isSystemError = typeof code === 'string' && /^E[A-Z]+$/.test(code);
+  return isSystemError || error.name === 'TimeoutError';
 }

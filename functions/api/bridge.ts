@@ -1,56 +1,134 @@
-// The api's side of the private way to the bridge: hands over a command and takes its answer.
-import { type Command, type CommandSent, commandSentSchema } from '../contract/command.ts';
+// The api's side of the private way to the bridge: wakes it for recorded commands, and has dead letters replayed.
+import { setTimeout as delay } from 'node:timers/promises';
+import { type DeliverRequest, deliverAnswerSchema, type Outcome } from '../contract/command.ts';
 import { parseWith } from '../contract/parse.ts';
-import { isProblemCode, type Problem, problem } from '../contract/problem.ts';
+import { isProblemCode, type Problem, type ProblemCode, problem } from '../contract/problem.ts';
 
 export interface BridgeOptions {
   /** Base URL of the bridge, such as `http://bridge.causeway.internal:9100`. */
   readonly url: string;
   /** Secret that the bridge asks for. */
   readonly token: string;
-  /** Time for the bridge's answer, in milliseconds. Default 15,000. */
-  readonly timeoutMs?: number;
+  /** Told why the bridge could not be asked; nothing secret in it. */
+  readonly onFailure?: (reason: string) => void;
 }
 
-export type DeliverResult =
-  | { readonly ok: true; readonly sent: CommandSent }
-  | { readonly ok: false; readonly problem: Problem };
+/**
+ * Wakes the bridge and waits, for `timeoutMs` and up to a second more. Resolves with what the bridge knows of the
+ * commands, or with undefined where it could not be asked. A bridge that restarts is asked again meanwhile.
+ */
+export type Deliver = (request: DeliverRequest) => Promise<readonly Outcome[] | undefined>;
 
-/** Hands a command to the bridge; resolves when the broker has acknowledged it or it is known why not. */
-export type Deliver = (command: Command) => Promise<DeliverResult>;
+/** Has the bridge give a dead letter to its handler again. */
+export type ReplayDeadLetter = (
+  id: string,
+) => Promise<{ readonly ok: true } | { readonly ok: false; readonly problem: Problem }>;
 
-export function createDeliver({ url, token, timeoutMs = 15_000 }: BridgeOptions): Deliver {
-  const endpoint = new URL('/deliver', url);
-  return async (command) => {
-    let answer: unknown;
-    try {
-      const response = await fetch(endpoint, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(command),
-        redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      answer = await response.json();
-    } catch (error) {
-      // After a timeout the bridge may have the command all the same: the caller must be told so.
-      const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
-      return { ok: false, problem: problem(timedOut ? 'puback-timeout' : 'bridge-unavailable') };
+/** Time for the way there and back, beside what the bridge itself waits, in milliseconds. */
+const marginMs = 1000;
+const replayTimeoutMs = 25_000;
+/** Largest answer that is read: replies may be 256 KB each, and the ledger has them too. */
+const maxAnswerBytes = 8 * 1024 * 1024;
+const replayProblems: readonly ProblemCode[] = [
+  'not-found',
+  'route-unknown',
+  'handler-refused',
+  'handler-unavailable',
+];
+
+export function createDeliver({ onFailure, ...bridge }: BridgeOptions): Deliver {
+  return async (request) => {
+    const deadlineMs = Date.now() + request.timeoutMs;
+    for (let attempt = 0; ; attempt++) {
+      const timeoutMs = Math.max(0, deadlineMs - Date.now());
+      const answer = await post(
+        bridge,
+        '/deliver',
+        { ...request, timeoutMs },
+        timeoutMs + marginMs,
+      );
+      if (answer.status === 200) {
+        const parsed = parseWith(deliverAnswerSchema, answer.body);
+        if (parsed.ok) return parsed.value.outcomes;
+      }
+      // Full jitter: many callers wait for one bridge.
+      const waitMs = Math.random() * Math.min(1000, 100 * 2 ** attempt);
+      if (!isPassing(answer) || Date.now() + waitMs >= deadlineMs) {
+        onFailure?.(answer.failure ?? `the bridge answered with status ${answer.status}`);
+        return undefined;
+      }
+      await delay(waitMs);
     }
-    const sent = parseWith(commandSentSchema, answer);
-    return sent.ok ? { ok: true, sent: sent.value } : { ok: false, problem: problemOf(answer) };
   };
 }
 
-/** The bridge's problem as the caller may see it: broker problems pass, anything else is our own failure. */
-function problemOf(answer: unknown): Problem {
-  const { code, detail } = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<
-    string,
-    unknown
-  >;
-  const passes =
-    code === 'broker-refused' || code === 'broker-unavailable' || code === 'puback-timeout';
-  if (!isProblemCode(code) || !passes)
-    return problem('bridge-unavailable', 'the bridge gave no usable answer');
-  return problem(code, typeof detail === 'string' ? detail : undefined);
+export function createReplay({ onFailure, ...bridge }: BridgeOptions): ReplayDeadLetter {
+  return async (id) => {
+    const answer = await post(bridge, '/dead-letters/replay', { id }, replayTimeoutMs);
+    if (answer.status === 200) return { ok: true };
+    const { code, detail } = asRecord(answer.body);
+    if (isProblemCode(code) && replayProblems.includes(code))
+      return { ok: false, problem: problem(code, typeof detail === 'string' ? detail : undefined) };
+    onFailure?.(answer.failure ?? `the bridge answered with status ${answer.status}`);
+    return { ok: false, problem: problem('bridge-unavailable') };
+  };
+}
+
+interface Answer {
+  /** Absent where there was no whole answer. */
+  readonly status?: number;
+  readonly body?: unknown;
+  readonly failure?: string;
+}
+
+/** Connections that fail, and a bridge that is starting or a standby: the next try may meet another one. */
+function isPassing({ status, failure }: Answer): boolean {
+  return status === 503 || failure === 'no connection';
+}
+
+async function post(
+  { url, token }: BridgeOptions,
+  path: string,
+  body: unknown,
+  timeoutMs: number,
+): Promise<Answer> {
+  try {
+    const response = await fetch(new URL(path, url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await boundedText(response);
+    if (text === undefined) return { failure: `an answer of more than ${maxAnswerBytes} bytes` };
+    return { status: response.status, body: parsedOrUndefined(text) };
+  } catch (error) {
+    const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
+    return { failure: timedOut ? 'no answer in time' : 'no connection' };
+  }
+}
+
+async function boundedText({ body }: Response): Promise<string | undefined> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop cancels the rest of the answer.
+  for await (const part of body ?? []) {
+    bytes += part.byteLength;
+    if (bytes > maxAnswerBytes) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function parsedOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -1,32 +1,63 @@
-// Composition root of the api function on Lambda: environment → reader and bridge → app → handler.
+// Composition root of the api function on Lambda: environment → parts → app → handler.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { handle } from 'hono/aws-lambda';
-import * as z from 'zod';
+import { bridgeTokenOf } from '../contract/secret.ts';
+import { createAuthenticate, createTokenAuthenticate } from './access/authentication.ts';
+import { createJwtAuthenticate } from './access/jwt.ts';
+import { createTokenStore } from './access/tokens.ts';
 import { createApi } from './app.ts';
-import { createDeliver } from './bridge.ts';
-import { createReader } from './reader.ts';
+import { createDeliver, createReplay } from './bridge.ts';
+import { createCommands } from './commands/service.ts';
+import { createDeadLetters } from './dead-letters/store.ts';
+import { apiEnvironmentSchema } from './environment.ts';
+import { createCursors } from './interface/cursor.ts';
+import { createReader } from './messages/reader.ts';
 
-const environment = z
-  .object({
-    MESSAGES_TABLE: z.string().min(1),
-    BRIDGE_URL: z.url(),
-    BRIDGE_TOKEN: z.string().min(16),
-    API_TOKEN: z.string().min(16),
-  })
-  .parse(process.env);
+const environment = apiEnvironmentSchema.parse(process.env);
+const { MESSAGES_TABLE, WRITE_SHARDS, BRIDGE_URL, INTERNAL_SECRET, REPLY_TOPIC } = environment;
+const { CORS_ORIGINS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_SCOPE_CLAIM, REQUESTS_PER_SECOND } =
+  environment;
 
-const reader = createReader({
-  client: new DynamoDBClient(),
-  tableName: environment.MESSAGES_TABLE,
-});
-const deliver = createDeliver({ url: environment.BRIDGE_URL, token: environment.BRIDGE_TOKEN });
+const database = { client: new DynamoDBClient(), tableName: MESSAGES_TABLE };
+
+const logLine = (fields: Record<string, unknown>) =>
+  process.stderr.write(`${JSON.stringify(fields)}\n`);
+const onError = (error: Error) => logLine({ level: 'error', error: error.stack });
+
+const bridge = {
+  url: BRIDGE_URL,
+  token: bridgeTokenOf(INTERNAL_SECRET),
+  onFailure: (reason: string) => logLine({ level: 'warn', message: 'bridge', reason }),
+};
+
+const jwt =
+  OIDC_ISSUER === undefined || OIDC_AUDIENCE === undefined
+    ? undefined
+    : createJwtAuthenticate({
+        issuer: OIDC_ISSUER,
+        audience: OIDC_AUDIENCE,
+        ...(OIDC_SCOPE_CLAIM !== undefined && { scopeClaim: OIDC_SCOPE_CLAIM }),
+      });
 
 export const handler = handle(
   createApi({
-    reader,
-    deliver,
-    token: environment.API_TOKEN,
-    onError: (error) =>
-      process.stderr.write(`${JSON.stringify({ level: 'error', error: error.stack })}\n`),
+    reader: createReader({ ...database, writeShards: WRITE_SHARDS }),
+    commands: createCommands({
+      ...database,
+      deliver: createDeliver(bridge),
+      onError,
+      ...(REPLY_TOPIC !== undefined && { replyTopic: REPLY_TOPIC }),
+    }),
+    deadLetters: createDeadLetters({ ...database, replay: createReplay(bridge) }),
+    cursors: createCursors(INTERNAL_SECRET),
+    authenticate: createAuthenticate({
+      tokens: createTokenAuthenticate({ store: createTokenStore(database) }),
+      ...(jwt !== undefined && { jwt }),
+    }),
+    ...(REQUESTS_PER_SECOND !== undefined && {
+      rateLimit: { requestsPerSecond: REQUESTS_PER_SECOND },
+    }),
+    ...(CORS_ORIGINS !== undefined && { corsOrigins: CORS_ORIGINS }),
+    onError,
   }),
 );

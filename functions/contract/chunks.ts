@@ -27,12 +27,27 @@ export function chunkItems(
   for (let start = 0; start < bytes.byteLength; start += maxChunkBytes) {
     items.push({
       pk: { S: partition },
-      sk: { S: String(items.length).padStart(indexDigits, '0') },
+      sk: { S: chunkSortKey(items.length) },
       bytes: { B: bytes.subarray(start, start + maxChunkBytes) },
       ...(expiresAtSeconds !== undefined && { expiresAt: { N: String(expiresAtSeconds) } }),
     });
   }
   return items;
+}
+
+function chunkSortKey(index: number): string {
+  return String(index).padStart(indexDigits, '0');
+}
+
+/** Keys of the first `count` chunks of a partition. */
+export function chunkKeys(
+  partition: string,
+  count: number,
+): { pk: { S: string }; sk: { S: string } }[] {
+  return Array.from({ length: count }, (_, index) => ({
+    pk: { S: partition },
+    sk: { S: chunkSortKey(index) },
+  }));
 }
 
 /** The bytes that `items`, all chunks of one partition in any order, were made from. */

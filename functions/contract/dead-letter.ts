@@ -1,7 +1,7 @@
 // A dead letter: a message that its handler will never take, with the reason, as the quarantine keeps it.
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { chunkItems, joinChunks, maxInlineBytes } from './chunks.ts';
-import { encodeEnvelope } from './envelope.ts';
+import { chunkItems, chunkKeys, joinChunks, maxInlineBytes } from './chunks.ts';
+import { decodeKeptEnvelope, encodeEnvelope } from './envelope.ts';
 import type { Item } from './item.ts';
 import type { Message } from './message.ts';
 
@@ -42,6 +42,9 @@ export function deadLetterItems(letter: DeadLetter): Item[] {
     reason: { S: letter.reason },
     attempts: { N: String(letter.attempts) },
     quarantinedAt: { S: letter.quarantinedAt },
+    // Of the message; here too, so that a list need not read envelopes.
+    topic: { S: letter.message.topic },
+    bytes: { N: String(letter.message.payload.byteLength) },
     ...(chunks.length === 0
       ? { envelope: { S: envelope.toString('utf8') } }
       : { chunks: { N: String(chunks.length) } }),
@@ -55,6 +58,59 @@ export function deadLetterEnvelope(main: Item, chunks: readonly Item[]): string 
   return inline?.S ?? Buffer.from(joinChunks(chunks)).toString('utf8');
 }
 
+/** The message of a stored dead letter, exactly as it was received, whatever rule it breaks. */
+export function deadLetterMessage(main: Item, chunks: readonly Item[]): Message {
+  return decodeKeptEnvelope(deadLetterEnvelope(main, chunks));
+}
+
 export function chunkPartition(letter: Pick<DeadLetter, 'message'>): string {
-  return `${quarantinePartition}/${deadLetterId(letter)}`;
+  return deadLetterChunkPartition(deadLetterId(letter));
+}
+
+/** Partition of the chunks of the dead letter with this id. */
+export function deadLetterChunkPartition(id: string): string {
+  return `${quarantinePartition}/${id}`;
+}
+
+/** Key of the main item of the dead letter with this id. */
+export function deadLetterKey(id: string): { pk: { S: string }; sk: { S: string } } {
+  return { pk: { S: quarantinePartition }, sk: { S: id } };
+}
+
+/** Keys of all items of a stored dead letter, in the order in which to delete them: the main one, then its chunks. */
+export function deadLetterKeys(main: Item): { pk: { S: string }; sk: { S: string } }[] {
+  const id = main['sk']?.S ?? '';
+  const chunks = Number(main['chunks']?.N ?? 0);
+  return [deadLetterKey(id), ...chunkKeys(deadLetterChunkPartition(id), chunks)];
+}
+
+/** What a list says of a dead letter. */
+export interface DeadLetterSummary extends Omit<DeadLetter, 'message'> {
+  /** `time#id` of its message, as {@link deadLetterId} gives it. */
+  readonly id: string;
+  readonly topic: string;
+  /** Bytes of the payload. */
+  readonly bytes: number;
+}
+
+/** The attributes of a main item that {@link deadLetterSummaryOf} reads. */
+export const summaryAttributes = 'sk, route, reason, attempts, quarantinedAt, topic, bytes';
+
+/** The summary of a stored dead letter. Throws where the item is none: that is a bug or a foreign write. */
+export function deadLetterSummaryOf(main: Item): DeadLetterSummary {
+  return {
+    id: textAt(main, 'sk'),
+    route: textAt(main, 'route'),
+    reason: textAt(main, 'reason'),
+    attempts: Number(main['attempts']?.N),
+    quarantinedAt: textAt(main, 'quarantinedAt'),
+    topic: textAt(main, 'topic'),
+    bytes: Number(main['bytes']?.N),
+  };
+}
+
+function textAt(item: Item, name: string): string {
+  const text = item[name]?.S;
+  if (text === undefined) throw new Error(`the dead letter has no string attribute ${name}`);
+  return text;
 }

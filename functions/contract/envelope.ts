@@ -17,13 +17,7 @@ export const messageEventType = 'causeway.mqtt.message.v1';
  * Built by concatenation: this runs once a message on the bridge's hot path.
  */
 export function encodeEnvelope(message: Message): string {
-  const { properties } = message;
-  let json = `{"specversion":"1.0","type":"${messageEventType}","id":${JSON.stringify(message.id)},"source":${sourceJson(
-    message.source,
-  )},"subject":${JSON.stringify(message.topic)},"time":"${message.time}","qos":${message.qos},"retain":${message.retain}`;
-  if (message.packetId !== undefined) json += `,"packetid":${message.packetId}`;
-  if (message.possibleDuplicate) json += ',"possibleduplicate":true';
-  if (properties !== undefined) json += encodeProperties(properties);
+  const json = encodeAttributes(message);
   const payload = asBuffer(message.payload);
   const text = payload.toString('utf8');
   // Only bytes that are no UTF-8, and the rare text that holds one, decode to a replacement character: looking
@@ -32,6 +26,18 @@ export function encodeEnvelope(message: Message): string {
     return `${json},"data_base64":"${payload.toString('base64')}"}`;
   }
   return `${json},"datacontenttype":"text/plain","data":${JSON.stringify(text)}}`;
+}
+
+/** The event as JSON text, up to its data: without that and without the closing brace. */
+export function encodeAttributes(message: Message): string {
+  const { properties } = message;
+  let json = `{"specversion":"1.0","type":"${messageEventType}","id":${JSON.stringify(message.id)},"source":${sourceJson(
+    message.source,
+  )},"subject":${JSON.stringify(message.topic)},"time":"${message.time}","qos":${message.qos},"retain":${message.retain}`;
+  if (message.packetId !== undefined) json += `,"packetid":${message.packetId}`;
+  if (message.possibleDuplicate) json += ',"possibleduplicate":true';
+  if (properties !== undefined) json += encodeProperties(properties);
+  return json;
 }
 
 let lastSource = '';
@@ -102,48 +108,63 @@ const uint32 = z.int().min(0).max(0xffff_ffff);
 
 const base64 = z.base64();
 
+// JSON can write a lone surrogate, which UTF-8 cannot: it would be stored as something else, or not at all.
+const isWellFormed = (text: string) => text.isWellFormed();
+const wellFormed = 'must be well-formed Unicode, without lone surrogates';
+const text = z.string().refine(isWellFormed, wellFormed);
+
 const userPropertiesText = z.string().transform((text, context) => {
   try {
-    return z.array(z.tuple([z.string(), z.string()])).parse(JSON.parse(text));
+    const pairs = z.array(z.tuple([z.string(), z.string()])).parse(JSON.parse(text));
+    if (pairs.every((pair) => pair.every(isWellFormed))) return pairs;
+    context.addIssue(wellFormed);
   } catch {
     context.addIssue('must be JSON text of an array of [name, value] pairs');
-    return z.NEVER;
   }
+  return z.NEVER;
 });
 
 /** One envelope as ingest accepts it. Attributes that it does not know are ignored, as CloudEvents asks. */
-export const envelopeSchema = z.object({
-  specversion: z.literal('1.0'),
-  type: z.literal(messageEventType),
-  id: z
-    .string()
-    .min(1)
-    .refine(
-      (id) => Buffer.byteLength(id) <= maxIdBytes,
-      `must be at most ${maxIdBytes} bytes in UTF-8`,
-    ),
-  source: z.string().min(1).max(2048),
-  subject: z.string().superRefine((topic, context) => {
-    const fault = topicFault(topic);
-    if (fault !== undefined) context.addIssue(fault);
-  }),
-  // Fixed width, so that the sort key built from it sorts by time.
-  time: z
-    .string()
-    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/, 'must be RFC 3339 in UTC with microseconds'),
-  qos: z.union([z.literal(0), z.literal(1), z.literal(2)]),
-  retain: z.boolean(),
-  packetid: z.int().min(1).max(65_535).optional(),
-  possibleduplicate: z.boolean().optional(),
-  contenttype: z.string().optional(),
-  responsetopic: z.string().optional(),
-  correlationdata: base64.optional(),
-  userproperties: userPropertiesText.optional(),
-  messageexpiry: uint32.optional(),
-  payloadformat: z.union([z.literal(0), z.literal(1)]).optional(),
-  data: z.string().optional(),
-  data_base64: base64.optional(),
-});
+export const envelopeSchema = z
+  .object({
+    specversion: z.literal('1.0'),
+    type: z.literal(messageEventType),
+    id: text
+      .min(1)
+      .refine(
+        (id) => Buffer.byteLength(id) <= maxIdBytes,
+        `must be at most ${maxIdBytes} bytes in UTF-8`,
+      ),
+    source: text.min(1).max(2048),
+    subject: z.string().superRefine((topic, context) => {
+      const fault = topicFault(topic);
+      if (fault !== undefined) context.addIssue(fault);
+    }),
+    // Fixed width, so that the sort key built from it sorts by time.
+    time: z
+      .string()
+      .regex(
+        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
+        'must be RFC 3339 in UTC with microseconds',
+      )
+      .refine((time) => !Number.isNaN(Date.parse(time)), 'must be a date and time that there is'),
+    qos: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+    retain: z.boolean(),
+    packetid: z.int().min(1).max(65_535).optional(),
+    possibleduplicate: z.boolean().optional(),
+    contenttype: text.optional(),
+    responsetopic: text.optional(),
+    correlationdata: base64.optional(),
+    userproperties: userPropertiesText.optional(),
+    messageexpiry: uint32.optional(),
+    payloadformat: z.union([z.literal(0), z.literal(1)]).optional(),
+    data: text.optional(),
+    data_base64: base64.optional(),
+  })
+  .refine(({ data, data_base64 }) => data === undefined || data_base64 === undefined, {
+    path: ['data'],
+    error: 'must not be given beside data_base64',
+  });
 
 export type Envelope = z.output<typeof envelopeSchema>;
 
@@ -167,6 +188,18 @@ export function decodeEnvelope(envelope: Envelope): Message {
     }),
     ...(properties !== undefined && { properties }),
   };
+}
+
+/**
+ * The message in an envelope that {@link encodeEnvelope} wrote and we kept. Its form is ours, so it is not checked:
+ * a message that breaks a rule of {@link envelopeSchema} may be kept for that very reason.
+ */
+export function decodeKeptEnvelope(text: string): Message {
+  const { userproperties, ...envelope } = JSON.parse(text);
+  return decodeEnvelope({
+    ...envelope,
+    ...(userproperties !== undefined && { userproperties: JSON.parse(userproperties) }),
+  });
 }
 
 function decodeProperties(envelope: Envelope): MessageProperties | undefined {

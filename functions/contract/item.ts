@@ -16,11 +16,8 @@ export const messagesTable = {
   timeToLive: 'expiresAt',
 } as const;
 
-/** Partition of the registry of topics. No message key can collide with it: theirs start with `m/`. */
-export const topicsPartition = 'topics';
-
-/** Longest topic used as a key as it is. Sort keys may have 1,024 bytes, and the registry sorts by topic. */
-const maxKeyTopicBytes = 1000;
+/** Longest topic, in bytes, used as a key as it is. Sort keys may have 1,024, and the registry sorts by topic. */
+export const maxKeyTopicBytes = 1000;
 
 /**
  * A topic as part of a key: itself, or `#` and its hash where it is too long. No topic name contains `#`
@@ -31,9 +28,25 @@ export function topicKey(topic: string): string {
   return `#${createHash('sha256').update(topic).digest('base64url')}`;
 }
 
-/** Partition of a topic's messages. */
-export function messagePartition(topic: string): string {
-  return `m/${topicKey(topic)}`;
+/** Most shards that a topic's messages can be spread over. */
+const maxShards = 32;
+
+/** Partition of a topic's messages, or of one shard of them. No topic contains `#`, so the name tells them apart. */
+export function messagePartition(topic: string, shard = 0): string {
+  return shard === 0 ? `m/${topicKey(topic)}` : `m/${topicKey(topic)}#${shard}`;
+}
+
+/** The number of shards in a setting. Throws a RangeError where it is not a whole number from 1 to 32. */
+export function checkedShards(shards: number): number {
+  if (!Number.isInteger(shards) || shards < 1 || shards > maxShards)
+    throw new RangeError(`writeShards must be a whole number from 1 to ${maxShards}`);
+  return shards;
+}
+
+/** The shard, 0 to `shards` − 1, of a message: decided by its id alone, so that every copy lands in the same. */
+export function shardOf(id: string, shards: number): number {
+  if (shards === 1) return 0;
+  return createHash('sha256').update(id).digest().readUInt32BE(0) % shards;
 }
 
 /** Sort key of a message: by time of receipt, and the same for every copy of one message. */
@@ -52,35 +65,38 @@ export function messageChunksPartition(message: Pick<Message, 'topic' | 'time' |
 
 const timeLength = '2026-01-01T00:00:00.000000Z'.length;
 
+/** Where and how long a message is stored. */
+export interface Placement {
+  /** Time at which it expires, in seconds since 1970. */
+  readonly expiresAtSeconds: number;
+  /** The shard of its topic, as {@link shardOf} says. Default 0. */
+  readonly shard?: number;
+}
+
 /** The item that stores a message. A payload that is text is stored as text, so that the console shows it. */
-export function messageItem(message: Message, expiresAtSeconds: number): Item {
+export function messageItem(message: Message, placement: Placement): Item {
   const { payload } = message;
-  const item = itemWithoutPayload(message, expiresAtSeconds);
+  const item = itemWithoutPayload(message, placement);
   item['payload'] = isUtf8(payload) ? { S: asBuffer(payload).toString('utf8') } : { B: payload };
   return item;
 }
 
 /** The item of a message whose payload is stored in chunks: how many, of how many bytes, and their digest. */
-export function chunkedMessageItem(
-  message: Message,
-  chunks: number,
-  expiresAtSeconds: number,
-): Item {
+export function chunkedMessageItem(message: Message, chunks: number, placement: Placement): Item {
   return {
-    ...itemWithoutPayload(message, expiresAtSeconds),
+    ...itemWithoutPayload(message, placement),
     payloadChunks: { N: String(chunks) },
     payloadBytes: { N: String(message.payload.byteLength) },
     payloadSha256: { B: payloadDigest(message.payload) },
   };
 }
 
-function itemWithoutPayload(message: Message, expiresAtSeconds: number): Item {
-  const { properties } = message;
-  const key = topicKey(message.topic);
+function itemWithoutPayload(message: Message, { expiresAtSeconds, shard }: Placement): Item {
+  const { properties, topic } = message;
   return {
-    pk: { S: `m/${key}` },
+    pk: { S: messagePartition(topic, shard) },
     sk: { S: messageSortKey(message) },
-    ...(key !== message.topic && { topic: { S: message.topic } }),
+    ...(Buffer.byteLength(topic) > maxKeyTopicBytes && { topic: { S: topic } }),
     source: { S: message.source },
     qos: { N: String(message.qos) },
     ...(message.retain && { retain: { BOOL: true } }),
@@ -125,7 +141,7 @@ export function messageOf(item: Item): Message {
   return {
     id: sk.slice(timeLength + 1),
     time: sk.slice(0, timeLength),
-    topic: item['topic']?.S ?? pk.slice('m/'.length),
+    topic: item['topic']?.S ?? topicOf(pk),
     source: textAt(item, 'source'),
     payload: payload?.B ?? Buffer.from(payload?.S ?? '', 'utf8'),
     qos: Number(item['qos']?.N ?? 0) as QoS,
@@ -135,25 +151,10 @@ export function messageOf(item: Item): Message {
   };
 }
 
-/** A topic of the registry. */
-export interface KnownTopic {
-  readonly topic: string;
-  /** RFC 3339; behind the newest message by up to a minute. */
-  readonly lastSeen: string;
-}
-
-export function topicItem({ topic, lastSeen }: KnownTopic, expiresAtSeconds: number): Item {
-  return {
-    pk: { S: topicsPartition },
-    sk: { S: topicKey(topic) },
-    topic: { S: topic },
-    lastSeen: { S: lastSeen },
-    expiresAt: { N: String(expiresAtSeconds) },
-  };
-}
-
-export function knownTopicOf(item: Item): KnownTopic {
-  return { topic: textAt(item, 'topic'), lastSeen: textAt(item, 'lastSeen') };
+/** The topic in the name of a message partition, which ends before the number of a shard. */
+function topicOf(partition: string): string {
+  const end = partition.indexOf('#');
+  return partition.slice('m/'.length, end === -1 ? undefined : end);
 }
 
 function textAt(item: Item, name: string): string {

@@ -5,21 +5,28 @@ export const problems = {
   'invalid-request': { status: 400, title: 'A field of the request is not valid' },
   'invalid-json': { status: 400, title: 'The body is not JSON' },
   unauthorized: { status: 401, title: 'A valid token is needed' },
+  forbidden: { status: 403, title: 'The token does not have the right to this' },
   'not-found': { status: 404, title: 'There is no such resource' },
+  'idempotency-conflict': {
+    status: 409,
+    title: 'The Idempotency-Key has been used with another request',
+  },
+  'route-unknown': { status: 409, title: 'The bridge no longer has the route of this dead letter' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': {
     status: 415,
     title: 'The body has a media type that is not accepted here',
   },
+  'handler-refused': { status: 422, title: 'The handler refused the message again' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something failed that should not have' },
-  'broker-refused': { status: 502, title: 'The broker refused the message' },
+  'broker-refused': { status: 502, title: 'The broker refused the command' },
+  'reply-too-large': { status: 502, title: 'The device answered with more than can be kept' },
   'database-unavailable': { status: 503, title: 'The database did not answer' },
+  'issuer-unavailable': { status: 503, title: 'The issuer of the token could not be reached' },
   'bridge-unavailable': { status: 503, title: 'The bridge could not be reached' },
-  'broker-unavailable': { status: 503, title: 'The bridge has no connection to the broker' },
-  'puback-timeout': {
-    status: 504,
-    title: 'The broker did not acknowledge in time; the message may have been sent',
-  },
+  'handler-unavailable': { status: 503, title: 'The handler did not take the message now' },
+  'command-expired': { status: 504, title: 'The command expired before it could be sent' },
 } as const;
 
 export type ProblemCode = keyof typeof problems;

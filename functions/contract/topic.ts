@@ -1,7 +1,9 @@
 // The rules for topic names and topic filters: what is legal, and which topics a filter matches.
 
-/** Longest topic name or filter in UTF-8 bytes: MQTT strings carry a two-byte length [MQTT-1.5.4]. */
-export const maxTopicBytes = 65_535;
+/** Longest string, topic name or filter in UTF-8 bytes: MQTT strings carry a two-byte length [MQTT-1.5.4]. */
+export const maxStringBytes = 65_535;
+
+const emptyFault = 'must not be empty [MQTT-4.7.3-1]';
 
 // Brokers may close the connection on control characters and noncharacters [MQTT-1.5.4], mosquitto does,
 // and MQTT.js would then send the same packet again at every reconnect: so they never get that far.
@@ -9,13 +11,13 @@ export const maxTopicBytes = 65_535;
 const controls = /[\u0000-\u001f\u007f-\u009f]/u;
 const noncharacters = /\p{Noncharacter_Code_Point}/u;
 
-function stringFault(text: string): string | undefined {
-  if (text.length === 0) return 'must not be empty [MQTT-4.7.3-1]';
+/** The rule that a string breaks which MQTT shall carry, in words, or undefined when it can. */
+export function stringFault(text: string): string | undefined {
   if (!text.isWellFormed())
     return 'must be well-formed Unicode, without lone surrogates [MQTT-1.5.4-1]';
-  if (Buffer.byteLength(text) > maxTopicBytes)
-    return `must be at most ${maxTopicBytes} bytes in UTF-8`;
-  if (text.includes('\u0000')) return 'must not contain U+0000 [MQTT-4.7.3-2]';
+  if (Buffer.byteLength(text) > maxStringBytes)
+    return `must be at most ${maxStringBytes} bytes in UTF-8`;
+  if (text.includes('\u0000')) return 'must not contain U+0000 [MQTT-1.5.4-2]';
   if (controls.test(text)) return 'must not contain control characters [MQTT-1.5.4]';
   if (noncharacters.test(text)) return 'must not contain Unicode noncharacters [MQTT-1.5.4]';
   return undefined;
@@ -24,7 +26,7 @@ function stringFault(text: string): string | undefined {
 /** The rule that a topic name breaks, in words, or undefined when it is legal. */
 export function topicFault(topic: string): string | undefined {
   if (/[+#]/.test(topic)) return 'must not contain the wildcards + or # [MQTT-3.3.2-2]';
-  return stringFault(topic);
+  return topic === '' ? emptyFault : stringFault(topic);
 }
 
 /** As {@link topicFault}, for a topic that a caller wants to publish to: `$` topics belong to the broker. */
@@ -43,7 +45,7 @@ export function filterFault(filter: string): string | undefined {
     }
     if (level.includes('+') && level !== '+') return '+ must occupy a whole level [MQTT-4.7.1-2]';
   }
-  return stringFault(filter);
+  return filter === '' ? emptyFault : stringFault(filter);
 }
 
 /**

@@ -1,9 +1,10 @@
 // The ingest handler: takes a batch of envelopes from the bridge, stores it, and says which items failed.
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import * as z from 'zod';
 import { decodeEnvelope, envelopeBatchType, envelopeSchema } from '../contract/envelope.ts';
 import type { Message } from '../contract/message.ts';
-import { faultsText, parseWith } from '../contract/parse.ts';
+import { faultsText, type Parsed, parseWith } from '../contract/parse.ts';
 import { problem, problemResponse } from '../contract/problem.ts';
 import type { ItemFailure, Receipt } from '../contract/receipt.ts';
 import { signatureFault } from '../contract/signature.ts';
@@ -24,9 +25,24 @@ export interface IngestOptions {
   readonly onError?: (error: Error) => void;
 }
 
+/** Characters of a reason in an answer: 10,000 failures have to fit into the 6 MB that Lambda answers with. */
+const maxReasonLength = 200;
+
+const retentionRule = 'must be a whole number from 1 to 3650';
+
+const querySchema = z.strictObject({
+  retentionDays: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/, retentionRule)
+    .transform(Number)
+    .refine((days) => days <= 3650, retentionRule)
+    .optional(),
+});
+
 /**
  * The ingest function as a Hono app. `POST /` with a CloudEvents batch answers 200 and
- * `{"batchItemFailures":[…]}`: what is not named there has been stored.
+ * `{"batchItemFailures":[…]}`: what is not named there has been stored. `?retentionDays=N`, 1 to 3,650, is for
+ * how long; a route has it in its URL, and without it the store's default holds.
  *
  * @example
  * const app = createIngest({ store, secret: 'whsec_…' });
@@ -56,7 +72,14 @@ export function createIngest(options: IngestOptions): Hono {
   });
 
   app.post('/', limit, async (context) => {
+    // Nothing is ever decompressed: so a small body cannot become a large one.
+    if ((context.req.header('content-encoding') ?? 'identity').toLowerCase() !== 'identity') {
+      return problemResponse(problem('unsupported-media-type', 'send it without Content-Encoding'));
+    }
     const body = new Uint8Array(await context.req.arrayBuffer());
+    // The middleware believes a Content-Length.
+    if (body.byteLength > maxBodyBytes)
+      return problemResponse(problem('body-too-large', `at most ${maxBodyBytes} bytes`));
     if (secret !== undefined) {
       const headers = {
         'webhook-id': context.req.header('webhook-id'),
@@ -66,7 +89,12 @@ export function createIngest(options: IngestOptions): Hono {
       const fault = signatureFault(secret, headers, body, now());
       if (fault !== undefined) return problemResponse(problem('unauthorized', fault));
     }
-    if (context.req.header('content-type')?.split(';')[0] !== envelopeBatchType) {
+    const query = parseQuery(context);
+    // Not a 400, by which the bridge would take the messages for bad: a route with a wrong URL is a broken
+    // deployment, and what it was meant to store waits until that is mended.
+    if (!query.ok) return problemResponse(problem('not-found', undefined, query.faults));
+    const mediaType = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+    if (mediaType !== envelopeBatchType) {
       return problemResponse(problem('unsupported-media-type', `send ${envelopeBatchType}`));
     }
     const batch = parseBatch(body);
@@ -95,15 +123,18 @@ export function createIngest(options: IngestOptions): Hono {
       }
       failures.push({
         itemIdentifier: id,
-        reason: faultsText(parsed.faults).slice(0, 1024),
+        reason: faultsText(parsed.faults).slice(0, maxReasonLength),
         retryable: false,
       });
     }
     let duplicates = 0;
     failures.push(
-      ...(await store.put(messages, (count) => {
-        duplicates = count;
-        onDuplicate?.(count);
+      ...(await store.put(messages, {
+        retentionDays: query.value.retentionDays,
+        onDuplicates(count) {
+          duplicates = count;
+          onDuplicate?.(count);
+        },
       })),
     );
     return context.json<Receipt>({
@@ -115,9 +146,18 @@ export function createIngest(options: IngestOptions): Hono {
   return app;
 }
 
+function parseQuery(context: Context): Parsed<z.output<typeof querySchema>> {
+  const given = context.req.queries();
+  const doubled = Object.keys(given).filter((name) => given[name]?.length !== 1);
+  if (doubled.length === 0) return parseWith(querySchema, context.req.query());
+  return { ok: false, faults: doubled.map((field) => ({ field, rule: 'must be given once' })) };
+}
+
 function parseBatch(body: Uint8Array): unknown[] | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const value: unknown = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body),
+    );
     return Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,6 @@
 // When two messages are the same: by their key in the table, or by all that a broker repeats when it redelivers.
 import { isDeepStrictEqual } from 'node:util';
-import { messagePartition, messageSortKey } from '../contract/item.ts';
+import { messageSortKey, topicKey } from '../contract/item.ts';
 import type { Message } from '../contract/message.ts';
 
 type Content = Pick<Message, 'source' | 'topic' | 'payload' | 'qos' | 'retain' | 'properties'>;
@@ -41,7 +41,7 @@ export function hasOwnId({ id, properties }: Message): boolean {
   );
 }
 
-/** A message's key in the table, in one text. */
+/** A message's key in the table but for its shard, which its id decides; in one text. */
 export function keyOf(message: Pick<Message, 'topic' | 'time' | 'id'>): string {
-  return `${messagePartition(message.topic)} ${messageSortKey(message)}`;
+  return `${topicKey(message.topic)} ${messageSortKey(message)}`;
 }

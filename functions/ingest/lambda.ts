@@ -1,21 +1,17 @@
 // Composition root of the ingest function on Lambda: environment → client → store → app → handler.
 import { handle } from 'hono/aws-lambda';
-import * as z from 'zod';
 import { createIngest } from './app.ts';
 import { createClient } from './client.ts';
+import { ingestEnvironmentSchema } from './environment.ts';
 import { createStore } from './store.ts';
 
-const environment = z
-  .object({
-    MESSAGES_TABLE: z.string().min(1),
-    RETENTION_DAYS: z.coerce.number().int().min(1).default(30),
-  })
-  .parse(process.env);
+const environment = ingestEnvironmentSchema.parse(process.env);
 
 const store = createStore({
   client: createClient(),
   tableName: environment.MESSAGES_TABLE,
   retentionDays: environment.RETENTION_DAYS,
+  writeShards: environment.WRITE_SHARDS,
 });
 
 export const handler = handle(

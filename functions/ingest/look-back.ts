@@ -1,10 +1,11 @@
 // Looks back in the table for messages that a broker may have redelivered: which of them are stored already.
-import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Item, messagePartition } from '../contract/item.ts';
 import type { Message } from '../contract/message.ts';
+import { mapInParallel } from '../contract/parallel.ts';
+import { mergeSteps, readPartition, type Steps } from '../contract/partition.ts';
 import type { ItemFailure } from '../contract/receipt.ts';
 import { hasOwnId, keyOf } from './identity.ts';
-import { inParallel } from './parallel.ts';
 import { RedeliverySearch } from './redelivery-search.ts';
 
 /** Messages that a session may have unacknowledged: the largest window but for special settings. */
@@ -22,6 +23,8 @@ export interface LookBackOptions {
   readonly tableName: string;
   /** Topics looked at side by side. */
   readonly concurrency: number;
+  /** Shards that a topic's messages are spread over. */
+  readonly writeShards: number;
 }
 
 export interface LookedBack {
@@ -33,38 +36,24 @@ export interface LookedBack {
 /** Looks back for the messages of a batch that are marked as possible duplicates, and for those alone. */
 export type LookBack = (batch: readonly Message[]) => Promise<LookedBack>;
 
-export function createLookBack({ client, tableName, concurrency }: LookBackOptions): LookBack {
-  /** The newest items of a topic from one source, page by page. */
-  async function* newest(suspects: readonly Message[], items: number) {
-    const [first] = suspects;
-    if (first === undefined) return;
+export function createLookBack(options: LookBackOptions): LookBack {
+  const { client, tableName, concurrency, writeShards } = options;
+
+  /** The newest items of a topic, those from the suspects' source, out of all shards. */
+  function newest(topic: string, suspects: readonly Message[], items: number): Steps {
     const filter = filterOf(suspects);
-    let left = items;
-    let after: Item | undefined;
-    for (let pages = 0; pages < mostPages && left > 0; pages++) {
-      const { Items, ScannedCount, LastEvaluatedKey } = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          // What was stored right before a crash must be seen.
-          ConsistentRead: true,
-          KeyConditionExpression: 'pk = :pk',
-          FilterExpression: filter.expression,
-          ExpressionAttributeNames: { '#source': 'source' },
-          ExpressionAttributeValues: {
-            ':pk': { S: messagePartition(first.topic) },
-            ':source': { S: first.source },
-            ...filter.values,
-          },
-          ScanIndexForward: false,
-          Limit: left,
-          ...(after !== undefined && { ExclusiveStartKey: after }),
-        }),
-      );
-      yield Items ?? [];
-      left -= ScannedCount ?? left;
-      after = LastEvaluatedKey;
-      if (after === undefined) return;
-    }
+    const range = { low: '0', high: '9', newestFirst: true };
+    const shards = Array.from({ length: writeShards }, (_, shard) =>
+      readPartition({ client, tableName }, messagePartition(topic, shard), range, {
+        mostQueries: Math.ceil(mostPages / writeShards) + 1,
+        mostItems: shareOf(items, writeShards),
+        filter,
+        names: { '#source': 'source' },
+        // What was stored right before a crash must be seen.
+        consistent: true,
+      }),
+    );
+    return mergeSteps(shards, true);
   }
 
   return async (batch) => {
@@ -72,12 +61,14 @@ export function createLookBack({ client, tableName, concurrency }: LookBackOptio
     const failures: ItemFailure[] = [];
     const suspects = batch.filter(({ possibleDuplicate }) => possibleDuplicate === true);
     const keys = new Set(batch.map(keyOf));
-    await inParallel(bySourceAndTopic(suspects), concurrency, async (group) => {
+    await mapInParallel(bySourceAndTopic(suspects), concurrency, async (group) => {
       const search = new RedeliverySearch(group, keys);
+      const [first] = group;
+      if (first === undefined) return;
       try {
         const items = depth(group.length, suspects.length);
-        for await (const page of newest(group, items)) {
-          for (const item of page) search.meet(item);
+        for await (const { item } of newest(first.topic, group, items)) {
+          if (item !== undefined) search.meet(item);
           if (search.isOver) break;
         }
         for (const message of search.found) duplicates.add(message);
@@ -111,14 +102,21 @@ function depth(suspectsOfTopic: number, suspects: number): number {
   return Math.min(mostItems, Math.max(leastItems, share));
 }
 
+/** The share of each shard, and a half more, as ids do not spread evenly. */
+function shareOf(items: number, shards: number): number {
+  return shards === 1 ? items : Math.ceil((1.5 * items) / shards) + 20;
+}
+
 /** Leaves out on the server what cannot match, so that a long look-back moves few bytes. */
 function filterOf(suspects: readonly Message[]): { expression: string; values: Item } {
+  const source: Item = { ':source': { S: suspects[0]?.source ?? '' } };
   const packetIds = new Set(suspects.map(({ packetId }) => packetId));
   if (packetIds.size > maxOperands || suspects.some(hasOwnId)) {
-    return { expression: '#source = :source', values: {} };
+    return { expression: '#source = :source', values: source };
   }
   const values: Item = {};
   for (const packetId of packetIds) values[`:p${packetId}`] = { N: String(packetId ?? 0) };
   const operands = Object.keys(values).join(', ');
-  return { expression: `#source = :source AND packetId IN (${operands})`, values };
+  const expression = `#source = :source AND packetId IN (${operands})`;
+  return { expression, values: { ...source, ...values } };
 }

@@ -5,6 +5,7 @@ import {
   type Item,
   messageChunksPartition,
   messageItem,
+  type Placement,
 } from '../contract/item.ts';
 import type { Message } from '../contract/message.ts';
 import type { ItemFailure } from '../contract/receipt.ts';
@@ -19,8 +20,8 @@ const maxCallBytes = Math.floor((16 * 1024 * 1024) / 6) - 1024;
 export interface Entry {
   readonly item: Item;
   readonly bytes: number;
-  /** Id of the message that it stores, all or a part of; none for an entry of the topic registry. */
-  readonly id?: string;
+  /** Id of the message that it stores, all or a part of. */
+  readonly id: string;
 }
 
 export interface Plan {
@@ -40,7 +41,7 @@ export interface Plan {
  */
 export function planOf(
   messages: readonly Message[],
-  expiresAtSeconds: (message: Message) => number,
+  placementOf: (message: Message) => Placement,
 ): Plan {
   const byKey = new Map<string, Message>();
   const refused: ItemFailure[] = [];
@@ -59,7 +60,7 @@ export function planOf(
       refused.push(refusal(id, 'two messages of the batch have this topic, time and id'));
       continue;
     }
-    const form = storedForm(message, expiresAtSeconds(message));
+    const form = storedForm(message, placementOf(message));
     if (form === undefined) {
       refused.push(refusal(id, 'topic and properties are too large for an item'));
     } else if (form.chunks.length === 0) {
@@ -83,14 +84,15 @@ interface StoredForm {
 }
 
 /** One item, or one and its chunks; undefined where the message is too large without its payload. */
-function storedForm(message: Message, expiresAtSeconds: number): StoredForm | undefined {
+function storedForm(message: Message, placement: Placement): StoredForm | undefined {
   if (message.payload.byteLength <= maxInlineBytes) {
-    const item = messageItem(message, expiresAtSeconds);
+    const item = messageItem(message, placement);
     const bytes = itemBytes(item);
     if (bytes <= maxItemBytes) return { item, bytes, chunks: [] };
   }
+  const { expiresAtSeconds } = placement;
   const chunks = chunkItems(messageChunksPartition(message), message.payload, expiresAtSeconds);
-  const item = chunkedMessageItem(message, chunks.length, expiresAtSeconds);
+  const item = chunkedMessageItem(message, chunks.length, placement);
   const bytes = itemBytes(item);
   return bytes <= maxItemBytes ? { item, bytes, chunks } : undefined;
 }

@@ -25,7 +25,7 @@ export class RedeliverySearch {
   readonly #ownKeys: ReadonlySet<string>;
   readonly #metPacketIds = new Set<number>();
 
-  /** `ownKeys` are the keys of all messages of the batch, as `partition sortKey`. */
+  /** `ownKeys` are the keys of all messages of the batch, as {@link keyOf} gives them. */
   constructor(suspects: readonly Message[], ownKeys: ReadonlySet<string>) {
     this.#open = new Set(suspects);
     this.#ownKeys = ownKeys;
@@ -37,13 +37,13 @@ export class RedeliverySearch {
   }
 
   meet(item: Item): void {
-    const key = `${item['pk']?.S} ${item['sk']?.S}`;
+    const stored = messageOf(item);
+    const key = keyOf(stored);
     if (this.#ownKeys.has(key)) {
       // A retry of a request that was carried out: it lands on its own item, and needs no other.
       for (const message of this.#open) if (keyOf(message) === key) this.#open.delete(message);
       return;
     }
-    const stored = messageOf(item);
     const { packetId } = stored;
     const isNewest = packetId !== undefined && !this.#metPacketIds.has(packetId);
     if (packetId !== undefined) this.#metPacketIds.add(packetId);

@@ -1,13 +1,8 @@
 // Writes items to the table: BatchWriteItem calls side by side, and exactly what was not written as the result.
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  BatchWriteItemCommand,
-  type DynamoDBClient,
-  DynamoDBServiceException,
-  type WriteRequest,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { putBatch } from '../contract/batch-write.ts';
 import type { Item } from '../contract/item.ts';
-import { inParallel } from './parallel.ts';
+import { mapInParallel } from '../contract/parallel.ts';
 import { callsOf, type Entry } from './plan.ts';
 
 export interface WriterOptions {
@@ -31,25 +26,18 @@ export type Write = (entries: readonly Entry[], deadlineMs: number) => Promise<U
 export function createWriter({ client, tableName, concurrency, now }: WriterOptions): Write {
   /** Writes one call's entries, and again what came back unprocessed. */
   async function call(entries: readonly Entry[], deadlineMs: number): Promise<Unwritten[]> {
-    let left: WriteRequest[] = entries.map(({ item }) => ({ PutRequest: { Item: item } }));
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const { UnprocessedItems } = await client.send(
-          new BatchWriteItemCommand({ RequestItems: { [tableName]: left } }),
-        );
-        left = UnprocessedItems?.[tableName] ?? [];
-      } catch (error) {
-        if (error instanceof DynamoDBServiceException && error.name === 'ValidationException') {
-          return findCulprits(entries, deadlineMs);
-        }
-        return unwritten(entries, left, error instanceof Error ? error.name : 'unknown error');
-      }
-      if (left.length === 0) return [];
-      // Full jitter: 50 ms doubling to 1.6 s at most, as AWS advises for unprocessed items.
-      const waitMs = Math.random() * 50 * 2 ** Math.min(attempt, 5);
-      if (now() + waitMs > deadlineMs) return unwritten(entries, left, 'throttled by DynamoDB');
-      await delay(waitMs);
+    const byItem = new Map<Item, Entry>(entries.map((entry) => [entry.item, entry]));
+    const { items, error } = await putBatch([...byItem.keys()], {
+      client,
+      tableName,
+      deadlineMs,
+      now,
+    });
+    if (error instanceof DynamoDBServiceException && error.name === 'ValidationException') {
+      return findCulprits(entries, deadlineMs);
     }
+    const reason = error === undefined ? 'throttled by DynamoDB' : nameOf(error);
+    return items.map((item) => ({ entry: byItem.get(item) as Entry, reason, retryable: true }));
   }
 
   /** DynamoDB refuses a whole call for one bad item: halve the call until the item stands alone. */
@@ -66,23 +54,13 @@ export function createWriter({ client, tableName, concurrency, now }: WriterOpti
   }
 
   return async (entries, deadlineMs) => {
-    const failed: Unwritten[] = [];
-    await inParallel(callsOf(entries), concurrency, async (group) => {
-      failed.push(...(await call(group, deadlineMs)));
-    });
-    return failed;
+    const failed = await mapInParallel(callsOf(entries), concurrency, (group) =>
+      call(group, deadlineMs),
+    );
+    return failed.flat();
   };
 }
 
-/** The entries that `left` still holds. */
-function unwritten(
-  entries: readonly Entry[],
-  left: readonly WriteRequest[],
-  reason: string,
-): Unwritten[] {
-  const keyOf = (item: Item | undefined) => `${item?.['pk']?.S} ${item?.['sk']?.S}`;
-  const lost = new Set(left.map((request) => keyOf(request.PutRequest?.Item)));
-  return entries
-    .filter(({ item }) => lost.has(keyOf(item)))
-    .map((entry) => ({ entry, reason, retryable: true }));
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown error';
 }

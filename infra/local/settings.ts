@@ -25,6 +25,19 @@ export const settingsSchema = z.object({
     .regex(/^[A-Za-z0-9._~+/-]{16,256}$/, 'must be 16 to 256 letters, digits or ._~+/-')
     .optional()
     .describe('token for the API, instead of a fresh one'),
+  REQUESTS_PER_SECOND: z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1 to 9999999')
+    .transform(Number)
+    .prefault('100')
+    .describe('requests that the API takes from one caller'),
+  RETENTION_DAYS: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/, 'must be a whole number from 1 to 3650')
+    .transform(Number)
+    .refine((days) => days <= 3650, 'must be a whole number from 1 to 3650')
+    .prefault('30')
+    .describe('days that messages are kept'),
   DYNAMODB_ENDPOINT: urlWith('http:', 'https:')
     .optional()
     .describe('use this DynamoDB, and start none'),

@@ -9,19 +9,15 @@ import { type Bridge, startBridge } from '../../bridge/bridge.ts';
 import { parseConfig, publicUrl } from '../../bridge/config.ts';
 import { connectOnce } from '../../bridge/connection.ts';
 import { listen } from '../../bridge/listen.ts';
-import { createApi } from '../../functions/api/app.ts';
-import { createDeliver } from '../../functions/api/bridge.ts';
-import { createReader } from '../../functions/api/reader.ts';
 import { faultsText } from '../../functions/contract/parse.ts';
-import { createIngest } from '../../functions/ingest/app.ts';
-import { createStore } from '../../functions/ingest/store.ts';
-import { type EmbeddedBroker, startBroker } from './broker.ts';
+import { type EmbeddedBroker, startBroker } from './broker/broker.ts';
 import { createMessagesTable, localClient, startDatabase } from './database.ts';
+import { localApi, localIngest } from './functions.ts';
 import type { Settings } from './settings.ts';
+import { announceStack } from './stack-file.ts';
 
 const host = '127.0.0.1';
-const messagesTableName = 'causeway-messages';
-const retentionDays = 30;
+const tableName = 'causeway-messages';
 
 /** A setting that cannot be used, in one line that names it. */
 export class SettingError extends Error {
@@ -55,7 +51,7 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
 
   // The port answers from the start, so that readiness can be asked for while the parts come up.
   let readiness: () => readonly string[] = () => ['starting'];
-  let api: Hono | undefined;
+  let api: ReturnType<typeof localApi> | undefined;
   const front = new Hono();
   front.get('/readyz', (context) => {
     const problems = readiness();
@@ -66,7 +62,8 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
   });
   front.all(
     '*',
-    (context) => api?.fetch(context.req.raw) ?? context.json({ status: 'starting' }, 503),
+    (context) =>
+      api?.fetch(context.req.raw, context.env) ?? context.json({ status: 'starting' }, 503),
   );
 
   try {
@@ -76,7 +73,7 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
 
     const databaseUrl = settings.DYNAMODB_ENDPOINT ?? (await startOwnDatabase(settings, closers));
     const client = localClient(databaseUrl);
-    await createMessagesTable(client, messagesTableName).catch((error) => {
+    await createMessagesTable(client, tableName).catch((error) => {
       throw new SettingError(
         'DYNAMODB_ENDPOINT',
         `no DynamoDB answers at ${databaseUrl} (${error.message})`,
@@ -89,9 +86,10 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
     if (broker !== undefined) closers.push(() => broker.close());
     const brokerUrl = settings.BROKER_URL ?? `mqtt://${host}:${broker?.port}`;
 
+    const { RETENTION_DAYS: retentionDays, REQUESTS_PER_SECOND: requestsPerSecond } = settings;
     const onError = (error: Error) => log.error(error, 'a function failed');
-    const store = createStore({ client, tableName: messagesTableName, retentionDays });
-    const ingestUrl = await serveApp(createIngest({ store, secret, onError }), 0, closers);
+    const ingest = localIngest({ client, tableName, retentionDays, secret, onError });
+    const ingestUrl = await serveApp(ingest, 0, closers);
 
     const bridge = await startOwnBridge(
       { brokerUrl, ingestUrl, secret, bridgeToken, database: client },
@@ -100,12 +98,15 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
     closers.push(() => bridge.drain());
     readiness = () => bridge.status().problems;
 
-    api = createApi({
-      reader: createReader({ client, tableName: messagesTableName }),
-      deliver: createDeliver({ url: bridge.url, token: bridgeToken }),
+    api = localApi({
+      client,
+      tableName,
+      bridge: { url: bridge.url, token: bridgeToken },
       token,
+      requestsPerSecond,
       onError,
     });
+    closers.push(await announceStack(settings.DATA_DIR, { databaseUrl, table: tableName }));
     await waitUntilReady(bridge);
     return { apiUrl, brokerUrl, databaseUrl, bridgeUrl: bridge.url, token, stop };
   } catch (error) {
@@ -159,7 +160,8 @@ async function startOwnBridge(
     },
     http: { port: 0, token: bridgeToken },
     routes: [{ name: 'store', filter: '#', url: ingestUrl, secret }],
-    quarantineTable: messagesTableName,
+    quarantineTable: tableName,
+    commandTable: tableName,
     // The broker and the handler are in this process: there is little to wait for.
     drainTimeoutMs: 1500,
   });

@@ -74,10 +74,19 @@ function welcome(
   const at = `-h ${hostname} -p ${port || 1883}`;
   const topic = withDemo ? 'demo/kitchen/temperature' : 'rooms/kitchen';
   const commandTopic = withDemo ? 'demo/kitchen/cmd' : 'rooms/kitchen/cmd';
+  const authorization = `-H 'Authorization: Bearer ${token}'`;
+  const publish = (body: Record<string, unknown>) =>
+    `curl ${authorization} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}' ${apiUrl}/v1/publish`;
+  const ask = publish({
+    topic: 'demo/kitchen/cmd/{commandId}',
+    responseTopic: 'demo/kitchen/reply/{commandId}',
+    payload: { read: 'celsius' },
+    waitFor: 'reply',
+  });
   return `
 Causeway is running. Ctrl-C stops it.
 
-  API        ${apiUrl}
+  API        ${apiUrl}, described at ${apiUrl}/docs
   Broker     ${brokerUrl.replace(/\/\/[^@/]*@/, '//')}
   Database   ${databaseUrl}
   Bridge     ${bridgeUrl}
@@ -87,9 +96,9 @@ Publish as a device:
   npx mqtt pub ${at} -q 1 -t ${topic} -m '{"celsius":21.5}'
 
 Read it back:
-  curl -H 'Authorization: Bearer ${token}' '${apiUrl}/v1/messages?topic=${topic}&limit=3'
+  curl ${authorization} '${apiUrl}/v1/messages?topic=${topic}&limit=3'
 
 Publish to a device${withDemo ? ' (it prints what it receives here)' : ` (listen first, in another terminal: npx mqtt sub ${at} -q 1 -t ${commandTopic})`}:
-  curl -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' -d '{"topic":"${commandTopic}","payload":{"fan":"on"}}' ${apiUrl}/v1/publish
-`;
+  ${publish({ topic: commandTopic, payload: { fan: 'on' } })}
+${withDemo ? `\nAsk a device, and get its answer:\n  ${ask}\n` : ''}`;
 }

@@ -12,12 +12,12 @@ export interface Billed {
   writeUnits: number;
 }
 
-interface Call {
-  readonly RequestItems: Record<
-    string,
-    { PutRequest: { Item: Record<string, AttributeValue & { B?: string }> } }[]
-  >;
-}
+type SentItem = Record<string, AttributeValue & { B?: string }>;
+
+/** A BatchWriteItem, or an UpdateItem of the topic registry. */
+type Call =
+  | { readonly RequestItems: Record<string, { PutRequest: { Item: SentItem } }[]> }
+  | { readonly Key: SentItem; readonly ExpressionAttributeValues: SentItem };
 
 // Reading the calls takes time that the measured process would have to wait for: so only when asked to count.
 const counts = process.argv.includes('--count');
@@ -25,15 +25,22 @@ const billed: Billed = { calls: 0, items: 0, writeUnits: 0 };
 
 function count(body: string): void {
   billed.calls++;
-  const { RequestItems } = JSON.parse(body) as Call;
-  for (const { PutRequest } of Object.values(RequestItems).flat()) {
+  for (const item of itemsOf(JSON.parse(body))) {
     billed.items++;
-    billed.writeUnits += Math.ceil(itemBytes(decoded(PutRequest.Item)) / 1024);
+    billed.writeUnits += Math.ceil(itemBytes(decoded(item)) / 1024);
   }
 }
 
+/** The items as they are after the call, about. */
+function itemsOf(call: Call): SentItem[] {
+  if ('Key' in call) return [{ ...call.Key, ...call.ExpressionAttributeValues }];
+  return Object.values(call.RequestItems)
+    .flat()
+    .map(({ PutRequest }) => PutRequest.Item);
+}
+
 /** Binary attributes travel as base64 and are billed as bytes. */
-function decoded(item: Record<string, AttributeValue & { B?: string }>): Item {
+function decoded(item: SentItem): Item {
   const entries = Object.entries(item).map(([name, value]): [string, AttributeValue] =>
     value.B === undefined ? [name, value] : [name, { B: Buffer.from(value.B, 'base64') }],
   );

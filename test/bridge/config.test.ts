@@ -12,6 +12,7 @@ test('needs only a broker and a route', () => {
     value: {
       broker: { clientIdPrefix: 'causeway', protocolVersion: 5 },
       http: { port: 9100 },
+      commands: { window: 100, pollSeconds: 10, ackTimeoutMs: 10_000 },
       routes: [{ qos: 1, maxBatch: 500, lingerMs: 5, concurrency: 4, window: 4000 }],
     },
   });
@@ -48,6 +49,64 @@ test('refuses a route name twice', () => {
     ok: false,
     faults: [{ field: 'routes.1.name', rule: 'is also the name of routes.0' }],
   });
+});
+
+const broker = { url: 'mqtts://broker.example.com' };
+const route = minimal.routes[0];
+
+test.each([
+  ['credentialsSecret', { password: 'x', credentialsSecret: 'x' }, ['broker.password']],
+  ['caSecret', { caFile: 'ca.pem', caSecret: 'x' }, ['broker.caFile']],
+  [
+    'clientCertificateSecret',
+    { certificateFile: 'a', keyFile: 'b', clientCertificateSecret: 'x' },
+    ['broker.certificateFile', 'broker.keyFile'],
+  ],
+  ['a key alone', { keyFile: 'key.pem' }, ['broker.certificateFile']],
+  ['a certificate alone', { certificateFile: 'cert.pem' }, ['broker.keyFile']],
+  ['a CA without TLS', { url: 'mqtt://broker', caFile: 'ca.pem' }, ['broker.caFile']],
+  ['ALPN without TLS', { url: 'wss://broker', alpnProtocols: ['mqtt'] }, ['broker.alpnProtocols']],
+  ['no name of a secret', { caSecret: 'what is this' }, ['broker.caSecret']],
+  [
+    'a user name in the URL',
+    { url: 'mqtts://user:hunter2@broker', credentialsSecret: 'x' },
+    ['broker.url'],
+  ],
+  ['no URL', { url: 'nonsense', caFile: 'ca.pem' }, ['broker.url']],
+])('of the broker, %s is a fault where it cannot be meant', (_, fields, faults) => {
+  const parsed = parseConfig({ ...minimal, broker: { ...broker, ...fields } });
+  expect(parsed.ok ? [] : parsed.faults.map(({ field }) => field)).toEqual(faults);
+  expect(JSON.stringify(parsed)).not.toContain('hunter2');
+});
+
+const secret = `whsec_${Buffer.alloc(32).toString('base64')}`;
+
+test.each([
+  [{ secret, secretName: 'x' }, ['routes.0.secret']],
+  [{ auth: 'aws-iam', secret }, ['routes.0.secret']],
+  [{ auth: 'aws-iam', secretName: 'x' }, ['routes.0.secretName']],
+])('a route has one way to sign, not %o', (fields, faults) => {
+  const parsed = parseConfig({ ...minimal, routes: [{ ...route, ...fields }] });
+  expect(parsed.ok ? [] : parsed.faults.map(({ field }) => field)).toEqual(faults);
+});
+
+test('secrets, certificates and a way to sign can be named', () => {
+  const parsed = parseConfig({
+    broker: {
+      ...broker,
+      credentialsSecret: 'causeway/broker',
+      caFile: '/etc/ca.pem',
+      certificateFile: '/etc/cert.pem',
+      keyFile: '/etc/key.pem',
+      serverName: 'broker',
+      alpnProtocols: ['x-amzn-mqtt-ca'],
+    },
+    routes: [
+      { ...route, auth: 'aws-iam' },
+      { ...route, name: 'hook', secretName: 'causeway/hook' },
+    ],
+  });
+  expect(parsed.ok ? [] : parsed.faults).toEqual([]);
 });
 
 test('a public URL has no credentials', () => {

@@ -21,6 +21,10 @@ class MemoryQuarantine implements Quarantine {
     if (this.failures-- > 0) throw new Error('out of order');
     this.letters.push(letter);
   }
+
+  async count() {
+    return this.letters.length;
+  }
 }
 
 let handler: TestHandler;
@@ -52,7 +56,9 @@ function forwarderOf(route: Record<string, unknown> = {}) {
       inFlightRequests: 0,
       concurrencyLimit: 0,
       activeSessions: 0,
+      failingSessions: 0,
       holding: false,
+      holdingSeconds: 0,
     })),
     log: pino({ level: 'silent' }),
   });

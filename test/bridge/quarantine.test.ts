@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { paginateQuery } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { folderQuarantine } from '../../bridge/quarantine.ts';
 import { tableQuarantine } from '../../bridge/quarantine-table.ts';
 import {
@@ -65,6 +65,16 @@ test.each([
   expect(Buffer.from(back.payload).equals(payload)).toBe(true);
 });
 
+test('dead letters are counted, not the parts of large ones', async () => {
+  const other = await startTable();
+  onTestFinished(() => other.close());
+  const kept = tableQuarantine(other.tableName, other.client);
+  expect(await kept.count()).toBe(0);
+  await kept.put(letter(Buffer.from('x')));
+  await kept.put(letter(Buffer.alloc(1024 * 1024)));
+  expect(await kept.count()).toBe(2);
+});
+
 test('a table that is missing rejects: the message is kept elsewhere until it is there', async () => {
   await expect(
     tableQuarantine('missing', table.client).put(letter(Buffer.from('x'))),
@@ -75,11 +85,13 @@ test('the folder keeps one readable file for each dead letter', async () => {
   const folder = join(temporaryFolder('quarantine'), 'deep');
   const quarantine = folderQuarantine(folder);
   const given = letter(Buffer.from('hello'));
+  expect(await quarantine.count()).toBe(0);
   await quarantine.put(given);
   await quarantine.put(given);
   await quarantine.put(letter(Buffer.from('other')));
   const files = readdirSync(folder);
   expect(files).toHaveLength(2);
+  expect(await quarantine.count()).toBe(2);
   const texts = files.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
   expect(texts.find(({ envelope }) => envelope.id === given.message.id)).toMatchObject({
     route: 'store',

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { brokers, freePort, temporaryFolder } from '../support/brokers.ts';
+import { brokers, temporaryFolder } from '../support/brokers.ts';
+import { freePort } from '../support/ports.ts';
 import { until } from '../support/wait.ts';
 
 interface Started {

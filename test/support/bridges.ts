@@ -15,8 +15,11 @@ export interface BridgeInput {
   readonly broker?: Partial<BridgeConfigInput['broker']>;
   readonly token?: string;
   readonly drainTimeoutMs?: number;
-  /** Keeps leases and quarantine in this table. */
+  /** Keeps leases, quarantine and commands in this table. */
   readonly table?: TestTable;
+  readonly commands?: BridgeConfigInput['commands'];
+  /** What its commands log, line by line. */
+  readonly onLog?: (line: string) => void;
 }
 
 export async function startTestBridge(input: BridgeInput): Promise<Bridge> {
@@ -28,11 +31,15 @@ export async function startTestBridge(input: BridgeInput): Promise<Bridge> {
     ...(input.table !== undefined && {
       leaseTable: input.table.tableName,
       quarantineTable: input.table.tableName,
+      commandTable: input.table.tableName,
       leaseSeconds: 2,
     }),
+    ...(input.commands !== undefined && { commands: input.commands }),
   });
   if (!config.ok) throw new Error(JSON.stringify(config.faults));
-  const bridge = await startBridge(config.value, pino({ level: 'silent' }), input.table?.client);
+  const log =
+    input.onLog === undefined ? pino({ level: 'silent' }) : pino({}, { write: input.onLog });
+  const bridge = await startBridge(config.value, log, input.table?.client);
   let drained: Promise<void> | undefined;
   const drain = () => {
     drained ??= bridge.drain();

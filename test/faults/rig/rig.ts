@@ -9,7 +9,7 @@ import { createIngest } from '../../../functions/ingest/app.ts';
 import { createStore, type Store } from '../../../functions/ingest/store.ts';
 import { localClient } from '../../../infra/local/database.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
-import { startTable } from '../../support/table.ts';
+import { startTable, type TestTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
 import { type BridgeProcess, startBridgeProcess } from './bridge-process.ts';
 import { type RestartableBroker, startRestartableBroker } from './broker.ts';
@@ -55,6 +55,7 @@ export interface Rig {
   readonly handler: FaultyHandler;
   readonly publisher: Publisher;
   readonly database: Awaited<ReturnType<typeof startThrottlingDatabase>>;
+  readonly table: TestTable;
   readonly tableName: string;
   /** Client id of the route's session. */
   readonly clientId: string;
@@ -126,6 +127,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     handler,
     publisher,
     database,
+    table,
     tableName: table.tableName,
     clientId: 'faults-store-0',
     storedNumbers,

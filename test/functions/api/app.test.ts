@@ -1,299 +1,318 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createApi } from '../../../functions/api/app.ts';
-import type { DeliverResult } from '../../../functions/api/bridge.ts';
-import { createReader } from '../../../functions/api/reader.ts';
-import type { Command } from '../../../functions/contract/command.ts';
-import { problem } from '../../../functions/contract/problem.ts';
-import { createStore } from '../../../functions/ingest/store.ts';
-import { message } from '../../support/messages.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+// What every request meets before and after its operation: authentication, limits, headers, errors.
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { createAuthenticate, staticToken } from '../../../functions/api/access/authentication.ts';
+import { bearerToken } from '../../../functions/api/access/bearer.ts';
+import { IssuerUnavailableError } from '../../../functions/api/access/jwt.ts';
+import { principalOf } from '../../../functions/api/access/scopes.ts';
+import { type ApiOptions, createApi } from '../../../functions/api/app.ts';
+import { createReader, type Reader } from '../../../functions/api/messages/reader.ts';
+import { startTable } from '../../support/table.ts';
 
 const token = 'a-token-for-the-tests';
-const nowMs = Date.now();
+const authorization = `Bearer ${token}`;
 
-/** The parts of any answer that the tests look at. */
-interface Body {
-  readonly messages: { readonly id: string; readonly payload: unknown }[];
-  readonly topics: { readonly topic: string }[];
-  readonly nextCursor?: string;
-  readonly code: string;
-  readonly errors: { readonly field: string; readonly rule: string }[];
-}
+const noTopics = { topics: async () => ({ entries: [] }) } as unknown as Reader;
 
-const bodyOf = async (response: Response) => (await response.json()) as Body;
-
-let table: TestTable;
-const delivered: Command[] = [];
-let deliverResult: DeliverResult | undefined;
-
-beforeAll(async () => {
-  table = await startTable();
-});
-afterAll(() => table.close());
-beforeEach(() => {
-  delivered.length = 0;
-  deliverResult = undefined;
-});
-
-function api() {
+/** An api without topics, commands and dead letters. */
+function api(options: Partial<ApiOptions> = {}) {
   return createApi({
-    reader: createReader({ client: table.client, tableName: table.tableName }),
-    deliver: async (command) => {
-      delivered.push(command);
-      return (
-        deliverResult ?? {
-          ok: true,
-          sent: { id: command.id, status: 'sent', sentAt: '2026-01-01T00:00:00Z' },
-        }
-      );
-    },
+    reader: noTopics,
+    commands: {} as ApiOptions['commands'],
+    deadLetters: {} as ApiOptions['deadLetters'],
+    cursors: {} as ApiOptions['cursors'],
+    authenticate: createAuthenticate({ fixed: staticToken(token) }),
+    ...options,
+  });
+}
+
+const getTopics = (app: ReturnType<typeof api>, headers: Record<string, string>, env?: object) =>
+  app.request('/v1/topics', { headers }, env);
+
+const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
+
+describe('authentication', () => {
+  test.each([authorization, `bearer ${token}`, `BEARER   ${token}`])('takes %s', async (value) => {
+    expect((await getTopics(api(), { authorization: value })).status).toBe(200);
+  });
+
+  test.each([
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    'Bearer wrong',
+    `Bearer ${token}x`,
+    `Bearer ${token} x`,
+    `Bearer ${token},Bearer ${token}`,
+    `Bearer "${token}"`,
+    `Basic ${token}`,
     token,
+    `Bearer${token}`,
+    `Bearer\t${token}`,
+    'Bearer causeway_0123456789abcdef_x',
+    'Bearer ü',
+    'Bearer a.b.c',
+  ])('refuses %j, always in the same words', async (value) => {
+    const headers = value === undefined ? undefined : { authorization: value };
+    const response = await getTopics(api(), headers ?? {});
+    const reference = await getTopics(api(), {});
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
+    expect([...response.headers]).toEqual([...reference.headers]);
+    expect(await response.text()).toBe(await reference.text());
   });
-}
 
-async function get(path: string) {
-  const response = await api().request(path, { headers: { authorization: `Bearer ${token}` } });
-  return {
-    status: response.status,
-    type: response.headers.get('content-type'),
-    body: await bodyOf(response),
-  };
-}
-
-async function publish(body: unknown, headers: Record<string, string> = {}) {
-  const response = await api().request('/v1/publish', {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  return { status: response.status, body: await bodyOf(response) };
-}
-
-const at = (offsetMs: number) => new Date(nowMs + offsetMs).toISOString().replace('Z', '000Z');
-
-async function store(...messages: Parameters<typeof message>[0][]) {
-  const target = createStore({
-    client: table.client,
-    tableName: table.tableName,
-    retentionDays: 30,
-  });
-  expect(await target.put(messages.map((parts) => message(parts)))).toEqual([]);
-}
-
-describe('GET /v1/messages', () => {
-  beforeAll(() =>
-    store(
-      ...Array.from({ length: 10 }, (_, index) => ({
-        topic: 'list/a',
-        id: `m${index}`,
-        time: at(index * 1000),
-      })),
-    ),
+  test.each(['Bearer a b', 'Bearer a,b', 'Bearer a=b', 'Bearer =', 'Bearer ä', 'Bearer a\n'])(
+    '%j has no token',
+    (header) => {
+      expect(bearerToken(header)).toBeUndefined();
+    },
   );
-  const ids = (body: Body) => body.messages.map(({ id }) => id).join(' ');
 
-  test('newest first', async () => {
-    expect(ids((await get('/v1/messages?topic=list/a&limit=3')).body)).toBe('m9 m8 m7');
+  test('a header that is too long is not looked at', () => {
+    expect(bearerToken(`Bearer ${'a'.repeat(8185)}`)).toHaveLength(8185);
+    expect(bearerToken(`Bearer ${'a'.repeat(8186)}`)).toBeUndefined();
   });
 
-  test('oldest first', async () => {
-    expect(ids((await get('/v1/messages?topic=list/a&limit=3&order=oldest')).body)).toBe(
-      'm0 m1 m2',
+  test.each([
+    ['GET', '/v1/topics'],
+    ['HEAD', '/v1/topics'],
+    ['OPTIONS', '/v1/topics'],
+    ['PURGE', '/v1/topics'],
+    ['GET', '/v1/nothing'],
+    ['GET', '/v1/'],
+    ['GET', '/%76%31/topics'],
+    ['POST', '/v1/publish'],
+    ['DELETE', '/v1/dead-letters/x'],
+  ])('comes first: %s %s', async (method, path) => {
+    expect((await api().request(path, { method })).status).toBe(401);
+  });
+
+  test.each(['/V1/topics', '//v1/topics', '/v1%2Ftopics', '/./x/../v2/topics', '/v1topics'])(
+    '%s is no way around it',
+    async (path) => {
+      expect((await api().request(new Request(`http://localhost${path}`))).status).toBe(404);
+    },
+  );
+
+  test('the principal is that of the request, also when many come at once', async () => {
+    const seen: string[] = [];
+    const reader = {
+      async topics({ isVisible }: { isVisible: (topic: string) => boolean }) {
+        await delay(1);
+        seen.push(['a', 'b'].filter(isVisible).join());
+        return { entries: [] };
+      },
+    } as unknown as Reader;
+    const app = api({
+      reader,
+      authenticate: async (text) =>
+        principalOf(text, [{ kind: 'topics', right: 'read', filter: text }]),
+    });
+    const callers = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'a' : 'b'));
+    await Promise.all(callers.map((name) => getTopics(app, { authorization: `Bearer ${name}` })));
+    expect(seen.sort()).toEqual(callers.sort());
+  });
+});
+
+describe('rate limits', () => {
+  // Their seconds do not pass by themselves.
+  beforeEach(() => {
+    vi.useFakeTimers();
+    return () => vi.useRealTimers();
+  });
+
+  test('one caller has so many requests a second', async () => {
+    const app = api({ rateLimit: { requestsPerSecond: 2 } });
+    const first = await getTopics(app, { authorization });
+    expect(first.headers.get('ratelimit-policy')).toBe('"requests";q=2;w=1');
+    expect(first.headers.get('ratelimit')).toBe('"requests";r=1;t=1');
+    expect((await getTopics(app, { authorization })).status).toBe(200);
+    const third = await getTopics(app, { authorization });
+    expect([third.status, third.headers.get('retry-after')]).toEqual([429, '1']);
+    expect(await codeOf(third)).toBe('rate-limited');
+    vi.advanceTimersByTime(1000);
+    expect((await getTopics(app, { authorization })).status).toBe(200);
+  });
+
+  test('each caller has their own', async () => {
+    const app = api({
+      rateLimit: { requestsPerSecond: 1 },
+      authenticate: async (text) => principalOf(text, []),
+    });
+    for (const name of ['a', 'b'])
+      expect((await getTopics(app, { authorization: `Bearer ${name}` })).status).toBe(200);
+    expect((await getTopics(app, { authorization: 'Bearer a' })).status).toBe(429);
+  });
+
+  test('wrong tokens of one address are not looked at any more', async () => {
+    const authenticate = vi.fn(staticToken(token));
+    const app = api({ authenticate, rateLimit: { failuresPerSecond: 3 } });
+    const from = (sourceIp: string) => ({ requestContext: { http: { sourceIp } } });
+    const statuses: number[] = [];
+    for (let count = 0; count < 6; count++) {
+      const response = await getTopics(
+        app,
+        { authorization: `Bearer x${count}`, 'x-forwarded-for': `203.0.113.${count}` },
+        from('198.51.100.1'),
+      );
+      statuses.push(response.status);
+    }
+    expect(statuses).toEqual([401, 401, 401, 429, 429, 429]);
+    expect(authenticate).toHaveBeenCalledTimes(3);
+    expect((await getTopics(app, { authorization }, from('198.51.100.1'))).status).toBe(429);
+    expect((await getTopics(app, { authorization }, from('198.51.100.2'))).status).toBe(200);
+    // Known as good by now, wherever it comes from.
+    expect((await getTopics(app, { authorization }, from('198.51.100.1'))).status).toBe(200);
+  });
+
+  test('requests without a token do not count', async () => {
+    const app = api({ rateLimit: { failuresPerSecond: 1 } });
+    for (let count = 0; count < 3; count++) expect((await getTopics(app, {})).status).toBe(401);
+    expect((await getTopics(app, { authorization })).status).toBe(200);
+  });
+});
+
+describe('headers', () => {
+  const expected = {
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'strict-transport-security': expect.stringContaining('max-age='),
+  };
+
+  test.each([
+    [200, '/v1/topics', { authorization }],
+    [400, '/v1/topics?filter=a%23', { authorization }],
+    [401, '/v1/topics', {}],
+    [404, '/v1/nothing', { authorization }],
+  ])('an answer with %d is neither kept nor run', async (status, path, headers) => {
+    const response = await api().request(path, { headers: headers as Record<string, string> });
+    expect(response.status).toBe(status);
+    expect(Object.fromEntries(response.headers)).toMatchObject(expected);
+  });
+
+  test('nor is that to a failure', async () => {
+    const response = await getTopics(api({ reader: {} as Reader }), { authorization });
+    expect(response.status).toBe(500);
+    expect(Object.fromEntries(response.headers)).toMatchObject(expected);
+  });
+
+  test('the page of the documentation may use its own style', async () => {
+    const { status, headers } = await api().request('/docs');
+    expect(status).toBe(200);
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; style-src 'sha256-/,
     );
   });
+});
 
-  test('pages with cursors to the end, without a gap or a repetition', async () => {
-    let path = '/v1/messages?topic=list/a&limit=4';
-    const seen: string[] = [];
-    for (let pages = 0; pages < 5; pages++) {
-      const { body } = await get(path);
-      seen.push(ids(body));
-      if (body.nextCursor === undefined) break;
-      path = `/v1/messages?topic=list/a&limit=4&cursor=${body.nextCursor}`;
+describe('pages of other origins', () => {
+  const origin = 'https://console.example.com';
+  const preflight = (app: ReturnType<typeof api>, from: string) =>
+    app.request('/v1/publish', {
+      method: 'OPTIONS',
+      headers: { origin: from, 'access-control-request-method': 'POST' },
+    });
+
+  test('may do nothing by default', async () => {
+    for (const response of [
+      await preflight(api(), origin),
+      await getTopics(api(), { authorization, origin }),
+    ])
+      expect([...response.headers.keys()].join()).not.toContain('access-control');
+  });
+
+  test('may call where they are named', async () => {
+    const app = api({ corsOrigins: [origin] });
+    const asked = await preflight(app, origin);
+    expect(asked.status).toBe(204);
+    expect(Object.fromEntries(asked.headers)).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-methods': 'GET,POST,DELETE',
+      'access-control-allow-headers': 'authorization,content-type,idempotency-key',
+    });
+    expect(asked.headers.has('access-control-allow-credentials')).toBe(false);
+    for (const headers of [{ authorization, origin }, { origin }]) {
+      const response = await getTopics(app, headers as Record<string, string>);
+      expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(response.headers.get('access-control-expose-headers')).toContain('retry-after');
+      expect(response.headers.get('vary')).toContain('Origin');
     }
-    expect(seen).toEqual(['m9 m8 m7 m6', 'm5 m4 m3 m2', 'm1 m0']);
-  });
-
-  test('from is included, to is not', async () => {
-    const { body } = await get(`/v1/messages?topic=list/a&from=${at(2000)}&to=${at(5000)}`);
-    expect(ids(body)).toBe('m4 m3 m2');
-  });
-
-  test('an unknown topic has none', async () => {
-    expect((await get('/v1/messages?topic=nothing')).body).toEqual({ messages: [] });
-  });
-
-  test('expired messages are not shown before DynamoDB deletes them', async () => {
-    await store({ topic: 'list/old', time: '2020-01-01T00:00:00.000000Z' });
-    expect((await get('/v1/messages?topic=list/old')).body).toEqual({ messages: [] });
   });
 
   test.each([
-    ['', 'topic', /required/],
-    ['?topic=', 'topic', /empty/],
-    ['?topic=a/%2B', 'topic', /wildcards/],
-    ['?topic=a&limit=0', 'limit', /1 to 1000/],
-    ['?topic=a&limit=1e3', 'limit', /1 to 1000/],
-    ['?topic=a&limit=1001', 'limit', /1 to 1000/],
-    ['?topic=a&from=yesterday', 'from', /RFC 3339/],
-    ['?topic=a&order=up', 'order', /newest or oldest/],
-    ['?topic=a&topic=b', 'topic', /once/],
-    ['?topic=a&colour=red', 'colour', /not a known field/],
-    ['?topic=a&cursor=x', 'cursor', /nextCursor/],
-  ])('refuses %s', async (query, field, rule) => {
-    const { status, type, body } = await get(`/v1/messages${query}`);
-    expect([status, type, body.code]).toEqual([400, 'application/problem+json', 'invalid-request']);
-    expect(body.errors).toEqual([{ field, rule: expect.stringMatching(rule) }]);
+    'https://console.example.com.evil.example',
+    'https://evil.example',
+    'http://console.example.com',
+    'null',
+  ])('not from %s', async (other) => {
+    const app = api({ corsOrigins: [origin] });
+    for (const response of [
+      await preflight(app, other),
+      await getTopics(app, { authorization, origin: other }),
+    ])
+      expect(response.headers.has('access-control-allow-origin')).toBe(false);
   });
 });
 
-describe('by filter', () => {
-  beforeAll(() =>
-    store(
-      { topic: 'home/a/temperature', time: at(0), text: '1' },
-      { topic: 'home/a/temperature', time: at(1), text: '2' },
-      { topic: 'home/b/temperature', time: at(0), text: '3' },
-      { topic: 'home/b/humidity', time: at(0) },
-      { topic: `home/${'long'.repeat(300)}/temperature`, time: at(0), text: '4' },
-      { topic: 'homeless', time: at(0) },
-    ),
-  );
-
-  test('GET /v1/messages/latest gives the newest of each topic', async () => {
-    const { body } = await get('/v1/messages/latest?filter=home/%2B/temperature');
-    expect(body.messages.map(({ payload }) => payload)).toEqual([2, 3, 4]);
+describe('errors', () => {
+  test('what does not exist is a problem document too', async () => {
+    for (const path of ['/v1/nothing', '/nothing']) {
+      const response = await api().request(path, { headers: { authorization } });
+      expect([response.status, response.headers.get('content-type')]).toEqual([
+        404,
+        'application/problem+json',
+      ]);
+      expect(await codeOf(response)).toBe('not-found');
+    }
   });
 
-  test('GET /v1/topics lists what matches, page by page', async () => {
-    const first = await get('/v1/topics?filter=home/%23&limit=3');
-    expect(first.body.topics.map(({ topic }) => topic)).toEqual([
-      'home/a/temperature',
-      'home/b/humidity',
-      'home/b/temperature',
-    ]);
-    const second = await get(`/v1/topics?filter=home/%23&limit=3&cursor=${first.body.nextCursor}`);
-    expect(second.body.topics).toHaveLength(1);
-    expect(second.body.nextCursor).toBeUndefined();
-    expect((await get('/v1/topics?filter=homeless')).body.topics).toHaveLength(1);
-  });
-
-  test('refuses a bad filter', async () => {
-    expect((await get('/v1/topics?filter=a%23')).body.errors).toMatchObject([{ field: 'filter' }]);
-  });
-});
-
-describe('POST /v1/publish', () => {
-  test('hands the command to the bridge and answers with its result', async () => {
-    const { status, body } = await publish({
-      topic: 'd/1/cmd',
-      payload: { on: true },
-      qos: 0,
-      retain: true,
-    });
-    expect([status, body]).toEqual([
-      200,
-      {
-        id: delivered[0]?.id,
-        status: 'sent',
-        sentAt: '2026-01-01T00:00:00Z',
-        topic: 'd/1/cmd',
-        qos: 0,
+  test('a failure tells nobody but the log', async () => {
+    const onError = vi.fn();
+    const reader = {
+      topics: async () => {
+        throw new Error('the password is hunter2');
       },
-    ]);
-    expect(delivered).toMatchObject([{ topic: 'd/1/cmd', qos: 0, retain: true }]);
-    expect(Buffer.from(delivered[0]?.payloadBase64 ?? '', 'base64').toString()).toBe('{"on":true}');
+    } as unknown as Reader;
+    const response = await getTopics(api({ reader, onError }), { authorization });
+    const text = await response.text();
+    expect([response.status, JSON.parse(text).code]).toEqual([500, 'internal']);
+    expect(text).not.toContain('hunter2');
+    expect(onError).toHaveBeenCalledOnce();
   });
 
-  test.each([
-    [{ payload: 'text' }, 'text'],
-    [{ payload: 21.5 }, '21.5'],
-    [{ payload: null }, 'null'],
-    [{ payload: JSON.parse('{"__proto__":{"x":1}}') }, '{"__proto__":{"x":1}}'],
-    [{ payload: '' }, ''],
-    [{ payloadBase64: 'aGk=' }, 'hi'],
-    [{ payloadBase64: '' }, ''],
-  ])('sends the payload of %j', async (payload, text) => {
-    expect((await publish({ topic: 'a', ...payload })).status).toBe(200);
-    expect(Buffer.from(delivered[0]?.payloadBase64 ?? '?', 'base64').toString()).toBe(text);
+  test('a database that does not answer is said', async () => {
+    const table = await startTable();
+    const reader = createReader({ client: table.client, tableName: 'missing' });
+    const response = await getTopics(api({ reader }), { authorization });
+    await table.close();
+    expect([response.status, await codeOf(response)]).toEqual([503, 'database-unavailable']);
   });
 
-  test.each([
-    ['broker-refused', 502],
-    ['bridge-unavailable', 503],
-    ['broker-unavailable', 503],
-    ['puback-timeout', 504],
-  ] as const)('passes on %s as %d', async (code, status) => {
-    deliverResult = { ok: false, problem: problem(code) };
-    expect(await publish({ topic: 'a', payload: 'x' })).toMatchObject({ status, body: { code } });
-  });
-
-  const payload = 'x';
-  test.each([
-    [{ payload }, 'topic'],
-    [{ topic: '', payload }, 'topic'],
-    [{ topic: 'a/+', payload }, 'topic'],
-    [{ topic: 'a/#', payload }, 'topic'],
-    [{ topic: 'a\u0000', payload }, 'topic'],
-    [{ topic: '\ud800', payload }, 'topic'],
-    [{ topic: '$SYS/x', payload }, 'topic'],
-    [{ topic: 'ü'.repeat(32_768), payload }, 'topic'],
-    [{ topic: 7, payload }, 'topic'],
-    [{ topic: 'a' }, 'payload'],
-    [{ topic: 'a', payload, payloadBase64: 'aGk=' }, 'payload'],
-    [{ topic: 'a', payloadBase64: 'aGk' }, 'payloadBase64'],
-    [{ topic: 'a', payloadBase64: '%%%%' }, 'payloadBase64'],
-    [{ topic: 'a', payload, qos: 3 }, 'qos'],
-    [{ topic: 'a', payload, qos: '1' }, 'qos'],
-    [{ topic: 'a', payload, qos: -1 }, 'qos'],
-    [{ topic: 'a', payload, retain: 'yes' }, 'retain'],
-    [{ topic: 'a', payload, expirySeconds: 2 ** 32 }, 'expirySeconds'],
-    [{ topic: 'a', payload, userProperties: [['a']] }, 'userProperties.0'],
-    [{ topic: 'a', payload, userProperties: [['a', '\u0000']] }, 'userProperties.0.1'],
-    [{ topic: 'a', payload, contentType: '\ud800' }, 'contentType'],
-    [{ topic: 'a', payload, colour: 'red' }, 'colour'],
-    [[], ''],
-    ['"text"', ''],
-  ])('refuses %j', async (body, field) => {
-    const result = await publish(body);
-    expect(result).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
-    expect(result.body.errors.map((fault) => fault.field)).toContain(field);
-    expect(delivered).toEqual([]);
-  });
-
-  test.each([
-    ['{', {}, 400, 'invalid-json'],
-    [
-      '{"topic":"a","payload":"x"}',
-      { 'content-type': 'text/plain' },
-      415,
-      'unsupported-media-type',
-    ],
-    [JSON.stringify({ topic: 'a', payload: 'x'.repeat(1024 * 1024) }), {}, 413, 'body-too-large'],
-    ['{"topic":"a","payload":"x"}', { authorization: '' }, 401, 'unauthorized'],
-    ['{"topic":"a","payload":"x"}', { authorization: 'Bearer wrong' }, 401, 'unauthorized'],
-    ['{"topic":"a","payload":"x"}', { authorization: `Basic ${token}` }, 401, 'unauthorized'],
-    ['{"topic":"a","payload":"x"}', { authorization: 'Bearer ü' }, 401, 'unauthorized'],
-  ])('refuses a request %#', async (body, headers, status, code) => {
-    expect(await publish(body, headers as Record<string, string>)).toMatchObject({
-      status,
-      body: { code },
+  test('a bug inside the SDK is none of the database', async () => {
+    const bug = Object.assign(new TypeError('bug'), {
+      code: 'ERR_INVALID_ARG_TYPE',
+      $metadata: {},
     });
-    expect(delivered).toEqual([]);
+    const response = await getTopics(api({ authenticate: () => Promise.reject(bug) }), {
+      authorization,
+    });
+    expect([response.status, await codeOf(response)]).toEqual([500, 'internal']);
   });
-});
 
-test('what does not exist is a problem document too', async () => {
-  expect(await get('/v1/nothing')).toMatchObject({ status: 404, body: { code: 'not-found' } });
-});
-
-test('a database that does not answer is said', async () => {
-  const lost = createApi({
-    reader: createReader({ client: table.client, tableName: 'missing' }),
-    deliver: async () => ({ ok: false, problem: problem('internal') }),
-    token,
+  test('so is one that cannot say whose a token is, or an issuer, and nobody is let in', async () => {
+    const lost = Object.assign(new Error('lost'), { code: 'ECONNREFUSED', $metadata: {} });
+    for (const [failure, code] of [
+      [lost, 'database-unavailable'],
+      [new IssuerUnavailableError(new Error('lost')), 'issuer-unavailable'],
+    ] as const) {
+      const app = api({ authenticate: () => Promise.reject(failure) });
+      const response = await getTopics(app, { authorization });
+      expect([response.status, await codeOf(response)]).toEqual([503, code]);
+    }
   });
-  const response = await lost.request('/v1/topics', {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  expect([response.status, (await bodyOf(response)).code]).toEqual([503, 'database-unavailable']);
 });

@@ -69,7 +69,7 @@ test('an inline payload fits beside the longest topic', () => {
     payload: Buffer.alloc(maxInlineBytes),
     source: 'x'.repeat(2048),
   });
-  expect(itemBytes(messageItem(longest, 1))).toBeLessThan(maxItemBytes);
+  expect(itemBytes(messageItem(longest, { expiresAtSeconds: 1 }))).toBeLessThan(maxItemBytes);
 });
 
 test('no two messages share a partition of chunks, and none is a partition of messages', () => {
@@ -88,11 +88,11 @@ test('no two messages share a partition of chunks, and none is a partition of me
 test('the item of a large message says all but its payload', () => {
   fc.assert(
     fc.property(anyMessage, (given) => {
-      const item = chunkedMessageItem(given, 3, 1);
+      const item = chunkedMessageItem(given, 3, { expiresAtSeconds: 1 });
       const back = messageOf(item);
       expect({ ...back, payload: given.payload }).toEqual(given);
       expect(chunkedPayloadOf(item)).toMatchObject({ chunks: 3, bytes: given.payload.byteLength });
-      expect(chunkedPayloadOf(messageItem(given, 1))).toBeUndefined();
+      expect(chunkedPayloadOf(messageItem(given, { expiresAtSeconds: 1 }))).toBeUndefined();
     }),
   );
 });

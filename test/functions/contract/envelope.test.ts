@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   decodeEnvelope,
+  decodeKeptEnvelope,
   encodeBatch,
   encodeEnvelope,
   envelopeSchema,
@@ -21,6 +22,17 @@ test('what is encoded is decoded to the same message', () => {
     fc.property(anyMessage, (given) => {
       const back = roundTrip(encodeEnvelope(given));
       expect({ ...back, payload: Buffer.from(back.payload) }).toEqual(given);
+    }),
+  );
+});
+
+test('what was kept is read back whatever rule it breaks', () => {
+  const topic = fc.string({ unit: 'binary', maxLength: 20 });
+  fc.assert(
+    fc.property(anyMessage, topic, (given, broken) => {
+      const kept = { ...given, topic: broken, id: 'x'.repeat(1000) };
+      const back = decodeKeptEnvelope(encodeEnvelope(kept));
+      expect({ ...back, payload: Buffer.from(back.payload) }).toEqual(kept);
     }),
   );
 });
@@ -73,11 +85,25 @@ describe('the schema refuses', () => {
     ['time', '2026-01-01T00:00:00Z'],
     ['qos', '1'],
     ['packetid', 0],
-    ['data_base64', 'not base64!'],
+    ['id', '\ud800'],
+    ['time', '2026-13-01T00:00:00.000000Z'],
+    ['data', '\udc00'],
+    ['contenttype', '\ud800'],
+    ['userproperties', '[["a","\\ud800"]]'],
     ['userproperties', '{}'],
     ['type', 'other'],
   ])('%s = %j', (field, value) => {
     const parsed = parseWith(envelopeSchema, { ...good, [field]: value });
     expect(parsed).toMatchObject({ ok: false, faults: [{ field }] });
+  });
+
+  test('data that is no base64, and data in both forms', () => {
+    const { data: _, ...rest } = good;
+    expect(parseWith(envelopeSchema, { ...rest, data_base64: 'not base64!' })).toMatchObject({
+      faults: [{ field: 'data_base64' }],
+    });
+    expect(parseWith(envelopeSchema, { ...good, data_base64: 'aGk=' })).toMatchObject({
+      faults: [{ field: 'data' }],
+    });
   });
 });

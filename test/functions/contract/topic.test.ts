@@ -4,14 +4,14 @@ import {
   filterFault,
   literalPrefix,
   matchesFilter,
-  maxTopicBytes,
+  maxStringBytes,
   publishTopicFault,
   topicFault,
 } from '../../../functions/contract/topic.ts';
 import { legalTopic } from '../../support/messages.ts';
 
 describe('topicFault', () => {
-  test.each(['a', '/', 'a//b', 'ünï/↑', '$SYS/x', 'a b', 'x'.repeat(maxTopicBytes), '\ufeffa'])(
+  test.each(['a', '/', 'a//b', 'ünï/↑', '$SYS/x', 'a b', 'x'.repeat(maxStringBytes), '\ufeffa'])(
     'accepts %j',
     (topic) => {
       expect(topicFault(topic)).toBeUndefined();

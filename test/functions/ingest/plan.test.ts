@@ -7,7 +7,7 @@ import { message } from '../../support/messages.ts';
 const plan = (...messages: Parameters<typeof message>[0][]) =>
   planOf(
     messages.map((parts) => message(parts)),
-    () => 99,
+    () => ({ expiresAtSeconds: 99 }),
   );
 
 const pairs = (count: number, bytes: number) =>
@@ -77,7 +77,7 @@ describe('one id twice in a batch', () => {
 test('calls stay within 25 puts and 16 MB of JSON, keep the order and lose nothing', () => {
   const entry = fc
     .integer({ min: 100, max: maxItemBytes })
-    .map((bytes): Entry => ({ item: {}, bytes }));
+    .map((bytes): Entry => ({ item: {}, bytes, id: 'x' }));
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 120 }), (entries) => {
       const calls = callsOf(entries);

@@ -9,7 +9,7 @@ import { anyMessage, message } from '../../support/messages.ts';
 /** Which suspects the stored messages, newest first, answer for. */
 function found(suspects: readonly Message[], stored: readonly Message[]): Message[] {
   const search = new RedeliverySearch(suspects, new Set(suspects.map(keyOf)));
-  for (const entry of stored) search.meet(messageItem(entry, 1));
+  for (const entry of stored) search.meet(messageItem(entry, { expiresAtSeconds: 1 }));
   return [...search.found];
 }
 
@@ -90,7 +90,7 @@ test('a retry of the same request is no duplicate, and takes no other item', () 
 test('large messages are compared by size and digest', () => {
   const meet = (suspect: Message) => {
     const search = new RedeliverySearch([suspect], new Set([keyOf(suspect)]));
-    search.meet(chunkedMessageItem(original, 2, 1));
+    search.meet(chunkedMessageItem(original, 2, { expiresAtSeconds: 1 }));
     return [...search.found];
   };
   const same = again();

@@ -1,0 +1,21 @@
+// Wakes one worker: any number of rings while it works cause one more round.
+export class Bell {
+  #hasRung = false;
+  #wake: (() => void) | undefined;
+
+  ring(): void {
+    this.#hasRung = true;
+    this.#wake?.();
+  }
+
+  /** Resolves when it rings, or has since the last time. One at a time waits. */
+  async rung(): Promise<void> {
+    if (!this.#hasRung) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#wake = undefined;
+    this.#hasRung = false;
+  }
+}

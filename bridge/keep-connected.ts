@@ -1,0 +1,124 @@
+// Keeps one connection to the broker: another one, with full jitter, when it is gone. MQTT.js's own reconnecting is
+// not used: it has no jitter, stops at a refused CONNACK, and carries packet ids and unsent packets from one
+// connection into the next.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { fullJitterMs } from './backoff.ts';
+import {
+  type Closed,
+  type ConnectionOptions,
+  connectOnce,
+  disconnect,
+  type Link,
+} from './connection.ts';
+
+/** CONNACK codes for "unacceptable protocol version": 1 in MQTT 3.1.1, 0x84 in MQTT 5. */
+const unsupportedVersionCodes = [0x01, 0x84];
+
+/** So many silent closes in a row let us ask whether the broker has no MQTT 5. */
+const silentClosesBeforeTrial = 3;
+
+/**
+ * Some brokers close on an MQTT 5 CONNECT without a word; so does a proxy whose broker is away. It is the broker
+ * when a trial client gets in with 3.1.1 and, right after that, is closed on with 5.
+ */
+async function hasOnlyOldVersion(
+  options: ConnectionOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const trial = { ...options, clientId: `${options.clientId}-trial`, clean: true };
+  const old = await connectOnce(trial, 4, undefined, signal);
+  if (old.kind !== 'connected') return false;
+  await disconnect(old.link);
+  const recent = await connectOnce(trial, 5, undefined, signal);
+  if (recent.kind === 'connected') await disconnect(recent.link);
+  return recent.kind === 'unreachable' && recent.silent;
+}
+
+/** Two clients with one id would throw each other out for ever: the second time in a minute, step back. */
+const takeoverMemoryMs = 60_000;
+const takeoverBackoffMs = 30_000;
+/** So many short connections in a row look like a takeover that nobody mentions. */
+const closesBeforeHint = 3;
+
+export interface KeepConnectedOptions extends ConnectionOptions {
+  readonly log: Logger;
+  readonly prepare?: (client: Link['client']) => void;
+  readonly onConnected: (link: Link) => void;
+  /** The connection is gone or could not be made; another try follows. */
+  readonly onDisconnected: (reason: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Keeps one connection to the broker until `signal` aborts. Resolves when the last connection is closed. */
+export async function keepConnected(options: KeepConnectedOptions): Promise<void> {
+  const { broker, log, prepare, onConnected, onDisconnected, signal } = options;
+  let { protocolVersion } = broker;
+  let silentCloses = 0;
+  let attempt = 0;
+  let lastTakeoverMs = Number.NEGATIVE_INFINITY;
+  while (!signal.aborted) {
+    let waitMs = 0;
+    const outcome = await connectOnce(options, protocolVersion, prepare, signal);
+    if (outcome.kind === 'connected') {
+      const startedMs = performance.now();
+      const { reason, takenOver } = await untilClosed(outcome.link, onConnected, signal);
+      if (signal.aborted) return;
+      onDisconnected(reason);
+      silentCloses = 0;
+      const nowMs = performance.now();
+      // A connection that did not last counts as one more failed try, or a broker that drops us is hammered.
+      attempt = nowMs - startedMs > 10_000 ? 0 : attempt + 1;
+      if (takenOver && nowMs - lastTakeoverMs < takeoverMemoryMs) {
+        log.error(
+          { clientId: options.clientId },
+          'another client uses this client id: waiting half a minute',
+        );
+        waitMs = takeoverBackoffMs;
+      }
+      if (takenOver) lastTakeoverMs = nowMs;
+      // mosquitto 2.0.11, and every broker on MQTT 3.1.1, takes a session over without a word; the growing
+      // back-off has to do then.
+      else if (attempt === closesBeforeHint) {
+        log.error(
+          { clientId: options.clientId },
+          'the broker keeps closing: another client may use this client id',
+        );
+      }
+    } else {
+      if (signal.aborted) return;
+      const isSilent = outcome.kind === 'unreachable' && outcome.silent;
+      silentCloses = isSilent ? silentCloses + 1 : 0;
+      const isUnsupported =
+        outcome.kind === 'refused' && unsupportedVersionCodes.includes(outcome.code);
+      const asksForTrial = isSilent && silentCloses % silentClosesBeforeTrial === 0;
+      if (
+        protocolVersion === 5 &&
+        (isUnsupported || (asksForTrial && (await hasOnlyOldVersion(options, signal))))
+      ) {
+        log.warn('the broker has no MQTT 5: using MQTT 3.1.1');
+        protocolVersion = 4;
+        continue;
+      }
+      onDisconnected(outcome.reason);
+      attempt++;
+    }
+    waitMs += fullJitterMs(attempt, 250, 30_000);
+    await delay(waitMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Uses a connection until it is gone, or `signal` ends it. */
+async function untilClosed(
+  link: Link,
+  onConnected: (link: Link) => void,
+  signal: AbortSignal,
+): Promise<Closed> {
+  if (signal.aborted) void disconnect(link);
+  else onConnected(link);
+  const stop = () => void disconnect(link);
+  signal.addEventListener('abort', stop, { once: true });
+  const closed = await link.closed;
+  signal.removeEventListener('abort', stop);
+  return closed;
+}

@@ -1,0 +1,224 @@
+// The ledger of commands and their queue in DynamoDB: what the bridge reads there, and the states that it writes.
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { CommandStatus, Outcome, Reply } from '../functions/contract/command.ts';
+import {
+  commandKey,
+  historyValue,
+  type LedgerEntry,
+  ledgerEntryOf,
+  type QueuedCommand,
+  queueChunkKeys,
+  queuedCommandOf,
+  queuedIdOf,
+  queuePartition,
+  replyValue,
+} from '../functions/contract/command-item.ts';
+import type { Item } from '../functions/contract/item.ts';
+
+/** A command in the queue; its payload may not have been read yet. */
+export interface QueueEntry {
+  readonly id: string;
+  /** RFC 3339. */
+  readonly deadline: string;
+  /** About how many bytes its payload has. */
+  readonly bytes: number;
+  /** Keys of its items, the head first. */
+  readonly keys: readonly Item[];
+  readonly head: Item;
+}
+
+export interface QueuePage {
+  readonly entries: readonly QueueEntry[];
+  /** Where the next page begins; undefined at the end of the queue. */
+  readonly next: Item | undefined;
+}
+
+export type CommandError = NonNullable<Outcome['error']>;
+
+/**
+ * All reads are strongly consistent, and every call rejects where the database cannot do it. States only go
+ * forward: a `mark` that comes too late changes nothing, and tells the entry as it is; undefined where there is none.
+ */
+export interface Ledger {
+  /** A page of a shard's queue, in order. */
+  queued(shard: number, after?: Item): Promise<QueuePage>;
+  /** The whole command; undefined where a part of its payload is missing. */
+  read(entry: QueueEntry): Promise<QueuedCommand | undefined>;
+  /** The entries of `ids` that there are, in no order. */
+  get(ids: readonly string[]): Promise<LedgerEntry[]>;
+  /** `at` is RFC 3339, here and below; `hadSubscribers` undefined where the broker does not tell. */
+  markSent(
+    id: string,
+    at: string,
+    hadSubscribers: boolean | undefined,
+  ): Promise<LedgerEntry | undefined>;
+  markAnswered(id: string, reply: Reply): Promise<LedgerEntry | undefined>;
+  markFailed(id: string, error: CommandError, at: string): Promise<LedgerEntry | undefined>;
+  markExpired(id: string, at: string): Promise<LedgerEntry | undefined>;
+  /** Removes queue items by their keys, in this order; at most {@link maxRemovals}. */
+  remove(keys: readonly Item[]): Promise<void>;
+}
+
+/** BatchWriteItem takes 25. */
+export const maxRemovals = 25;
+
+const pageEntries = 200;
+const maxGets = 100;
+/** A chunk's largest size, to tell before reading them what they take. */
+const chunkBytes = 350 * 1024;
+
+/** From which states each state may be reached. A reply can overtake the PUBACK. */
+const predecessors: Record<Exclude<CommandStatus, 'pending'>, readonly CommandStatus[]> = {
+  sent: ['pending'],
+  answered: ['pending', 'sent'],
+  failed: ['pending', 'sent'],
+  expired: ['pending'],
+};
+
+export function createLedger(client: DynamoDBClient, tableName: string): Ledger {
+  async function getItem(key: Item): Promise<Item | undefined> {
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true }),
+    );
+    return Item;
+  }
+
+  async function mark(
+    id: string,
+    status: keyof typeof predecessors,
+    at: string,
+    attributes: Item = {},
+  ): Promise<LedgerEntry | undefined> {
+    const from = predecessors[status];
+    const values: Record<string, AttributeValue> = {
+      ':status': { S: status },
+      ':entry': { L: [historyValue({ status, at })] },
+    };
+    for (const [index, state] of from.entries()) values[`:from${index}`] = { S: state };
+    const assignments = ['#status = :status', 'history = list_append(history, :entry)'];
+    const names: Record<string, string> = { '#status': 'status' };
+    for (const [name, value] of Object.entries(attributes)) {
+      names[`#${name}`] = name;
+      values[`:${name}`] = value;
+      assignments.push(`#${name} = :${name}`);
+    }
+    try {
+      const { Attributes } = await client.send(
+        new UpdateItemCommand({
+          TableName: tableName,
+          Key: commandKey(id),
+          UpdateExpression: `SET ${assignments.join(', ')}`,
+          ConditionExpression: `#status IN (${from.map((_, index) => `:from${index}`).join(', ')})`,
+          ExpressionAttributeNames: names,
+          ExpressionAttributeValues: values,
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return Attributes === undefined ? undefined : ledgerEntryOf(Attributes);
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      const item = await getItem(commandKey(id));
+      return item === undefined ? undefined : ledgerEntryOf(item);
+    }
+  }
+
+  async function batchGet(keys: readonly Item[]): Promise<Item[]> {
+    const found: Item[] = [];
+    let left: Record<string, AttributeValue>[] = [...keys];
+    while (left.length > 0) {
+      const { Responses, UnprocessedKeys } = await client.send(
+        new BatchGetItemCommand({
+          RequestItems: {
+            [tableName]: { Keys: left.slice(0, maxGets), ConsistentRead: true },
+          },
+        }),
+      );
+      const items = Responses?.[tableName] ?? [];
+      const unprocessed = UnprocessedKeys?.[tableName]?.Keys ?? [];
+      // More than 16 MB come in several answers; an answer with nothing in it is throttling.
+      if (items.length === 0 && unprocessed.length > 0) throw new Error('the table is throttled');
+      found.push(...items);
+      left = [...unprocessed, ...left.slice(maxGets)];
+    }
+    return found;
+  }
+
+  return {
+    async queued(shard, after) {
+      const { Items = [], LastEvaluatedKey } = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': { S: queuePartition(shard) } },
+          ConsistentRead: true,
+          Limit: pageEntries,
+          ...(after !== undefined && { ExclusiveStartKey: after }),
+        }),
+      );
+      return { entries: Items.map(entryOf), next: LastEvaluatedKey };
+    },
+    async read({ head, keys }) {
+      const chunkKeys = keys.slice(1);
+      const chunks = await batchGet(chunkKeys);
+      return chunks.length < chunkKeys.length ? undefined : queuedCommandOf(head, chunks);
+    },
+    async get(ids) {
+      return (await batchGet([...new Set(ids)].map(commandKey))).map(ledgerEntryOf);
+    },
+    markSent: (id, at, hadSubscribers) =>
+      mark(id, 'sent', at, {
+        sentAt: { S: at },
+        ...(hadSubscribers !== undefined && { hadSubscribers: { BOOL: hadSubscribers } }),
+      }),
+    markAnswered: (id, reply) =>
+      mark(id, 'answered', reply.receivedAt, { reply: replyValue(reply) }),
+    markFailed: (id, { code, detail }, at) =>
+      mark(id, 'failed', at, { error: { M: { code: { S: code }, detail: { S: detail } } } }),
+    markExpired: (id, at) => mark(id, 'expired', at),
+    async remove(keys) {
+      const { UnprocessedItems } = await client.send(
+        new BatchWriteItemCommand({
+          RequestItems: { [tableName]: keys.map((Key) => ({ DeleteRequest: { Key } })) },
+        }),
+      );
+      // The caller does it again; deleting twice is no harm.
+      if ((UnprocessedItems?.[tableName]?.length ?? 0) > 0)
+        throw new Error('the table left deletions unprocessed');
+    },
+  };
+}
+
+function entryOf(head: Item): QueueEntry {
+  const { pk, sk } = head;
+  if (pk === undefined || sk === undefined) throw new Error('a queue item without its key');
+  const chunkKeys = queueChunkKeys(head);
+  return {
+    id: queuedIdOf(head),
+    deadline: head['deadline']?.S ?? '',
+    bytes: head['payload']?.B?.byteLength ?? chunkKeys.length * chunkBytes,
+    keys: [{ pk, sk }, ...chunkKeys],
+    head,
+  };
+}
+
+/** What the bridge tells of an entry. */
+export function outcomeOf(entry: LedgerEntry): Outcome {
+  const { id, status, sentAt, hadSubscribers, reply, error } = entry;
+  return {
+    id,
+    status,
+    ...(sentAt !== undefined && { sentAt }),
+    ...(hadSubscribers !== undefined && { hadSubscribers }),
+    ...(reply !== undefined && { reply }),
+    ...(error !== undefined && { error }),
+  };
+}

@@ -1,0 +1,195 @@
+// Publishes on one connection: which may leave when, and what the broker made of each. MQTT.js has no window of its
+// own for what it sends, so the broker's receive maximum is kept here [MQTT-3.3.4-9].
+import { generate, type IPublishPacket } from 'mqtt-packet';
+import type { QueuedCommand } from '../functions/contract/command-item.ts';
+import type { QoS } from '../functions/contract/message.ts';
+import type { Link } from './connection.ts';
+import { userPropertiesRecord } from './properties.ts';
+
+export type PublishResult =
+  /** Acknowledged by the broker; at QoS 0, which has no acknowledgement, written to the network. */
+  | { readonly kind: 'sent'; readonly hadSubscribers?: boolean }
+  /** The broker will not take it; sending it again would not help. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Its deadline was over before its turn came: nothing was sent. */
+  | { readonly kind: 'expired' }
+  /** There is no connection any more: nothing was sent. */
+  | { readonly kind: 'offline' }
+  /** The connection went before the acknowledgement came: it may have been sent. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+export interface PublishWindowOptions {
+  readonly link: Link;
+  /** Most unacknowledged publishes; the broker's receive maximum where that is less. */
+  readonly window: number;
+  readonly ackTimeoutMs: number;
+  /** Whether the broker may have closed a connection on this command, so that it has to be in flight alone. */
+  readonly isSuspect: (id: string) => boolean;
+  readonly onSettled: (id: string) => void;
+}
+
+interface Publish {
+  readonly command: QueuedCommand;
+  readonly resolve: (result: PublishResult) => void;
+  timer?: NodeJS.Timeout;
+}
+
+/** PUBACK and PUBREC reason code: the broker took the message, and no one is subscribed. MQTT 5 only. */
+const noMatchingSubscribers = 0x10;
+
+export class PublishWindow {
+  readonly #options: PublishWindowOptions;
+  readonly #limit: number;
+  readonly #waiting: Publish[] = [];
+  readonly #inFlight = new Set<Publish>();
+  /** QoS and number of what is in flight to a topic. */
+  readonly #topics = new Map<string, { readonly qos: QoS; count: number }>();
+  /** Packet ids of publishes that no one is subscribed to. MQTT.js gives back the PUBLISH and not this answer. */
+  readonly #unheard = new Set<number>();
+  #isAlone = false;
+  #closed = false;
+
+  constructor(options: PublishWindowOptions) {
+    const { link, window } = options;
+    this.#options = options;
+    this.#limit = Math.min(window, link.broker.receiveMaximum);
+    link.client.on('packetreceive', (packet) => {
+      const isAnswer = packet.cmd === 'puback' || packet.cmd === 'pubrec';
+      if (isAnswer && packet.reasonCode === noMatchingSubscribers)
+        this.#unheard.add(packet.messageId ?? 0);
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /**
+   * Publishes a command whose topic and properties have been checked. Commands leave in the order of the calls; a
+   * command waits while one of another QoS is in flight to its topic, because order holds within one QoS only
+   * [MQTT-4.6.0-6].
+   */
+  publish(command: QueuedCommand): Promise<PublishResult> {
+    if (this.#closed) return Promise.resolve({ kind: 'offline' });
+    return new Promise((resolve) => {
+      this.#waiting.push({ command, resolve });
+      this.#pump();
+    });
+  }
+
+  /** Ends it, with the connection. Gives the ids of what was in flight. */
+  close(reason: string): string[] {
+    if (this.#closed) return [];
+    this.#closed = true;
+    const inFlight = [...this.#inFlight];
+    for (const publish of inFlight) this.#settle(publish, { kind: 'unknown', reason });
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ kind: 'offline' });
+    return inFlight.map(({ command }) => command.id);
+  }
+
+  #pump(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (this.#closed || !this.#mayLeave(next.command)) return;
+      this.#waiting.shift();
+      this.#send(next);
+    }
+  }
+
+  #mayLeave({ id, topic, qos }: QueuedCommand): boolean {
+    if (this.#inFlight.size === 0) return true;
+    if (this.#inFlight.size >= this.#limit || this.#isAlone || this.#options.isSuspect(id))
+      return false;
+    const others = this.#topics.get(topic);
+    return others === undefined || others.qos === qos;
+  }
+
+  #send(publish: Publish): void {
+    const { command, resolve } = publish;
+    const { link, ackTimeoutMs, isSuspect } = this.#options;
+    const packet = packetOf(command, link.protocolVersion);
+    const reason = refusal(packet, link);
+    if (reason !== undefined) return resolve({ kind: 'refused', reason });
+    if (Date.parse(command.deadline) <= Date.now()) return resolve({ kind: 'expired' });
+    this.#inFlight.add(publish);
+    this.#isAlone = isSuspect(command.id);
+    const onTopic = this.#topics.get(command.topic);
+    if (onTopic === undefined) this.#topics.set(command.topic, { qos: command.qos, count: 1 });
+    else onTopic.count++;
+    // Given up without closing, the packet id would stay taken, and MQTT.js would keep the publish.
+    publish.timer = setTimeout(() => link.client.stream.destroy(), ackTimeoutMs);
+    const { topic, payload, qos, retain, properties } = packet;
+    link.client.publish(
+      topic,
+      payload,
+      { qos, retain, ...(properties !== undefined && { properties }) },
+      (error, answer) => this.#onAnswer(publish, error, answer),
+    );
+  }
+
+  #onAnswer(publish: Publish, error: unknown, answer: { messageId?: number } | undefined): void {
+    if (!this.#inFlight.has(publish)) return;
+    const { qos } = publish.command;
+    if (error instanceof Error) {
+      const code = 'code' in error && typeof error.code === 'number' ? error.code : 0;
+      // Any other error is the end of the connection, which settles all that is in flight at once.
+      if (code >= 0x80) this.#settle(publish, { kind: 'refused', reason: error.message });
+      return;
+    }
+    if (qos === 0 || this.#options.link.protocolVersion === 4)
+      return this.#settle(publish, { kind: 'sent' });
+    const isUnheard = this.#unheard.delete(answer?.messageId ?? 0);
+    this.#settle(publish, { kind: 'sent', hadSubscribers: !isUnheard });
+  }
+
+  #settle(publish: Publish, result: PublishResult): void {
+    clearTimeout(publish.timer);
+    this.#inFlight.delete(publish);
+    this.#isAlone = false;
+    const { id, topic } = publish.command;
+    const onTopic = this.#topics.get(topic);
+    if (onTopic !== undefined && --onTopic.count === 0) this.#topics.delete(topic);
+    if (result.kind !== 'unknown') this.#options.onSettled(id);
+    publish.resolve(result);
+    this.#pump();
+  }
+}
+
+type OutgoingPublish = IPublishPacket & { payload: Buffer };
+
+/** On MQTT 3.1.1 there are no properties. */
+function packetOf(command: QueuedCommand, protocolVersion: 4 | 5): OutgoingPublish {
+  const { topic, payload, qos, retain, properties, deadline, expiresAtBroker } = command;
+  const packet: OutgoingPublish = {
+    cmd: 'publish',
+    topic,
+    payload: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
+    qos,
+    retain,
+    dup: false,
+  };
+  if (protocolVersion === 4) return packet;
+  const { contentType, responseTopic, correlationData, userProperties } = properties;
+  const secondsLeft = Math.max(1, Math.ceil((Date.parse(deadline) - Date.now()) / 1000));
+  packet.properties = {
+    ...(contentType !== undefined && { contentType }),
+    ...(responseTopic !== undefined && { responseTopic }),
+    ...(correlationData !== undefined && { correlationData: Buffer.from(correlationData) }),
+    ...(userProperties !== undefined && { userProperties: userPropertiesRecord(userProperties) }),
+    ...(expiresAtBroker && { messageExpiryInterval: secondsLeft }),
+  };
+  return packet;
+}
+
+/** Why the broker would not take it, by what it announced; a broker that gets it all the same may close. */
+function refusal(packet: OutgoingPublish, { broker, protocolVersion }: Link): string | undefined {
+  if (packet.qos > broker.maximumQoS) return `the broker takes QoS ${broker.maximumQoS} at most`;
+  if (packet.retain && !broker.retainAvailable) return 'the broker does not retain messages';
+  if (broker.maximumPacketSize === undefined) return undefined;
+  const bytes = generate({ ...packet, messageId: 1 }, { protocolVersion }).length;
+  if (bytes <= broker.maximumPacketSize) return undefined;
+  return `it takes a packet of ${bytes} bytes, and the broker ${broker.maximumPacketSize}`;
+}

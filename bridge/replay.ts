@@ -1,0 +1,73 @@
+// A dead letter once more to its handler: by itself, in the same bytes, when somebody asks for it.
+import { type Problem, problem } from '../functions/contract/problem.ts';
+import type { RouteConfig } from './config.ts';
+import type { Verdict } from './verdict.ts';
+
+/** A dead letter as it is kept. */
+export interface KeptLetter {
+  readonly route: string;
+  /** Its message as an envelope. */
+  readonly envelope: string;
+  /** Counts one more try of the handler. */
+  countAttempt(): Promise<void>;
+  /** Takes it out of the quarantine. */
+  remove(): Promise<void>;
+}
+
+/** The quarantine as a replay sees it. `id` is that of `deadLetterId`. */
+export type FindLetter = (id: string) => Promise<KeptLetter | undefined>;
+
+/** The handler of one route. */
+export interface ReplayRoute {
+  readonly config: Pick<RouteConfig, 'name' | 'maxBatchBytes'>;
+  /** Posts one envelope, as a batch of one. */
+  post(body: Buffer, messageId: string): Promise<Verdict>;
+}
+
+/** Undefined: the handler took it, and it is no dead letter any more. */
+export type Replay = (id: string) => Promise<Problem | undefined>;
+
+/** Most replays at once; each holds a message. */
+const maxReplays = 32;
+
+export function createReplay(find: FindLetter, routes: readonly ReplayRoute[]): Replay {
+  /** The same one twice at a time is one replay: its handler is asked once. */
+  const running = new Map<string, Promise<Problem | undefined>>();
+
+  async function replay(id: string): Promise<Problem | undefined> {
+    const letter = await find(id);
+    if (letter === undefined) return problem('not-found');
+    const route = routes.find(({ config }) => config.name === letter.route);
+    if (route === undefined) return problem('route-unknown', `route ${letter.route}`);
+    const body = Buffer.from(`[${letter.envelope}]`);
+    const { maxBatchBytes } = route.config;
+    if (body.byteLength > maxBatchBytes) {
+      const reason = `it takes ${body.byteLength} bytes, and a request ${maxBatchBytes}`;
+      return problem('handler-refused', reason);
+    }
+    const messageId = (JSON.parse(letter.envelope) as { id: string }).id;
+    const answer = answerTo(await route.post(body, messageId), messageId);
+    if (answer === undefined) await letter.remove();
+    else if (answer.code === 'handler-refused') await letter.countAttempt();
+    return answer;
+  }
+
+  return (id) => {
+    const same = running.get(id);
+    if (same !== undefined) return same;
+    if (running.size >= maxReplays)
+      return Promise.resolve(problem('handler-unavailable', 'too many replays at once'));
+    const next = replay(id).finally(() => running.delete(id));
+    running.set(id, next);
+    return next;
+  };
+}
+
+function answerTo(verdict: Verdict, messageId: string): Problem | undefined {
+  if (verdict.kind === 'hold') return problem('handler-unavailable', verdict.reason);
+  if (verdict.kind === 'rejected') return problem('handler-refused', verdict.reason);
+  const failure = verdict.failures.get(messageId);
+  if (failure === undefined) return undefined;
+  const code = failure.retryable === false ? 'handler-refused' : 'handler-unavailable';
+  return problem(code, failure.reason ?? 'no reason given');
+}

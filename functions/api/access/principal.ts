@@ -1,0 +1,23 @@
+// Who a caller is and what they may do: the right to read, publish or delete, on topics that their filters match.
+
+/**
+ * `read`: messages, topics, commands and dead letters; `publish`: commands; `delete`: what is retained at the
+ * broker, and dead letters, which are also replayed with it.
+ */
+export const rights = ['read', 'publish', 'delete'] as const;
+export type Right = (typeof rights)[number];
+
+export interface Principal {
+  /** Stable name of the caller, unique among all kinds of credentials: `token:<id>`, `jwt:<issuer>:<subject>`. */
+  readonly id: string;
+  /** Whether the caller has the right on a topic name. Nothing is allowed that no scope names. */
+  can(right: Right, topic: string): boolean;
+}
+
+/** The principal of a bearer token; undefined where the token is none of ours, has expired or was revoked. */
+export type Authenticate = (token: string) => Promise<Principal | undefined>;
+
+/** What Hono's context carries for each authenticated request. */
+export interface ApiEnvironment {
+  readonly Variables: { principal: Principal };
+}

@@ -1,0 +1,133 @@
+// Commands from a request to what became of them: recorded, handed to the bridge, and waited for.
+import { randomBytes } from 'node:crypto';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { maxTimeoutSeconds, type Outcome, type WaitFor } from '../../contract/command.ts';
+import type { LedgerEntry } from '../../contract/command-item.ts';
+import type { Principal } from '../access/principal.ts';
+import type { Deliver } from '../bridge.ts';
+import type { Page } from '../interface/page.ts';
+import type { Idempotency } from './idempotency.ts';
+import { type CommandRequest, type CommandResult, createRecorder } from './recorder.ts';
+import { type CommandSelection, createCommandStore, entryAt } from './store.ts';
+
+export interface Commands {
+  /**
+   * Records the commands, and waits for each as its request says; a result for each, in order. Commands of one
+   * topic are sent in the order of the list. With `idempotency` a repeated request gets the commands of the first.
+   */
+  publish(
+    requests: readonly CommandRequest[],
+    principal: Principal,
+    idempotency?: Idempotency,
+  ): Promise<CommandResult[]>;
+  get(id: string): Promise<LedgerEntry | undefined>;
+  /** The newest first, without those that are not visible. */
+  list(
+    selection: CommandSelection,
+    isVisible: (entry: LedgerEntry) => boolean,
+    after?: string,
+  ): Promise<Page<LedgerEntry>>;
+}
+
+export interface CommandsOptions {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  readonly deliver: Deliver;
+  /**
+   * Topic for replies where a request that waits for one names none; `{topic}` and `{commandId}` in it are filled
+   * in. Default `causeway/replies/{commandId}`.
+   */
+  readonly replyTopic?: string;
+  /** Told of failures that no caller is told of in detail. */
+  readonly onError?: (error: Error) => void;
+  readonly now?: () => number;
+}
+
+/** All of a request's time, to end before API Gateway does after 30 s: what recording took, the bridge gets less. */
+const requestBudgetMs = (maxTimeoutSeconds + 2) * 1000;
+
+export function createCommands(options: CommandsOptions): Commands {
+  const { client, tableName, deliver, now = Date.now, onError = () => undefined } = options;
+  const { replyTopic = 'causeway/replies/{commandId}' } = options;
+  const store = createCommandStore({ client, tableName, now });
+  const record = createRecorder({ client, tableName, store, now, onError });
+
+  /** What the ledger says of commands that the bridge could not be asked for; as known where it cannot be read. */
+  async function read(entries: readonly LedgerEntry[]): Promise<Map<string, LedgerEntry>> {
+    try {
+      const [only] = entries;
+      if (only === undefined || entries.length > 1)
+        return await store.entriesWithoutReplies(entries.map(({ id }) => id));
+      return new Map([[only.id, (await store.entry(only.id)) ?? only]]);
+    } catch (error) {
+      // They are recorded all the same, and that is what the caller has to know.
+      onError(error as Error);
+      return new Map();
+    }
+  }
+
+  /** The commands after waiting for them as their requests say. */
+  async function waited(
+    commands: readonly { readonly entry: LedgerEntry; readonly request: CommandRequest }[],
+    startedMs: number,
+  ): Promise<Map<string, LedgerEntry>> {
+    const open = commands.filter(({ entry, request }) => isOpen(entry, request.request.waitFor));
+    if (open.length === 0) return new Map();
+    const seconds = open.map(({ request: { request } }) =>
+      request.waitFor === 'none' ? 0 : request.timeoutSeconds,
+    );
+    const leftMs = Math.max(0, startedMs + requestBudgetMs - now());
+    const outcomes = await deliver({
+      commands: open.map(({ entry: { id }, request: { request } }) => ({
+        id,
+        waitFor: request.waitFor,
+      })),
+      timeoutMs: Math.min(Math.max(...seconds) * 1000, leftMs),
+    });
+    if (outcomes !== undefined) {
+      const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
+      return new Map(open.map(({ entry }) => [entry.id, withOutcome(entry, byId.get(entry.id))]));
+    }
+    const waiting = open.filter(({ request }) => request.request.waitFor !== 'none');
+    return waiting.length === 0 ? new Map() : read(waiting.map(({ entry }) => entry));
+  }
+
+  return {
+    async publish(requests, principal, idempotency) {
+      const startedMs = now();
+      const correlationData = () => randomBytes(16);
+      const context = { principal, nowMs: startedMs, replyTopic, correlationData };
+      const results = await record(requests, context, idempotency);
+      const recorded = requests.flatMap((request, index) => {
+        const result = results[index];
+        return result?.ok === true ? [{ entry: result.entry, request }] : [];
+      });
+      const entries = await waited(recorded, startedMs);
+      return results.map((result) => {
+        if (!result.ok) return result;
+        const entry = entries.get(result.entry.id) ?? result.entry;
+        return { ok: true, entry: entryAt(entry, now()) };
+      });
+    },
+    get: (id) => store.entry(id),
+    list: (selection, isVisible, after) => store.list(selection, isVisible, after),
+  };
+}
+
+/** Whether there is anything to wake the bridge or to wait for. */
+function isOpen({ status }: LedgerEntry, waitFor: WaitFor): boolean {
+  return status === 'pending' || (status === 'sent' && waitFor === 'reply');
+}
+
+function withOutcome(entry: LedgerEntry, outcome: Outcome | undefined): LedgerEntry {
+  if (outcome === undefined || outcome.status === 'pending') return entry;
+  const { status, sentAt, hadSubscribers, reply, error } = outcome;
+  return {
+    ...entry,
+    status,
+    ...(sentAt !== undefined && { sentAt }),
+    ...(hadSubscribers !== undefined && { hadSubscribers }),
+    ...(reply !== undefined && { reply }),
+    ...(error !== undefined && { error }),
+  };
+}

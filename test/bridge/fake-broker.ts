@@ -1,0 +1,89 @@
+// A broker that does with each PUBLISH what a test says; it counts what is not acknowledged.
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import mqttPacket, { type IConnackPacket, type IPublishPacket, type Packet } from 'mqtt-packet';
+import { onTestFinished } from 'vitest';
+
+export interface Published {
+  readonly topic: string;
+  readonly text: string;
+  readonly packet: IPublishPacket;
+  /** Sends PUBACK, or PUBREC; once. */
+  ack(reasonCode?: number): void;
+  /** Ends the connection without a word. */
+  close(): void;
+}
+
+export interface FakeBroker {
+  readonly url: string;
+  /** All that came, in order. */
+  readonly published: Published[];
+  connects: number;
+  mostUnacknowledged: number;
+  onPublish: (published: Published) => void;
+  /** Ends all connections. */
+  cut(): void;
+}
+
+/** `properties` stand in its CONNACK. It acknowledges at once unless `onPublish` is replaced. */
+export async function startFakeBroker(
+  properties: NonNullable<IConnackPacket['properties']> = {},
+): Promise<FakeBroker> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    const parser = mqttPacket.parser({ protocolVersion: 5 });
+    const send = (packet: Packet) => {
+      if (!socket.destroyed) socket.write(mqttPacket.generate(packet, { protocolVersion: 5 }));
+    };
+    const unacknowledged = new Set<number>();
+    parser.on('packet', (packet) => {
+      const { messageId = 0 } = packet;
+      if (packet.cmd === 'connect') {
+        broker.connects++;
+        send({ cmd: 'connack', reasonCode: 0, sessionPresent: false, properties });
+      } else if (packet.cmd === 'pingreq') send({ cmd: 'pingresp' });
+      else if (packet.cmd === 'subscribe') send({ cmd: 'suback', messageId, granted: [1] });
+      else if (packet.cmd === 'unsubscribe') send({ cmd: 'unsuback', messageId, granted: [0] });
+      else if (packet.cmd === 'pubrel') {
+        unacknowledged.delete(messageId);
+        send({ cmd: 'pubcomp', messageId });
+      } else if (packet.cmd === 'publish') {
+        if (packet.qos > 0) unacknowledged.add(messageId);
+        broker.mostUnacknowledged = Math.max(broker.mostUnacknowledged, unacknowledged.size);
+        const published: Published = {
+          topic: packet.topic,
+          text: packet.payload.toString(),
+          packet,
+          ack(reasonCode = 0) {
+            if (packet.qos === 0) return;
+            if (packet.qos === 1 || reasonCode >= 0x80) unacknowledged.delete(messageId);
+            send({ cmd: packet.qos === 1 ? 'puback' : 'pubrec', messageId, reasonCode });
+          },
+          close: () => socket.destroy(),
+        };
+        broker.published.push(published);
+        broker.onPublish(published);
+      }
+    });
+    socket.on('data', (bytes) => parser.parse(bytes));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const broker: FakeBroker = {
+    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    published: [],
+    connects: 0,
+    mostUnacknowledged: 0,
+    onPublish: (published) => published.ack(),
+    cut() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+  onTestFinished(() => {
+    server.close();
+    broker.cut();
+  });
+  return broker;
+}

@@ -1,0 +1,82 @@
+// Signatures of requests as a handler sees them, secrets by name and their rotation included.
+import { pino } from 'pino';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { openSigner, webhookSecretsIn } from '../../bridge/request-signing.ts';
+import { createSecrets, minAgeMs } from '../../bridge/secrets.ts';
+import { createSink } from '../../bridge/sink.ts';
+import { signatureFault } from '../../functions/contract/signature.ts';
+import { startHandler } from '../support/handler.ts';
+import { startFakeSecretsManager } from './fake-secrets-manager.ts';
+
+const oldSecret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+const newSecret = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
+const body = Buffer.from('[]');
+const ids = () => new Set<string>();
+
+test.each([
+  [oldSecret, [oldSecret]],
+  [`${newSecret}\n${oldSecret}\r\n`, [newSecret, oldSecret]],
+  [JSON.stringify([newSecret, oldSecret]), [newSecret, oldSecret]],
+  ['', undefined],
+  ['[', undefined],
+  ['{"secret":"whsec_"}', undefined],
+  [`${oldSecret}\nhunter2`, undefined],
+])('%s is a secret, or several, or none', (text, expected) => {
+  expect(webhookSecretsIn(text)).toEqual(expected);
+});
+
+async function namedSink(value: string | null) {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+  onTestFinished(() => clock.mockRestore());
+  const manager = await startFakeSecretsManager({ hooks: value });
+  const handler = await startHandler();
+  onTestFinished(() => handler.close());
+  const secrets = createSecrets(pino({ level: 'silent' }), manager.client);
+  const route = { url: handler.url, timeoutMs: 5000, concurrency: 1, maxBatch: 10 };
+  const signer = await openSigner({ url: handler.url, secretName: 'hooks' }, secrets);
+  const sink = createSink(route, signer);
+  onTestFinished(() => sink.close());
+  const faultWith = (secret: string) =>
+    signatureFault(
+      secret,
+      handler.requests.at(-1)?.headers as Record<string, string>,
+      body,
+      Date.now(),
+    );
+  return { clock, manager, handler, sink, faultWith };
+}
+
+test('with several secrets, each alone is enough for the handler', async () => {
+  const { sink, faultWith } = await namedSink(`${newSecret}\n${oldSecret}`);
+  expect(await sink.post(body, ids)).toMatchObject({ kind: 'answered' });
+  expect([faultWith(newSecret), faultWith(oldSecret)]).toEqual([undefined, undefined]);
+  expect(faultWith(`whsec_${Buffer.alloc(32, 3).toString('base64')}`)).toBe('no signature matches');
+});
+
+test.each([401, 403])('after a %i the secret is read again', async (status) => {
+  const { clock, manager, handler, sink, faultWith } = await namedSink(oldSecret);
+  handler.answer = (_, response) => {
+    response.statusCode = faultWith(newSecret) === undefined ? 200 : status;
+    response.end();
+  };
+  expect(await sink.post(body, ids)).toMatchObject({ kind: 'hold' });
+  manager.values.set('hooks', newSecret);
+  clock.mockReturnValue(minAgeMs);
+  expect(await sink.post(body, ids)).toMatchObject({ kind: 'hold' });
+  expect(await sink.post(body, ids)).toMatchObject({ kind: 'answered' });
+  expect(manager.reads).toHaveLength(2);
+});
+
+test.each([
+  [null, /^the secret hooks cannot be read: ResourceNotFoundException/],
+  ['hunter2', /^the secret hooks must be whsec_/],
+])(
+  'a secret that is %s holds the route; nothing is sent, and nothing secret said',
+  async (value, reason) => {
+    const { handler, sink } = await namedSink(value);
+    const verdict = await sink.post(body, ids);
+    expect(verdict).toMatchObject({ kind: 'hold', reason: expect.stringMatching(reason) });
+    expect(JSON.stringify(verdict)).not.toContain('hunter2');
+    expect(handler.requests).toEqual([]);
+  },
+);

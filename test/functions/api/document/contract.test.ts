@@ -1,0 +1,473 @@
+// The api as its own document describes it: every answer of every operation is provoked, and held to the document.
+import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  createAuthenticate,
+  createTokenAuthenticate,
+} from '../../../../functions/api/access/authentication.ts';
+import { IssuerUnavailableError } from '../../../../functions/api/access/jwt.ts';
+import type { Scope } from '../../../../functions/api/access/scopes.ts';
+import { createTokenStore } from '../../../../functions/api/access/tokens.ts';
+import { createApi } from '../../../../functions/api/app.ts';
+import { createCommands } from '../../../../functions/api/commands/service.ts';
+import { createDeadLetters } from '../../../../functions/api/dead-letters/store.ts';
+import { docsContentSecurityPolicy } from '../../../../functions/api/document/docs.ts';
+import { exampleRequest } from '../../../../functions/api/document/docs-example.ts';
+import type { OpenApiDocument } from '../../../../functions/api/document/openapi.ts';
+import { createCursors } from '../../../../functions/api/interface/cursor.ts';
+import { createReader } from '../../../../functions/api/messages/reader.ts';
+import type { Outcome } from '../../../../functions/contract/command.ts';
+import { commandKey, replyValue } from '../../../../functions/contract/command-item.ts';
+import { deadLetterId, deadLetterItems } from '../../../../functions/contract/dead-letter.ts';
+import { type ProblemCode, problem } from '../../../../functions/contract/problem.ts';
+import { createStore } from '../../../../functions/ingest/store.ts';
+import { localClient } from '../../../../infra/local/database.ts';
+import { message } from '../../../support/messages.ts';
+import { createContract } from '../../../support/openapi.ts';
+import { startTable } from '../../../support/table.ts';
+
+const table = await startTable();
+afterAll(() => table.close());
+
+const tokens = createTokenStore(table);
+const tokenWith = async (...scopes: Scope[]) =>
+  (await tokens.create({ name: 'contract', scopes })).token;
+const admin = await tokenWith({ kind: 'admin' });
+const onlyReads = await tokenWith({ kind: 'topics', right: 'read', filter: '#' });
+const mayNothing = await tokenWith();
+const authenticate = createAuthenticate({ tokens: createTokenAuthenticate({ store: tokens }) });
+
+/** What the bridge says of each command, and of a replay; the test decides. */
+const bridge = {
+  outcome: undefined as Omit<Outcome, 'id'> | undefined,
+  refusesReplay: undefined as ProblemCode | undefined,
+};
+
+type ApiParts = Partial<Parameters<typeof createApi>[0]> & { client?: typeof table.client };
+
+function api({ client = table.client, ...parts }: ApiParts = {}) {
+  const database = { client, tableName: table.tableName };
+  return createApi({
+    reader: createReader(database),
+    commands: createCommands({
+      ...database,
+      deliver: async ({ commands }) => {
+        const { outcome } = bridge;
+        return outcome && commands.map(({ id }) => ({ ...outcome, id }));
+      },
+    }),
+    deadLetters: createDeadLetters({
+      ...database,
+      replay: async () =>
+        bridge.refusesReplay === undefined
+          ? { ok: true }
+          : { ok: false, problem: problem(bridge.refusesReplay) },
+    }),
+    cursors: createCursors('a-secret-for-the-tests'),
+    authenticate,
+    rateLimit: { requestsPerSecond: 1e6, failuresPerSecond: 1e6 },
+    ...parts,
+  });
+}
+
+const document = (await (await api().request('/openapi.json')).json()) as OpenApiDocument;
+const contract = createContract(document);
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({
+    id: operation.operationId,
+    hasBody: operation.requestBody !== undefined,
+    example: exampleRequest(method, path, operation, document),
+    path,
+  })),
+);
+
+interface Parts {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  /** As text; anything else is sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly token?: string | null;
+  readonly app?: ReturnType<typeof api>;
+}
+
+/** Sends the example of an operation, with some parts replaced, and holds the answer to the document. */
+async function send(id: string, parts: Parts = {}) {
+  const operation = operations.find((one) => one.id === id);
+  if (operation === undefined) throw new Error(`no operation ${id}`);
+  const { app = api(), token = admin, headers } = parts;
+  const { method, query, body } = operation.example;
+  const path =
+    parts.path === undefined
+      ? operation.example.path
+      : operation.path.replace(/\{(\w+)\}/, (_, name) => parts.path?.[name] ?? '');
+  const sent = parts.body ?? body;
+  const response = await app.request(
+    `${path}?${new URLSearchParams({ ...Object.fromEntries(query), ...parts.query })}`,
+    {
+      method,
+      headers: {
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...(sent !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(sent !== undefined && { body: typeof sent === 'string' ? sent : JSON.stringify(sent) }),
+    },
+  );
+  expect(await contract.faults(id, response.clone())).toEqual([]);
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
+}
+
+/** Status and code of a problem, and the status alone of anything else. */
+const outcomeOf = async (id: string, parts: Parts = {}) => {
+  const { status, body } = await send(id, parts);
+  return body?.code === undefined ? `${status}` : `${status} ${body.code}`;
+};
+
+describe('the document', () => {
+  test('satisfies the linter', async () => {
+    const problems = await lintFromString({
+      source: JSON.stringify(document),
+      config: await createConfig({ extends: ['recommended'] }),
+    });
+    expect(
+      problems.map(({ ruleId, message: text, location }) => [ruleId, text, location[0]?.pointer]),
+    ).toEqual([]);
+  });
+
+  test('is there for everyone, as is the page made from it, which keeps its own policy', async () => {
+    for (const path of ['/openapi.json', '/docs'])
+      expect((await api().request(path)).status).toBe(200);
+    const { headers } = await api().request('/docs');
+    expect(headers.get('content-security-policy')).toBe(docsContentSecurityPolicy);
+  });
+
+  test('knows all fields of every object', () => {
+    const open = Object.entries(document.components.schemas).filter(
+      ([, schema]) => schema.type === 'object' && schema.additionalProperties !== false,
+    );
+    expect(open.map(([id]) => id)).toEqual([]);
+  });
+});
+
+describe.each(operations)('$id', ({ id }) => {
+  test('takes its example', async () => {
+    expect(await outcomeOf(id)).toMatch(/^2|^404/);
+  });
+
+  test('has no parameters but those of the document', async () => {
+    expect(await outcomeOf(id, { query: { unknown: '1' } })).toBe('400 invalid-request');
+  });
+
+  test('needs a token', async () => {
+    expect(await outcomeOf(id, { token: null })).toBe('401 unauthorized');
+    expect(await outcomeOf(id, { token: `${admin}x` })).toBe('401 unauthorized');
+  });
+
+  test('says that the issuer of a token cannot be reached', async () => {
+    const app = api({
+      authenticate: () => Promise.reject(new IssuerUnavailableError('no answer')),
+    });
+    expect(await outcomeOf(id, { app })).toBe('503 issuer-unavailable');
+  });
+
+  test('limits the requests of a caller', async () => {
+    const app = api({ rateLimit: { requestsPerSecond: 0 } });
+    expect(await outcomeOf(id, { app })).toBe('429 rate-limited');
+  });
+
+  test('says that the database does not answer', async () => {
+    const client = localClient('http://127.0.0.1:1');
+    const store = createTokenStore({ client, tableName: table.tableName });
+    const withoutTokens = createAuthenticate({ tokens: createTokenAuthenticate({ store }) });
+    const app = api({ client, authenticate: withoutTokens });
+    expect(await outcomeOf(id, { app })).toBe('503 database-unavailable');
+    client.destroy();
+  });
+
+  test('says of a bug only that there is one', async () => {
+    const seen: string[] = [];
+    const app = api({
+      authenticate: () => Promise.reject(new TypeError('a bug')),
+      onError: ({ message }) => seen.push(message),
+    });
+    expect(await outcomeOf(id, { app })).toBe('500 internal');
+    expect(seen).toEqual(['a bug']);
+  });
+});
+
+describe.each(operations.filter(({ hasBody }) => hasBody))('$id', ({ id }) => {
+  test('takes JSON alone', async () => {
+    expect(await outcomeOf(id, { body: '{' })).toBe('400 invalid-json');
+    const headers = { 'content-type': 'text/plain' };
+    expect(await outcomeOf(id, { headers })).toBe('415 unsupported-media-type');
+  });
+
+  test('limits the size of its body', async () => {
+    expect(await outcomeOf(id, { body: ' '.repeat(6 * 1024 * 1024) })).toBe('413 body-too-large');
+  });
+});
+
+describe('messages', async () => {
+  const store = createStore({ ...table, retentionDays: 30 });
+  const properties = {
+    contentType: 'text/plain',
+    responseTopic: 'devices/1/answers',
+    correlationData: Buffer.from([1, 2]),
+    userProperties: [['unit', 'K']],
+    messageExpirySeconds: 60,
+    payloadFormat: 1,
+  } as const;
+  const topic = 'devices/1/state';
+  await store.put([
+    message({ topic, text: '{"celsius":21.5}' }),
+    message({ topic, text: 'on', qos: 2, retain: true, properties }),
+    message({ topic, payload: Buffer.from([0xff]), qos: 0 }),
+    message({ topic: 'devices/2/state' }),
+  ]);
+  const accept = 'application/cloudevents-batch+json';
+
+  test.each([
+    ['listMessages', { query: { topic } }],
+    ['queryMessages', { body: { topic } }],
+  ])('%s gives all kinds of payloads', async (id, parts) => {
+    const { body } = await send(id, parts);
+    expect(body.messages).toHaveLength(3);
+    expect(body.messages[0]).toHaveProperty('payloadBase64');
+  });
+
+  test.each([
+    ['listMessages', { query: { topic, limit: '1' } }],
+    ['queryMessages', { body: { topic, limit: 1 } }],
+  ])('%s has pages, and CloudEvents', async (id, parts) => {
+    expect((await send(id, parts)).body.nextCursor).toBeTypeOf('string');
+    const events = await send(id, { ...parts, headers: { accept } });
+    expect(events.headers.get('content-type')).toBe(accept);
+    expect(events.headers.get('link')).toContain('rel="next"');
+    expect(events.body).toHaveLength(1);
+  });
+
+  test.each([
+    ['listMessages', { query: { topic, limit: '0' } }],
+    ['listMessages', { query: { topic: 'a/#' } }],
+    ['queryMessages', { body: { topic, limit: '1' } }],
+    ['listLatestMessages', { query: { filter: 'a/#/b' } }],
+    ['listTopics', { query: { cursor: 'x' } }],
+  ])('%s refuses %j', async (id, parts) => {
+    expect(await outcomeOf(id, parts)).toBe('400 invalid-request');
+  });
+
+  test.each([
+    ['listMessages', { query: { topic } }],
+    ['queryMessages', { body: { topic } }],
+  ])('%s needs the right to read', async (id, parts) => {
+    expect(await outcomeOf(id, { ...parts, token: mayNothing })).toBe('403 forbidden');
+  });
+
+  test('lists by filter give what the caller may read', async () => {
+    const query = { filter: 'devices/+/state' };
+    expect((await send('listLatestMessages', { query })).body.messages).toHaveLength(2);
+    expect((await send('listTopics', { query })).body.topics).toMatchObject([{ topic }, {}]);
+    expect((await send('listTopics', { query, token: mayNothing })).body.topics).toEqual([]);
+    const first = { query: { ...query, limit: '1' }, headers: { accept } };
+    const events = await send('listLatestMessages', first);
+    expect(events.body).toMatchObject([{ subject: topic }]);
+    expect(events.headers.get('link')).toContain('rel="next"');
+  });
+});
+
+describe('commands', () => {
+  const at = '2026-01-31T12:00:00.000Z';
+  const reply = {
+    topic: 'devices/1/answers',
+    receivedAt: at,
+    payloadBase64: Buffer.from('{"ok":true}').toString('base64'),
+    contentType: 'application/json',
+    userProperties: [['unit', 'K']] as [string, string][],
+  };
+  const refusal = { code: 'broker-refused', detail: 'not authorized' };
+  const topic = 'devices/1/cmd';
+  const body = { topic, payload: 'on' };
+
+  /** Publishes as the bridge says, and gives the id of the command. */
+  async function published(parts: object, outcome?: Omit<Outcome, 'id'>) {
+    bridge.outcome = outcome;
+    const answer = await send('publish', { body: { ...body, ...parts } });
+    return { ...answer, id: answer.body.id ?? answer.body.command.id };
+  }
+
+  test.each([
+    [200, {}, { status: 'sent', sentAt: at, hadSubscribers: false }],
+    [200, { waitFor: 'reply' }, { status: 'answered', sentAt: at, reply }],
+    [202, { waitFor: 'reply' }, { status: 'sent', sentAt: at }],
+    [202, { waitFor: 'none' }, undefined],
+    [202, {}, undefined],
+  ] as const)('publish answers %d to %j and %j', async (status, parts, outcome) => {
+    const answer = await published(parts, outcome);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('location')).toBe(`/v1/commands/${answer.id}`);
+  });
+
+  test.each([
+    ['502 broker-refused', { status: 'failed', error: refusal }],
+    [
+      '502 reply-too-large',
+      { status: 'failed', error: { code: 'reply-too-large', detail: 'at most 262144 bytes' } },
+    ],
+    ['504 command-expired', { status: 'expired' }],
+  ] as const)('publish answers %s to %j', async (expected, outcome) => {
+    const { id, status, body: answer } = await published({}, outcome);
+    expect(`${status} ${answer.code}`).toBe(expected);
+    expect(answer.command).toEqual({ id, status: outcome.status });
+  });
+
+  test('publish needs the right to, and a database', async () => {
+    expect(await outcomeOf('publish', { body, token: onlyReads })).toBe('403 forbidden');
+    const client = localClient('http://127.0.0.1:1');
+    expect(await outcomeOf('publish', { body, app: api({ client }) })).toBe(
+      '503 database-unavailable',
+    );
+    client.destroy();
+  });
+
+  test('publish takes a key for one body', async () => {
+    bridge.outcome = { status: 'sent', sentAt: at };
+    const headers = { 'idempotency-key': 'a-key' };
+    expect(await outcomeOf('publish', { body, headers })).toBe('200');
+    expect(await outcomeOf('publish', { body: { ...body, qos: 2 }, headers })).toBe(
+      '409 idempotency-conflict',
+    );
+    const withSpace = { 'idempotency-key': 'a key' };
+    expect(await outcomeOf('publish', { body, headers: withSpace })).toBe('400 invalid-request');
+  });
+
+  test('bulk publishing has a result for each', async () => {
+    const statusesOf = async (outcome: Omit<Outcome, 'id'> | undefined) => {
+      bridge.outcome = outcome;
+      const list = [body, { ...body, waitFor: 'reply' }, { ...body, topic: '#' }];
+      const answer = await send('publishBulk', { body: list });
+      return answer.body.results.map(({ status }: { status: number }) => status);
+    };
+    expect(await statusesOf({ status: 'answered', sentAt: at, reply })).toEqual([200, 200, 400]);
+    expect(await statusesOf({ status: 'failed', error: refusal })).toEqual([502, 502, 400]);
+    expect(await statusesOf({ status: 'expired' })).toEqual([504, 504, 400]);
+    expect(await statusesOf(undefined)).toEqual([202, 202, 400]);
+  });
+
+  test('are read, with all that may be known of them', async () => {
+    const { id } = await published({ topic: 'devices/2/cmd' });
+    const recorded = await send('getCommand', { path: { id } });
+    expect(recorded.body).toMatchObject({ id, status: 'pending', history: [{}] });
+    await table.client.send(
+      new UpdateItemCommand({
+        TableName: table.tableName,
+        Key: commandKey(id),
+        UpdateExpression:
+          'SET #status = :status, sentAt = :at, hadSubscribers = :true, reply = :reply, #error = :error',
+        ExpressionAttributeNames: { '#status': 'status', '#error': 'error' },
+        ExpressionAttributeValues: {
+          ':status': { S: 'answered' },
+          ':at': { S: at },
+          ':true': { BOOL: true },
+          ':reply': replyValue(reply),
+          ':error': { M: { code: { S: refusal.code }, detail: { S: refusal.detail } } },
+        },
+      }),
+    );
+    const answered = await send('getCommand', { path: { id } });
+    expect(answered.body).toMatchObject({ status: 'answered', reply: { payload: { ok: true } } });
+    const list = await send('listCommands', { query: { topic: 'devices/2/cmd' } });
+    expect(list.body.commands).toMatchObject([{ id, status: 'answered' }]);
+  });
+
+  test('are seen by those alone who may', async () => {
+    const { id } = await published({});
+    expect(await outcomeOf('getCommand', { path: { id }, token: mayNothing })).toBe(
+      '404 not-found',
+    );
+    expect(await outcomeOf('getCommand', { path: { id: 'none' } })).toBe('404 not-found');
+    expect(await outcomeOf('listCommands', { query: { topic }, token: mayNothing })).toBe(
+      '403 forbidden',
+    );
+  });
+
+  test('are listed in pages, by status', async () => {
+    await published({});
+    await published({});
+    const query = { topic, limit: '1', status: 'pending' };
+    expect((await send('listCommands', { query })).body.nextCursor).toBeTypeOf('string');
+    expect(await outcomeOf('listCommands', { query: { ...query, status: 'lost' } })).toBe(
+      '400 invalid-request',
+    );
+  });
+});
+
+describe('dead letters', () => {
+  async function quarantine() {
+    const letter = {
+      route: 'store',
+      reason: 'the handler refused it',
+      attempts: 3,
+      quarantinedAt: '2026-01-31T12:00:00.000Z',
+      message: message({ topic: 'devices/1/state', text: 'on' }),
+    };
+    for (const Item of deadLetterItems(letter))
+      await table.client.send(new PutItemCommand({ TableName: table.tableName, Item }));
+    return { id: Buffer.from(deadLetterId(letter)).toString('base64url') };
+  }
+
+  test('are listed and read', async () => {
+    const path = await quarantine();
+    expect((await send('listDeadLetters')).body.deadLetters).toMatchObject([path]);
+    expect((await send('getDeadLetter', { path })).body.message.payload).toBe('on');
+  });
+
+  test('are replayed', async () => {
+    const path = await quarantine();
+    expect(await outcomeOf('replayDeadLetter', { path })).toBe('200');
+    for (const [code, status] of [
+      ['route-unknown', 409],
+      ['handler-refused', 422],
+      ['handler-unavailable', 503],
+      ['bridge-unavailable', 503],
+    ] as const) {
+      bridge.refusesReplay = code;
+      expect(await outcomeOf('replayDeadLetter', { path })).toBe(`${status} ${code}`);
+    }
+  });
+
+  test('are deleted', async () => {
+    const path = await quarantine();
+    expect(await outcomeOf('deleteDeadLetter', { path })).toBe('204');
+    expect(await outcomeOf('getDeadLetter', { path })).toBe('404 not-found');
+  });
+
+  test.each(['getDeadLetter', 'replayDeadLetter', 'deleteDeadLetter'])(
+    '%s does not tell of those that the caller may not read',
+    async (id) => {
+      const path = await quarantine();
+      expect(await outcomeOf(id, { path, token: mayNothing })).toBe('404 not-found');
+      expect(await outcomeOf(id, { path: { id: 'none' } })).toBe('404 not-found');
+    },
+  );
+
+  test.each(['replayDeadLetter', 'deleteDeadLetter'])(
+    '%s needs the right to delete',
+    async (id) => {
+      expect(await outcomeOf(id, { path: await quarantine(), token: onlyReads })).toBe(
+        '403 forbidden',
+      );
+    },
+  );
+});
+
+// The last test: it looks back at all answers of those above.
+test('every answer of the document has been seen', () => {
+  expect(contract.unseen()).toEqual([]);
+});

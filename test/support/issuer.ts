@@ -1,0 +1,88 @@
+// An OIDC issuer on loopback, for tests: discovery document, keys, and tokens signed with them.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type CryptoKey,
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  type JWTPayload,
+  SignJWT,
+} from 'jose';
+
+export interface TestIssuer {
+  readonly url: string;
+  /** Paths that were asked for. */
+  readonly requests: string[];
+  /** What it answers at a path, instead of its own documents; a number is a status, 302 to the keys. */
+  readonly answers: Map<string, unknown>;
+  /** Makes a key and publishes it. */
+  addKey(kid: string, algorithm?: string): Promise<{ privateKey: CryptoKey; publicKey: JWK }>;
+  removeKey(kid: string): void;
+  close(): Promise<void>;
+}
+
+export const discoveryPath = '/.well-known/openid-configuration';
+
+export async function startIssuer(): Promise<TestIssuer> {
+  const keys = new Map<string, JWK>();
+  const requests: string[] = [];
+  const answers = new Map<string, unknown>();
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    requests.push(path);
+    const documents = new Map<string, unknown>([
+      [discoveryPath, { issuer: url, jwks_uri: `${url}/keys` }],
+      ['/keys', { keys: [...keys.values()] }],
+      ...answers,
+    ]);
+    const document = documents.get(path) ?? 404;
+    response.statusCode = typeof document === 'number' ? document : 200;
+    if (response.statusCode === 302) response.setHeader('location', '/keys');
+    response.end(typeof document === 'string' ? document : JSON.stringify(document));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    requests,
+    answers,
+    async addKey(kid, algorithm = 'ES256') {
+      const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
+      const jwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm };
+      keys.set(kid, jwk);
+      return { privateKey, publicKey: jwk };
+    },
+    removeKey: (kid) => void keys.delete(kid),
+    async close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Claims of a token, right or wrong. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** A signed token; `claims` replace the usual ones, and leave out those that are undefined. */
+export async function signToken(
+  issuer: string,
+  key: CryptoKey | Uint8Array,
+  header: { readonly alg?: string; readonly kid?: string },
+  claims: Claims = {},
+): Promise<string> {
+  const seconds = Math.floor(Date.now() / 1000);
+  const payload = {
+    iss: issuer,
+    aud: 'causeway',
+    sub: 'alice',
+    iat: seconds,
+    exp: seconds + 300,
+    ...claims,
+  };
+  return new SignJWT(payload as JWTPayload)
+    .setProtectedHeader({ alg: 'ES256', ...header })
+    .sign(key);
+}
