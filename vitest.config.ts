@@ -10,6 +10,10 @@ export default defineConfig({
     hookTimeout: 30_000,
     // The real brokers, databases and child processes of several files share two cores.
     maxWorkers: 2,
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    env: {
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      // The fault rows in small, beside all other tests; `npm run faults` runs them in full.
+      FAULTS_SCALE: process.env['FAULTS_SCALE'] ?? '0.3',
+    },
   },
 });

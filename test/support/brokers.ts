@@ -19,6 +19,8 @@ const temporaryFolders = new Set<string>();
 process.once('exit', () => {
   for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
 });
+// vitest ends its workers by a signal, after which there is no 'exit'.
+process.once('SIGTERM', () => process.exit());
 
 /** A folder that is gone when the process ends. */
 export function temporaryFolder(name: string): string {

@@ -63,8 +63,11 @@ export interface Rig {
   readonly storedNumbers: ReadonlySet<number>;
   /** Starts a bridge; it is stopped at the end of the test at the latest. */
   startBridge(config?: Partial<BridgeConfigInput>): BridgeProcess;
-  /** Waits until all that was acknowledged is kept; says whether it came to that. */
-  settled(timeoutMs?: number): Promise<boolean>;
+  /**
+   * Waits until all that was acknowledged is kept, and gives up when nothing more has been stored for so long: how
+   * long a backlog takes is a matter of the machine. Says whether it came to that.
+   */
+  settled(idleMs?: number): Promise<boolean>;
   /** Stops `bridges`, scans everything, prints the row's line, and judges. */
   verdict(
     bridges: readonly BridgeProcess[],
@@ -152,8 +155,13 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       bridges.add(bridge);
       return bridge;
     },
-    async settled(timeoutMs = 20_000) {
-      return until(isAllKept, { timeoutMs: scaledMs(timeoutMs) }).catch(() => false);
+    async settled(idleMs = 20_000) {
+      for (let stored = -1; stored < storedNumbers.size; ) {
+        stored = storedNumbers.size;
+        const isKept = await until(isAllKept, { timeoutMs: scaledMs(idleMs) }).catch(() => false);
+        if (isKept) return true;
+      }
+      return false;
     },
     async verdict(running, { brokersLoss = new Set<number>(), note } = {}) {
       const codes = await Promise.all(running.map((bridge) => bridge.stop()));

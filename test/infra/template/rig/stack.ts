@@ -1,0 +1,47 @@
+// The stack that is run: a route of each kind, every secret that a broker can ask for.
+import type { DeploymentInput } from '../../../../infra/config.ts';
+import { addStack, createApp } from '../../aws/synth.ts';
+import { type Assembly, readAssembly } from './assembly.ts';
+import type { World } from './world.ts';
+
+const stackName = 'Template';
+export const webhookSecret = `whsec_${Buffer.from('a secret of the webhook!').toString('base64')}`;
+
+/** A task that is stopped waits for its requests so long, and ten seconds more. */
+const timeoutMs = 5000;
+
+export function synthesize({ brokerUrl, webhook }: World): Assembly {
+  const app = createApp();
+  addStack(app, {
+    stackName,
+    broker: {
+      url: brokerUrl,
+      credentialsSecret: 'causeway/broker',
+      caSecret: 'causeway/ca',
+      clientCertificateSecret: 'causeway/certificate',
+    },
+    routes: [
+      { name: 'rooms', filter: 'rooms/#', timeoutMs },
+      { name: 'short', filter: 'short/#', timeoutMs, retentionDays: 2 },
+      {
+        name: 'hook',
+        filter: 'alarms/#',
+        timeoutMs,
+        handler: { url: webhook.url, secretName: 'causeway/hook' },
+      },
+    ],
+    retentionDays: 7,
+    writeShards: 2,
+  } satisfies DeploymentInput);
+  return readAssembly(app.synth().directory, stackName);
+}
+
+/** Values of the secrets that it names. */
+export function secretsOf(world: World): Record<string, string> {
+  return {
+    'causeway/broker': JSON.stringify(world.credentials),
+    'causeway/ca': world.ca,
+    'causeway/certificate': JSON.stringify(world.clientCertificate),
+    'causeway/hook': webhookSecret,
+  };
+}
