@@ -1,8 +1,11 @@
-// `npm run document`: the tables of the README that come from schemas. A test checks that they are current.
+// `npm run document`: the tables in our documents that are made from schemas and data. A test checks that they are
+// current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { bridgeConfigSchema } from '../bridge/config.ts';
+import { runbook } from './aws/runbook.ts';
+import { deploymentSchema } from './config.ts';
 import { settingsSchema } from './local/settings.ts';
 
 interface JsonSchema {
@@ -21,11 +24,15 @@ function rowsOf(schema: JsonSchema, path = ''): string[] {
     if (property.properties !== undefined) return rowsOf(property, here);
     if (property.items?.properties !== undefined) return rowsOf(property.items, `${here}[]`);
     const isRequired = schema.required?.includes(name) ?? false;
-    const preset = property.default === undefined ? '' : `\`${property.default}\``;
+    const preset = property.default === undefined ? '' : `\`${presetText(property.default)}\``;
     return [
       `| \`${here}\` | ${property.description ?? ''} | ${isRequired ? 'required' : preset} |`,
     ];
   });
+}
+
+function presetText(preset: unknown): string {
+  return typeof preset === 'object' ? JSON.stringify(preset) : String(preset);
 }
 
 function tableOf(schema: z.ZodType): string {
@@ -33,20 +40,33 @@ function tableOf(schema: z.ZodType): string {
   return ['| setting | meaning | default |', '| --- | --- | --- |', ...rowsOf(json)].join('\n');
 }
 
-const sections: Record<string, string> = {
-  settings: tableOf(settingsSchema),
-  bridge: tableOf(bridgeConfigSchema),
+function runbookTable(): string {
+  const rows = Object.entries(runbook).map(
+    ([alarm, { means, action }]) => `| ${alarm} | ${means} | ${action} |`,
+  );
+  return ['| alarm | what it means | what to do |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+/** The documents with generated sections, and what stands in each. */
+export const documents: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'README.md': {
+    settings: tableOf(settingsSchema),
+    config: tableOf(deploymentSchema),
+    runbook: runbookTable(),
+  },
+  'bridge/README.md': { bridge: tableOf(bridgeConfigSchema) },
 };
 
-/** The README with its generated sections made anew. */
-export function documented(readme: string): string {
-  return Object.entries(sections).reduce((text, [name, table]) => {
+/** A document's text with its generated sections made anew. */
+export function documented(text: string, sections: Readonly<Record<string, string>>): string {
+  return Object.entries(sections).reduce((before, [name, table]) => {
     const section = new RegExp(`(<!-- generated: ${name} -->\n)[^]*?(\n<!-- end -->)`);
-    if (!section.test(text)) throw new Error(`the README has no section ${name}`);
-    return text.replace(section, (_, start, end) => `${start}${table}${end}`);
-  }, readme);
+    if (!section.test(before)) throw new Error(`there is no section ${name}`);
+    return before.replace(section, (_, start, end) => `${start}${table}${end}`);
+  }, text);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  writeFileSync('README.md', documented(readFileSync('README.md', 'utf8')));
+  for (const [file, sections] of Object.entries(documents))
+    writeFileSync(file, documented(readFileSync(file, 'utf8'), sections));
 }

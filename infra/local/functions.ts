@@ -6,6 +6,7 @@ import {
   createTokenAuthenticate,
   staticToken,
 } from '../../functions/api/access/authentication.ts';
+import { createJwtAuthenticate } from '../../functions/api/access/jwt.ts';
 import { createTokenStore } from '../../functions/api/access/tokens.ts';
 import { createApi } from '../../functions/api/app.ts';
 import { createDeliver, createReplay } from '../../functions/api/bridge.ts';
@@ -15,10 +16,12 @@ import { createCursors } from '../../functions/api/interface/cursor.ts';
 import { createReader } from '../../functions/api/messages/reader.ts';
 import { createIngest } from '../../functions/ingest/app.ts';
 import { createStore } from '../../functions/ingest/store.ts';
+import type { CausewayConfig } from '../config.ts';
 
 interface Database {
   readonly client: DynamoDBClient;
   readonly tableName: string;
+  readonly writeShards: number;
 }
 
 export interface LocalIngestOptions extends Database {
@@ -36,23 +39,31 @@ export interface LocalApiOptions extends Database {
   readonly bridge: { readonly url: string; readonly token: string };
   /** Token that may do everything, beside those of the table. */
   readonly token: string;
-  readonly requestsPerSecond: number;
+  readonly api: CausewayConfig['api'];
   readonly onError: (error: Error) => void;
 }
 
 export function localApi(options: LocalApiOptions) {
-  const { bridge, token, requestsPerSecond, onError, client, tableName } = options;
+  const { bridge, token, api, onError, client, tableName, writeShards } = options;
+  const { replyTopic, oidc, corsOrigins, callerRequestsPerSecond } = api;
   const database = { client, tableName };
   return createApi({
-    reader: createReader(database),
-    commands: createCommands({ ...database, deliver: createDeliver(bridge), onError }),
+    reader: createReader({ ...database, writeShards }),
+    commands: createCommands({
+      ...database,
+      deliver: createDeliver(bridge),
+      onError,
+      ...(replyTopic !== undefined && { replyTopic }),
+    }),
     deadLetters: createDeadLetters({ ...database, replay: createReplay(bridge) }),
     cursors: createCursors(randomBytes(32).toString('base64')),
     authenticate: createAuthenticate({
       fixed: staticToken(token),
       tokens: createTokenAuthenticate({ store: createTokenStore(database) }),
+      ...(oidc !== undefined && { jwt: createJwtAuthenticate(oidc) }),
     }),
-    rateLimit: { requestsPerSecond },
+    rateLimit: { requestsPerSecond: callerRequestsPerSecond },
+    corsOrigins,
     onError,
   });
 }

@@ -29,15 +29,8 @@ export const settingsSchema = z.object({
     .string()
     .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1 to 9999999')
     .transform(Number)
-    .prefault('100')
-    .describe('requests that the API takes from one caller'),
-  RETENTION_DAYS: z
-    .string()
-    .regex(/^[1-9]\d{0,3}$/, 'must be a whole number from 1 to 3650')
-    .transform(Number)
-    .refine((days) => days <= 3650, 'must be a whole number from 1 to 3650')
-    .prefault('30')
-    .describe('days that messages are kept'),
+    .optional()
+    .describe('requests that the API takes from one caller, instead of what the config says'),
   DYNAMODB_ENDPOINT: urlWith('http:', 'https:')
     .optional()
     .describe('use this DynamoDB, and start none'),

@@ -10,9 +10,11 @@ import { parseConfig, publicUrl } from '../../bridge/config.ts';
 import { connectOnce } from '../../bridge/connection.ts';
 import { listen } from '../../bridge/listen.ts';
 import { faultsText } from '../../functions/contract/parse.ts';
+import type { CausewayConfig } from '../config.ts';
 import { type EmbeddedBroker, startBroker } from './broker/broker.ts';
 import { createMessagesTable, localClient, startDatabase } from './database.ts';
 import { localApi, localIngest } from './functions.ts';
+import { localRoutes } from './routes.ts';
 import type { Settings } from './settings.ts';
 import { announceStack } from './stack-file.ts';
 
@@ -23,7 +25,7 @@ const tableName = 'causeway-messages';
 export class SettingError extends Error {
   readonly code = 'SETTING';
 
-  constructor(setting: keyof Settings, problem: string, cause?: unknown) {
+  constructor(setting: keyof Settings | 'causeway.config.ts', problem: string, cause?: unknown) {
     super(`${setting}: ${problem}`, { cause });
     this.name = 'SettingError';
   }
@@ -39,8 +41,18 @@ export interface LocalStack {
   stop(): Promise<void>;
 }
 
+/** What of the config has a meaning on one machine. */
+export type LocalConfig = Pick<
+  CausewayConfig,
+  'broker' | 'routes' | 'retentionDays' | 'writeShards' | 'api'
+>;
+
 /** Starts everything. Rejects with a {@link SettingError} for what the user can mend; stops what it started. */
-export async function startStack(settings: Settings, log: Logger): Promise<LocalStack> {
+export async function startStack(
+  settings: Settings,
+  config: LocalConfig,
+  log: Logger,
+): Promise<LocalStack> {
   const token = settings.API_TOKEN ?? randomBytes(24).toString('base64url');
   const bridgeToken = randomBytes(24).toString('base64url');
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
@@ -67,6 +79,8 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
   );
 
   try {
+    if (config.routes.every(({ handler }) => handler !== undefined))
+      throw new SettingError('causeway.config.ts', 'routes: none of them stores its messages');
     const apiUrl = await serveApp(front, settings.PORT, closers).catch((error) => {
       throw portError('PORT', settings.PORT, error);
     });
@@ -86,13 +100,25 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
     if (broker !== undefined) closers.push(() => broker.close());
     const brokerUrl = settings.BROKER_URL ?? `mqtt://${host}:${broker?.port}`;
 
-    const { RETENTION_DAYS: retentionDays, REQUESTS_PER_SECOND: requestsPerSecond } = settings;
+    const { retentionDays, writeShards } = config;
     const onError = (error: Error) => log.error(error, 'a function failed');
-    const ingest = localIngest({ client, tableName, retentionDays, secret, onError });
+    const ingest = localIngest({
+      client,
+      tableName,
+      retentionDays,
+      writeShards,
+      secret,
+      onError,
+    });
     const ingestUrl = await serveApp(ingest, 0, closers);
 
     const bridge = await startOwnBridge(
-      { brokerUrl, ingestUrl, secret, bridgeToken, database: client },
+      {
+        brokerUrl,
+        routes: localRoutes(config, { ingestUrl, secret }),
+        bridgeToken,
+        database: client,
+      },
       log,
     );
     closers.push(() => bridge.drain());
@@ -103,7 +129,11 @@ export async function startStack(settings: Settings, log: Logger): Promise<Local
       tableName,
       bridge: { url: bridge.url, token: bridgeToken },
       token,
-      requestsPerSecond,
+      writeShards,
+      api: {
+        ...config.api,
+        callerRequestsPerSecond: settings.REQUESTS_PER_SECOND ?? config.api.callerRequestsPerSecond,
+      },
       onError,
     });
     closers.push(await announceStack(settings.DATA_DIR, { databaseUrl, table: tableName }));
@@ -141,14 +171,13 @@ async function startOwnBroker(settings: Settings): Promise<EmbeddedBroker> {
 
 interface BridgeWiring {
   readonly brokerUrl: string;
-  readonly ingestUrl: string;
-  readonly secret: string;
+  readonly routes: readonly object[];
   readonly bridgeToken: string;
   readonly database: DynamoDBClient;
 }
 
 async function startOwnBridge(
-  { brokerUrl, ingestUrl, secret, bridgeToken, database }: BridgeWiring,
+  { brokerUrl, routes, bridgeToken, database }: BridgeWiring,
   log: Logger,
 ): Promise<Bridge> {
   const { username, password } = new URL(brokerUrl);
@@ -159,7 +188,7 @@ async function startOwnBridge(
       ...(password !== '' && { password: decodeURIComponent(password) }),
     },
     http: { port: 0, token: bridgeToken },
-    routes: [{ name: 'store', filter: '#', url: ingestUrl, secret }],
+    routes,
     quarantineTable: tableName,
     commandTable: tableName,
     // The broker and the handler are in this process: there is little to wait for.

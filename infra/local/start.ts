@@ -2,6 +2,8 @@
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
+import deployment from '../../causeway.config.ts';
+import { parseDeployment } from '../config.ts';
 import { startDemo } from './demo.ts';
 import { parseSettings, settingsHelp } from './settings.ts';
 import { type LocalStack, SettingError, startStack } from './stack.ts';
@@ -12,7 +14,7 @@ const help = `Runs all of Causeway on this machine: broker, database, functions 
   npm start -- --demo        and a few simulated devices
   npm start -- --help        show this
 
-Settings, from the environment:
+Routes and retention are those of causeway.config.ts. Settings, from the environment:
 ${settingsHelp()}
 `;
 
@@ -41,14 +43,22 @@ if (options.help) {
   process.exit(0);
 }
 const settings = parseSettings(process.env);
-if (!settings.ok) fail(settings.faults.map(({ field, rule }) => `${field}: ${rule}`));
+const config = parseDeployment(deployment);
+if (!settings.ok || !config.ok) {
+  fail([
+    ...(settings.ok ? [] : settings.faults.map(({ field, rule }) => `${field}: ${rule}`)),
+    ...(config.ok
+      ? []
+      : config.faults.map(({ field, rule }) => `causeway.config.ts: ${field}: ${rule}`)),
+  ]);
+}
 
 // Below warnings, the log would bury what is printed for the user.
 const log = pino(
   { level: process.env['LOG_LEVEL'] ?? 'error' },
   pretty({ destination: 2, sync: true }),
 );
-const stack = await startStack(settings.value, log).catch((error: unknown) => {
+const stack = await startStack(settings.value, config.value, log).catch((error: unknown) => {
   if (error instanceof SettingError) fail([error.message]);
   throw error;
 });

@@ -7,6 +7,8 @@ import { gzipSync } from 'node:zlib';
 import mqtt, { type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import deployment from '../../causeway.config.ts';
+import { parseDeployment } from '../../infra/config.ts';
 import { parseSettings } from '../../infra/local/settings.ts';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { temporaryFolder } from '../support/brokers.ts';
@@ -34,8 +36,9 @@ beforeAll(async () => {
     API_TOKEN: token,
     REQUESTS_PER_SECOND: '100000',
   });
-  if (!settings.ok) throw new Error(JSON.stringify(settings.faults));
-  stack = await startStack(settings.value, pino({ level: 'silent' }));
+  const config = parseDeployment(deployment);
+  if (!settings.ok || !config.ok) throw new Error(JSON.stringify({ settings, config }));
+  stack = await startStack(settings.value, config.value, pino({ level: 'silent' }));
   device = await mqtt.connectAsync(stack.brokerUrl);
   device.on('message', (topic, payload) => arrivals.push({ topic, payload }));
   await device.subscribeAsync('#', { qos: 1 });
