@@ -1,4 +1,4 @@
-// `npm run broker`: its settings, its users helper, its end.
+// `npm run broker`: its settings, the hash of a password, its end.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
