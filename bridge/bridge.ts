@@ -51,7 +51,7 @@ export async function startBridge(
   const commands =
     ledger === undefined
       ? undefined
-      : (await import('./commands.ts')).startCommands({
+      : (await import('./commands/commands.ts')).startCommands({
           broker,
           commands: config.commands,
           ledger,

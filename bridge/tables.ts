@@ -1,9 +1,9 @@
 // What the bridge keeps in DynamoDB: rejected messages, leases, and the ledger of commands. Loaded only where a table
 // is configured, because the AWS SDK takes 20 MB of memory that a bridge without one need not spend.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createLedger, type Ledger } from './commands/ledger.ts';
 import type { BridgeConfig } from './config.ts';
 import { acquireLease } from './lease.ts';
-import { createLedger, type Ledger } from './ledger.ts';
 import type { Acquire } from './member.ts';
 import type { Quarantine } from './quarantine.ts';
 import { findInTable, tableQuarantine } from './quarantine-table.ts';

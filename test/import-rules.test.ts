@@ -18,6 +18,9 @@ const forbidden = [
   ['bridge/infra.ts', "import '../infra/local/broker.ts';"],
   ['bridge/api.ts', "import '../functions/api/app.ts';"],
   ['bridge/mqtt.ts', "import 'mqtt';"],
+  ['bridge/commands/api.ts', "import '../../functions/api/app.ts';"],
+  ['bridge/commands/mqtt.ts', "import 'mqtt';"],
+  ['bridge/commands/aws.ts', "import '@aws-sdk/client-dynamodb';"],
   ['bridge/environment.ts', "export const x = process.env['X'];"],
   ['functions/api/environment.ts', "export const x = process.env['X'];"],
 ] as const;
@@ -28,6 +31,8 @@ const allowed = [
   ['functions/api/messages/access.ts', "import '../access/principal.ts';"],
   ['bridge/contract.ts', "import '../functions/contract/message.ts';"],
   ['bridge/session.ts', "import 'mqtt';"],
+  ['bridge/commands/connection.ts', "import '../connection.ts';"],
+  ['bridge/commands/ledger.ts', "import '@aws-sdk/client-dynamodb';"],
   ['infra/local/bridge.ts', "import '../../bridge/bridge.ts';"],
 ] as const;
 

@@ -9,7 +9,7 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { CommandStatus, Outcome, Reply } from '../functions/contract/command.ts';
+import type { CommandStatus, Outcome, Reply } from '../../functions/contract/command.ts';
 import {
   commandKey,
   historyValue,
@@ -21,8 +21,8 @@ import {
   queuedIdOf,
   queuePartition,
   replyValue,
-} from '../functions/contract/command-item.ts';
-import type { Item } from '../functions/contract/item.ts';
+} from '../../functions/contract/command-item.ts';
+import type { Item } from '../../functions/contract/item.ts';
 
 /** A command in the queue; its payload may not have been read yet. */
 export interface QueueEntry {

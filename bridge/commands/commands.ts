@@ -1,13 +1,13 @@
 // Commands of a bridge: dispatched by the one bridge that has their lease, while any other stands by.
 import type { Logger } from 'pino';
-import type { DeliverRequest, Outcome } from '../functions/contract/command.ts';
-import type { Broker } from './broker-access.ts';
-import type { CommandsConfig } from './config.ts';
+import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
+import type { Broker } from '../broker-access.ts';
+import type { CommandsConfig } from '../config.ts';
+import type { Lease } from '../lease.ts';
+import type { Acquire } from '../member.ts';
+import type { Metrics } from '../metrics.ts';
 import { Dispatch } from './dispatch.ts';
-import type { Lease } from './lease.ts';
 import type { Ledger } from './ledger.ts';
-import type { Acquire } from './member.ts';
-import type { Metrics } from './metrics.ts';
 
 export interface Commands {
   /** What keeps commands from leaving, in words; undefined while they do, and while this bridge stands by. */

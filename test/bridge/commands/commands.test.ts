@@ -10,14 +10,14 @@ import {
   onTestFinished,
   test,
 } from 'vitest';
-import type { Bridge } from '../../bridge/bridge.ts';
-import type { Outcome, WaitFor } from '../../functions/contract/command.ts';
-import type { QueuedCommand } from '../../functions/contract/command-item.ts';
-import { type BridgeInput, startTestBridge, untilReady } from '../support/bridges.ts';
-import { brokers, type TestBroker } from '../support/brokers.ts';
-import { command, inLedger, queueLength, record } from '../support/queue.ts';
-import { startTable, type TestTable } from '../support/table.ts';
-import { until } from '../support/wait.ts';
+import type { Bridge } from '../../../bridge/bridge.ts';
+import type { Outcome, WaitFor } from '../../../functions/contract/command.ts';
+import type { QueuedCommand } from '../../../functions/contract/command-item.ts';
+import { type BridgeInput, startTestBridge, untilReady } from '../../support/bridges.ts';
+import { brokers, type TestBroker } from '../../support/brokers.ts';
+import { command, inLedger, queueLength, record } from '../../support/queue.ts';
+import { startTable, type TestTable } from '../../support/table.ts';
+import { until } from '../../support/wait.ts';
 
 const token = 'token-of-the-bridge';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Bell } from '../../bridge/bell.ts';
+import { Bell } from '../../../bridge/commands/bell.ts';
 
 test('any number of rings during a round cause one more', async () => {
   const bell = new Bell();

@@ -3,19 +3,19 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt, { type IPublishPacket } from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Bridge } from '../../bridge/bridge.ts';
-import type { Outcome } from '../../functions/contract/command.ts';
-import type { QueuedCommand } from '../../functions/contract/command-item.ts';
-import { startTestBridge } from '../support/bridges.ts';
+import type { Bridge } from '../../../bridge/bridge.ts';
+import type { Outcome } from '../../../functions/contract/command.ts';
+import type { QueuedCommand } from '../../../functions/contract/command-item.ts';
+import { startTestBridge } from '../../support/bridges.ts';
 import {
   hasMosquitto,
   needsMosquitto,
   startMosquitto,
   temporaryFolder,
-} from '../support/brokers.ts';
-import { command, record } from '../support/queue.ts';
-import { startTable, type TestTable } from '../support/table.ts';
-import { until } from '../support/wait.ts';
+} from '../../support/brokers.ts';
+import { command, record } from '../../support/queue.ts';
+import { startTable, type TestTable } from '../../support/table.ts';
+import { until } from '../../support/wait.ts';
 
 const token = 'token-of-the-bridge';
 

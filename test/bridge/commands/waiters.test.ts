@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Waiters } from '../../bridge/waiters.ts';
-import type { WaitFor } from '../../functions/contract/command.ts';
+import { Waiters } from '../../../bridge/commands/waiters.ts';
+import type { WaitFor } from '../../../functions/contract/command.ts';
 
 const id = 'a';
 

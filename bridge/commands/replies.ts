@@ -1,9 +1,9 @@
 // Replies of devices: which are expected, on which topics, and which command each one answers.
 import type { IPublishPacket } from 'mqtt-packet';
 import type { Logger } from 'pino';
-import { maxReplyBytes, type Reply } from '../functions/contract/command.ts';
-import type { Link } from './connection.ts';
-import { messageProperties } from './properties.ts';
+import { maxReplyBytes, type Reply } from '../../functions/contract/command.ts';
+import type { Link } from '../connection.ts';
+import { messageProperties } from '../properties.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** What has to come back to answer a command. */

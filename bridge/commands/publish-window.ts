@@ -1,10 +1,10 @@
 // Publishes on one connection: which may leave when, and what the broker made of each. MQTT.js has no window of its
 // own for what it sends, so the broker's receive maximum is kept here [MQTT-3.3.4-9].
 import { generate, type IPublishPacket } from 'mqtt-packet';
-import type { QueuedCommand } from '../functions/contract/command-item.ts';
-import type { QoS } from '../functions/contract/message.ts';
-import type { Link } from './connection.ts';
-import { userPropertiesRecord } from './properties.ts';
+import type { QueuedCommand } from '../../functions/contract/command-item.ts';
+import type { QoS } from '../../functions/contract/message.ts';
+import type { Link } from '../connection.ts';
+import { userPropertiesRecord } from '../properties.ts';
 
 export type PublishResult =
   /** Acknowledged by the broker; at QoS 0, which has no acknowledgement, written to the network. */

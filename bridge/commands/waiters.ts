@@ -1,5 +1,5 @@
 // Who waits for what of a command: a caller that wants the broker's acknowledgement, or the device's answer.
-import type { CommandStatus, Outcome, WaitFor } from '../functions/contract/command.ts';
+import type { CommandStatus, Outcome, WaitFor } from '../../functions/contract/command.ts';
 
 /** States only go forward; `answered`, `failed` and `expired` are final. */
 const ranks: Record<CommandStatus, number> = {

@@ -2,25 +2,25 @@
 // and the states that follow from what the broker and the devices say.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { DeliverRequest, Outcome } from '../functions/contract/command.ts';
+import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
 import {
   type QueuedCommand,
   queueShardOf,
   queueShards,
-} from '../functions/contract/command-item.ts';
+} from '../../functions/contract/command-item.ts';
+import { fullJitterMs } from '../backoff.ts';
+import type { Broker } from '../broker-access.ts';
+import type { CommandsConfig } from '../config.ts';
+import type { Link } from '../connection.ts';
+import type { CommandCounters } from '../metrics.ts';
 import { Allowance } from './allowance.ts';
-import { fullJitterMs } from './backoff.ts';
 import { Bell } from './bell.ts';
-import type { Broker } from './broker-access.ts';
-import { CommandStates } from './command-states.ts';
-import type { CommandsConfig } from './config.ts';
-import type { Link } from './connection.ts';
 import type { Ledger, QueueEntry } from './ledger.ts';
-import type { CommandCounters } from './metrics.ts';
 import type { PublishResult, PublishWindow } from './publish-window.ts';
 import { Publisher } from './publisher.ts';
 import { Removals } from './removals.ts';
 import { type Expected, Replies } from './replies.ts';
+import { CommandStates } from './states.ts';
 
 export interface DispatchOptions {
   readonly broker: Broker;

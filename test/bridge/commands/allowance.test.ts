@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Allowance } from '../../bridge/allowance.ts';
+import { Allowance } from '../../../bridge/commands/allowance.ts';
 
 /** Takes without waiting for it, and notes when it was granted. */
 function taker(allowance: Allowance) {
