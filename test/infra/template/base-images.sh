@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes stand-ins for the base images of bridge/Dockerfile where no registry of images is reached: Node 24 from npm, with
-# the libraries and certificates of this machine and nothing else. Needs podman. Those that are there are kept.
+# the libraries and certificates of this machine and nothing else. Those that are there are kept. Fails where there is no
+# podman, or none that can run a container.
 set -euo pipefail
 
 node_version=24.21.0
@@ -8,7 +9,15 @@ npm_version=11.21.2
 build=docker.io/library/node:24-slim
 run=gcr.io/distroless/nodejs24-debian13:nonroot
 
-if podman image exists "$build" && podman image exists "$run"; then exit; fi
+can_run() {
+  podman --runtime runc --cgroup-manager cgroupfs run --rm --network host \
+    --ulimit=nofile=4096:4096 --ulimit=nproc=4096:4096 "$run" /nodejs/bin/node --version
+}
+
+if podman image exists "$build" && podman image exists "$run"; then
+  can_run
+  exit
+fi
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -47,3 +56,5 @@ tar -C "$folder/build" -c . | podman import --quiet \
   --change 'ENV HOME=/tmp' \
   --change 'ENV PATH=/usr/local/bin:/usr/bin' \
   --change 'ENV NPM_CONFIG_CAFILE=/etc/ssl/certs/ca-certificates.crt' - "$build" >/dev/null
+
+can_run
