@@ -1,8 +1,9 @@
 // From a delivery to its settlement: batches to the sink, and what each verdict means for the messages.
 import type { Logger } from 'pino';
+import { fullJitterMs } from '../functions/contract/backoff.ts';
 import { encodeBatch, estimateEnvelopeBytes } from '../functions/contract/envelope.ts';
 import { topicFault } from '../functions/contract/topic.ts';
-import { fullJitterMs } from './backoff.ts';
+import { untilAborted } from './aborted.ts';
 import { type Batchable, Batcher, type Unfinished } from './batcher.ts';
 import { AdaptiveConcurrency } from './concurrency.ts';
 import type { RouteConfig } from './config.ts';
@@ -93,11 +94,10 @@ export class Forwarder {
 
   /** Sends what is there until `signal` aborts, and then gives the rest back to the broker. */
   async drain(signal: AbortSignal): Promise<void> {
-    const aborted = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.race([Promise.all([this.#batcher.drain(), ...this.#diverted]), aborted]);
+    await Promise.race([
+      Promise.all([this.#batcher.drain(), ...this.#diverted]),
+      untilAborted(signal),
+    ]);
     this.#stopped = true;
     this.#batcher.discard();
   }

@@ -1,5 +1,6 @@
 // One session of a route under its lease: waits for the lease, holds the session, gives both back.
 import type { Logger } from 'pino';
+import { untilAborted } from './aborted.ts';
 import type { Lease } from './lease.ts';
 import { Session, type SessionOptions, type SessionState } from './session.ts';
 
@@ -40,12 +41,7 @@ export function startMember(
   /** Holds the session for as long as the lease lasts. */
   async function holdSession(lease: Lease): Promise<void> {
     const held = open();
-    await new Promise<void>((resolve) => {
-      if (stop.signal.aborted) resolve();
-      for (const signal of [lease.lost, stop.signal]) {
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      }
-    });
+    await untilAborted(lease.lost, stop.signal);
     await held.close();
     session = undefined;
     await lease.release();

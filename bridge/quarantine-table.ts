@@ -16,7 +16,7 @@ import {
   deadLetterKeys,
   quarantinePartition,
 } from '../functions/contract/dead-letter.ts';
-import type { Item } from '../functions/contract/item.ts';
+import { readChunks } from '../functions/contract/partition.ts';
 import { maxCounted, type Quarantine } from './quarantine.ts';
 import type { FindLetter } from './replay.ts';
 
@@ -47,32 +47,15 @@ export function tableQuarantine(tableName: string, client: DynamoDBClient): Quar
 
 /** Finds the dead letters of a table. */
 export function findInTable(TableName: string, client: DynamoDBClient): FindLetter {
-  async function chunksOf(id: string): Promise<Item[]> {
-    const chunks: Item[] = [];
-    let ExclusiveStartKey: Item | undefined;
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName,
-          KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': { S: deadLetterChunkPartition(id) } },
-          ConsistentRead: true,
-          ...(ExclusiveStartKey !== undefined && { ExclusiveStartKey }),
-        }),
-      );
-      chunks.push(...(page.Items ?? []));
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey !== undefined);
-    return chunks;
-  }
-
   return async (id) => {
     const Key = deadLetterKey(id);
     const { Item: main } = await client.send(
       new GetItemCommand({ TableName, Key, ConsistentRead: true }),
     );
     if (main === undefined) return undefined;
-    const chunks = main['chunks'] === undefined ? [] : await chunksOf(id);
+    const count = Number(main['chunks']?.N ?? 0);
+    const source = { client, tableName: TableName };
+    const chunks = await readChunks(source, deadLetterChunkPartition(id), count);
     return {
       route: main['route']?.S ?? '',
       envelope: deadLetterEnvelope(main, chunks),

@@ -2,7 +2,7 @@
 // them. Loaded only where the config names a secret, as the AWS SDK takes memory.
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Logger } from 'pino';
-import { fullJitterMs } from './backoff.ts';
+import { fullJitterMs } from '../functions/contract/backoff.ts';
 
 export interface Secrets {
   /** The text of a secret. Rejects, with a reason that may be shown, where it cannot be read. */

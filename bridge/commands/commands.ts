@@ -1,6 +1,7 @@
 // Commands of a bridge: dispatched by the one bridge that has their lease, while any other stands by.
 import type { Logger } from 'pino';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
+import { untilAborted } from '../aborted.ts';
 import type { Broker } from '../broker-access.ts';
 import type { CommandsConfig } from '../config.ts';
 import type { Lease } from '../lease.ts';
@@ -46,11 +47,7 @@ export function startCommands(options: CommandsOptions): Commands {
   async function holdLease(lease: Lease): Promise<void> {
     const held = open();
     dispatch = held;
-    await new Promise<void>((resolve) => {
-      if (stop.signal.aborted || lease.lost.aborted) resolve();
-      for (const signal of [lease.lost, stop.signal])
-        signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await untilAborted(lease.lost, stop.signal);
     dispatch = undefined;
     // Without the lease another bridge may begin: no time to wait for what is in flight.
     await (lease.lost.aborted ? held.close() : closeUnlessLost(held, lease));

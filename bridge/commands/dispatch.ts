@@ -2,13 +2,14 @@
 // and the states that follow from what the broker and the devices say.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
 import {
   type QueuedCommand,
   queueShardOf,
   queueShards,
 } from '../../functions/contract/command-item.ts';
-import { fullJitterMs } from '../backoff.ts';
+import { untilAborted } from '../aborted.ts';
 import type { Broker } from '../broker-access.ts';
 import type { CommandsConfig } from '../config.ts';
 import type { Link } from '../connection.ts';
@@ -101,11 +102,7 @@ export class Dispatch {
   /** Takes no more from the queue, and waits until what is underway is settled or `signal` aborts. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#stop.abort();
-    const aborted = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.race([this.#settleAll(), aborted]);
+    await Promise.race([this.#settleAll(), untilAborted(signal)]);
     await this.close();
   }
 

@@ -1,7 +1,6 @@
 // The ledger of commands and their queue in DynamoDB: what the bridge reads there, and the states that it writes.
 import {
   type AttributeValue,
-  BatchGetItemCommand,
   BatchWriteItemCommand,
   ConditionalCheckFailedException,
   type DynamoDBClient,
@@ -9,6 +8,7 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { getBatch } from '../../functions/contract/batch-get.ts';
 import type { CommandStatus, Outcome, Reply } from '../../functions/contract/command.ts';
 import {
   commandKey,
@@ -72,7 +72,6 @@ export interface Ledger {
 export const maxRemovals = 25;
 
 const pageEntries = 200;
-const maxGets = 100;
 /** A chunk's largest size, to tell before reading them what they take. */
 const chunkBytes = 350 * 1024;
 
@@ -85,6 +84,8 @@ const predecessors: Record<Exclude<CommandStatus, 'pending'>, readonly CommandSt
 };
 
 export function createLedger(client: DynamoDBClient, tableName: string): Ledger {
+  const source = { client, tableName };
+
   async function getItem(key: Item): Promise<Item | undefined> {
     const { Item } = await client.send(
       new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true }),
@@ -131,27 +132,6 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     }
   }
 
-  async function batchGet(keys: readonly Item[]): Promise<Item[]> {
-    const found: Item[] = [];
-    let left: Record<string, AttributeValue>[] = [...keys];
-    while (left.length > 0) {
-      const { Responses, UnprocessedKeys } = await client.send(
-        new BatchGetItemCommand({
-          RequestItems: {
-            [tableName]: { Keys: left.slice(0, maxGets), ConsistentRead: true },
-          },
-        }),
-      );
-      const items = Responses?.[tableName] ?? [];
-      const unprocessed = UnprocessedKeys?.[tableName]?.Keys ?? [];
-      // More than 16 MB come in several answers; an answer with nothing in it is throttling.
-      if (items.length === 0 && unprocessed.length > 0) throw new Error('the table is throttled');
-      found.push(...items);
-      left = [...unprocessed, ...left.slice(maxGets)];
-    }
-    return found;
-  }
-
   return {
     async queued(shard, after) {
       const { Items = [], LastEvaluatedKey } = await client.send(
@@ -168,11 +148,11 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     },
     async read({ head, keys }) {
       const chunkKeys = keys.slice(1);
-      const chunks = await batchGet(chunkKeys);
+      const chunks = await getBatch(source, chunkKeys);
       return chunks.length < chunkKeys.length ? undefined : queuedCommandOf(head, chunks);
     },
     async get(ids) {
-      return (await batchGet([...new Set(ids)].map(commandKey))).map(ledgerEntryOf);
+      return (await getBatch(source, [...new Set(ids)].map(commandKey))).map(ledgerEntryOf);
     },
     markSent: (id, at, hadSubscribers) =>
       mark(id, 'sent', at, {

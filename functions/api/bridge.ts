@@ -1,5 +1,6 @@
 // The api's side of the private way to the bridge: wakes it for recorded commands, and has dead letters replayed.
 import { setTimeout as delay } from 'node:timers/promises';
+import { fullJitterMs } from '../contract/backoff.ts';
 import { type DeliverRequest, deliverAnswerSchema, type Outcome } from '../contract/command.ts';
 import { parseWith } from '../contract/parse.ts';
 import { isProblemCode, type Problem, type ProblemCode, problem } from '../contract/problem.ts';
@@ -19,7 +20,7 @@ export interface BridgeOptions {
  */
 export type Deliver = (request: DeliverRequest) => Promise<readonly Outcome[] | undefined>;
 
-/** Has the bridge give a dead letter to its handler again. */
+/** Has the bridge give a dead letter to its handler again, and delete it when the handler took it. */
 export type ReplayDeadLetter = (
   id: string,
 ) => Promise<{ readonly ok: true } | { readonly ok: false; readonly problem: Problem }>;
@@ -51,8 +52,8 @@ export function createDeliver({ onFailure, ...bridge }: BridgeOptions): Deliver 
         const parsed = parseWith(deliverAnswerSchema, answer.body);
         if (parsed.ok) return parsed.value.outcomes;
       }
-      // Full jitter: many callers wait for one bridge.
-      const waitMs = Math.random() * Math.min(1000, 100 * 2 ** attempt);
+      // Many callers wait for one bridge.
+      const waitMs = fullJitterMs(attempt, 100, 1000);
       if (!isPassing(answer) || Date.now() + waitMs >= deadlineMs) {
         onFailure?.(answer.failure ?? `the bridge answered with status ${answer.status}`);
         return undefined;

@@ -5,6 +5,7 @@ import {
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
+import { fullJitterMs } from './backoff.ts';
 import type { Item } from './item.ts';
 
 export interface PutBatchOptions {
@@ -35,7 +36,7 @@ export async function putBatch(items: readonly Item[], options: PutBatchOptions)
       return { items: stillIn(left, items), error };
     }
     // Full jitter: 50 ms doubling to 1.6 s at most, as AWS advises for unprocessed items.
-    const waitMs = Math.random() * 50 * 2 ** Math.min(attempt, 5);
+    const waitMs = fullJitterMs(attempt, 50, 1600);
     if (left.length === 0 || now() + waitMs > deadlineMs) return { items: stillIn(left, items) };
     await delay(waitMs);
   }

@@ -2,7 +2,7 @@
 // bridge takes them from the queue in order and writes down what became of them.
 import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { chunkItems, joinChunks } from './chunks.ts';
+import { chunkItems, chunkKeys, joinChunks } from './chunks.ts';
 import {
   type CommandStatus,
   commandIdLength,
@@ -10,7 +10,7 @@ import {
   type Outcome,
   type Reply,
 } from './command.ts';
-import type { Item } from './item.ts';
+import { type Item, textAt } from './item.ts';
 import { propertiesItem, propertiesOf } from './item-properties.ts';
 import type { MessageProperties, QoS } from './message.ts';
 
@@ -145,11 +145,7 @@ export function queueItems(command: QueuedCommand, expiresAtSeconds: number): It
 /** Keys of the chunks that a queue item refers to; none where it holds the payload itself. */
 export function queueChunkKeys(head: Item): Item[] {
   const count = Number(head['chunks']?.N ?? 0);
-  const id = queuedIdOf(head);
-  return Array.from({ length: count }, (_, index) => ({
-    pk: { S: chunksPartition(id) },
-    sk: { S: String(index).padStart(6, '0') },
-  }));
+  return chunkKeys(chunksPartition(queuedIdOf(head)), count);
 }
 
 /** The command that a queue item holds; `chunks` are the items of its chunks where it has any. */
@@ -266,10 +262,4 @@ function statusAt(item: Item): CommandStatus {
   const status = commandStatuses.find((candidate) => candidate === text);
   if (status === undefined) throw new Error(`${text} is no status of a command`);
   return status;
-}
-
-function textAt(item: Item, name: string): string {
-  const text = item[name]?.S;
-  if (text === undefined) throw new Error(`the item has no string attribute ${name}`);
-  return text;
 }

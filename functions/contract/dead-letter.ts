@@ -2,7 +2,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { chunkItems, chunkKeys, joinChunks, maxInlineBytes } from './chunks.ts';
 import { decodeKeptEnvelope, encodeEnvelope } from './envelope.ts';
-import type { Item } from './item.ts';
+import { type Item, textAt } from './item.ts';
 import type { Message } from './message.ts';
 
 export interface DeadLetter {
@@ -107,10 +107,4 @@ export function deadLetterSummaryOf(main: Item): DeadLetterSummary {
     topic: textAt(main, 'topic'),
     bytes: Number(main['bytes']?.N),
   };
-}
-
-function textAt(item: Item, name: string): string {
-  const text = item[name]?.S;
-  if (text === undefined) throw new Error(`the dead letter has no string attribute ${name}`);
-  return text;
 }

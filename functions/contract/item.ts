@@ -157,7 +157,8 @@ function topicOf(partition: string): string {
   return partition.slice('m/'.length, end === -1 ? undefined : end);
 }
 
-function textAt(item: Item, name: string): string {
+/** A string attribute. Throws where there is none: the item is another one than was asked for. */
+export function textAt(item: Item, name: string): string {
   const text = item[name]?.S;
   if (text === undefined) throw new Error(`the item has no string attribute ${name}`);
   return text;

@@ -99,6 +99,27 @@ export async function* readPartition(
   return false;
 }
 
+/** The first `count` chunks of a partition, or as many as there are. */
+export async function readChunks(
+  source: ItemSource,
+  partition: string,
+  count: number,
+): Promise<Item[]> {
+  const chunks: Item[] = [];
+  const steps = readPartition(source, partition, chunkRange, {
+    // A query reads at most 1 MB, which is two or three chunks.
+    mostQueries: count,
+    mostItems: count,
+    // The item may be a moment old, and its chunks not on every replica yet.
+    consistent: true,
+  });
+  for await (const { item } of steps) if (item !== undefined) chunks.push(item);
+  return chunks;
+}
+
+/** Chunks are numbered. */
+const chunkRange = { low: '0', high: '9', newestFirst: false };
+
 /**
  * The steps of several readers, each of one order, in that order. What has the same sort key in two of them is one
  * item. Stops where one of them had to stop: what it did not read would come next.
@@ -146,4 +167,12 @@ export async function* concatSteps(readers: readonly Steps[]): Steps {
 /** Orders sort keys as DynamoDB does, by their bytes in UTF-8; JavaScript's own order differs beyond U+FFFF. */
 export function compareSortKeys(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** TTL deletes within days, not at once: what has expired by `nowMs` must not be seen meanwhile. */
+export function unexpired(nowMs: number): NonNullable<ReadOptions['filter']> {
+  return {
+    expression: 'expiresAt > :now',
+    values: { ':now': { N: String(Math.floor(nowMs / 1000)) } },
+  };
 }

@@ -108,7 +108,8 @@ async function storesAnHonestBatch(): Promise<void> {
   expect(Count).toBe(honest);
 }
 
-describe('refused whole, and nothing is stored', () => {
+/** After each test of the group: it has stored nothing, and the next honest batch is stored. */
+function nothingIsStored(): void {
   let before: string[] = [];
   beforeEach(async () => {
     before = await stored();
@@ -117,6 +118,10 @@ describe('refused whole, and nothing is stored', () => {
     expect(await stored()).toEqual(before);
     await storesAnHonestBatch();
   });
+}
+
+describe('refused whole, and nothing is stored', () => {
+  nothingIsStored();
 
   const one = batch(event());
   const withoutSignature = {
@@ -247,14 +252,7 @@ describe('refused whole, and nothing is stored', () => {
 });
 
 describe('a message that cannot be stored fails alone and for good', () => {
-  let before: string[] = [];
-  beforeEach(async () => {
-    before = await stored();
-  });
-  afterEach(async () => {
-    expect(await stored()).toEqual(before);
-    await storesAnHonestBatch();
-  });
+  nothingIsStored();
 
   const cases: [name: string, attributes: Record<string, unknown>, reason: RegExp][] = [
     ['NUL in the topic', { subject: 'a\u0000' }, /subject/],

@@ -78,3 +78,17 @@ async function startInDynamoDbLocal(): Promise<TestTable> {
     },
   };
 }
+
+/** A client of the same database, whose calls of one command fail as if nobody answered. */
+export function clientWithout(table: TestTable, failing: string): DynamoDBClient {
+  const client = localClient(table.endpoint);
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName === failing) throw new Error('no answer');
+        return next(args);
+      },
+    { step: 'initialize' },
+  );
+  return client;
+}

@@ -6,7 +6,12 @@ import { problem, problemResponse } from '../../contract/problem.ts';
 import type { Cursors } from '../interface/cursor.ts';
 import { answerList, asJsonList } from '../interface/list.ts';
 import { type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
-import { cursorParameter, limitParameter, topicParameter } from '../interface/parameters.ts';
+import {
+  cursorParameter,
+  limitParameter,
+  nextCursorField,
+  topicParameter,
+} from '../interface/parameters.ts';
 import { maySee } from './plan.ts';
 import { publishEndpoints } from './publish.ts';
 import type { Commands } from './service.ts';
@@ -68,10 +73,7 @@ const listCommands = {
         'application/json': z
           .strictObject({
             commands: z.array(commandSchema),
-            nextCursor: z
-              .string()
-              .optional()
-              .describe('Give it as `cursor` to get the next page; absent on the last one.'),
+            nextCursor: nextCursorField,
           })
           .meta({ id: 'CommandPage' }),
       },

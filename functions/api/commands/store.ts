@@ -1,11 +1,11 @@
 // Commands in DynamoDB as the api knows them: what it reads of ledger and queue, and what only one caller may write.
 import {
-  BatchGetItemCommand,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { getBatch } from '../../contract/batch-get.ts';
 import { itemBytes } from '../../contract/chunks.ts';
 import type { CommandStatus } from '../../contract/command.ts';
 import {
@@ -16,8 +16,8 @@ import {
   queueKey,
 } from '../../contract/command-item.ts';
 import type { Item } from '../../contract/item.ts';
-import { readPartition } from '../../contract/partition.ts';
-import { collectPage, type Page } from '../interface/page.ts';
+import { readPartition, unexpired } from '../../contract/partition.ts';
+import { collectPage, maxQueriesPerPage, type Page } from '../interface/page.ts';
 
 export interface CommandSelection {
   /** As the callers gave it, placeholders and all. */
@@ -50,12 +50,8 @@ export interface CommandStoreOptions {
   readonly now: () => number;
 }
 
-/** BatchGetItem takes 100 keys. */
-const maxGets = 100;
-/** Most queries that one request sends to fill its page when most of what they read is left out. */
-const maxQueriesPerPage = 20;
-
 export function createCommandStore({ client, tableName, now }: CommandStoreOptions): CommandStore {
+  const source = { client, tableName };
   const nowSeconds = () => Math.floor(now() / 1000);
   const isLive = (item: Item) => Number(item['expiresAt']?.N) > nowSeconds();
 
@@ -94,36 +90,24 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
     item,
     entry,
     async entriesWithoutReplies(ids) {
-      const entries = new Map<string, LedgerEntry>();
-      let left: Item[] = ids.map(commandKey);
-      while (left.length > 0) {
-        const { Responses, UnprocessedKeys } = await client.send(
-          new BatchGetItemCommand({
-            RequestItems: {
-              [tableName]: {
-                Keys: left.slice(0, maxGets),
-                ConsistentRead: true,
-                ProjectionExpression:
-                  'sk, topic, #status, qos, retain, createdAt, deadline, awaitsReply, sentAt, hadSubscribers, #error, history, expiresAt',
-                ExpressionAttributeNames: { '#status': 'status', '#error': 'error' },
-              },
-            },
-          }),
-        );
-        const found = Responses?.[tableName] ?? [];
-        const unprocessed = UnprocessedKeys?.[tableName]?.Keys ?? [];
-        if (found.length === 0 && unprocessed.length > 0) throw new Error('the table is throttled');
-        for (const one of found.filter(isLive).map(shown)) entries.set(one.id, one);
-        left = [...unprocessed, ...left.slice(maxGets)];
-      }
-      return entries;
+      const found = await getBatch(source, ids.map(commandKey), {
+        ProjectionExpression:
+          'sk, topic, #status, qos, retain, createdAt, deadline, awaitsReply, sentAt, hadSubscribers, #error, history, expiresAt',
+        ExpressionAttributeNames: { '#status': 'status', '#error': 'error' },
+      });
+      return new Map(
+        found
+          .filter(isLive)
+          .map(shown)
+          .map((one) => [one.id, one]),
+      );
     },
     async isQueued(id) {
       return (await item(queueKey(id))) !== undefined;
     },
     list({ topic, status, limit }, isVisible, after) {
       const steps = readPartition(
-        { client, tableName },
+        source,
         commandsPartition(topic),
         { low: '0', high: 'g', newestFirst: true, after },
         {
@@ -131,10 +115,7 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
           // One more than the page has, to know whether it is the last.
           firstItems: limit + 1,
           consistent: true,
-          filter: {
-            expression: 'expiresAt > :now',
-            values: { ':now': { N: String(nowSeconds()) } },
-          },
+          filter: unexpired(now()),
         },
       );
       return collectPage(steps, {

@@ -8,7 +8,12 @@ import {
 } from '../../contract/command.ts';
 import type { LedgerEntry } from '../../contract/command-item.ts';
 import { isProblemCode, type Problem, problem } from '../../contract/problem.ts';
-import { payloadMember } from '../messages/representation.ts';
+import {
+  contentTypeField,
+  payloadFields,
+  payloadMember,
+  userPropertiesField,
+} from '../messages/representation.ts';
 
 const time = z.iso.datetime();
 
@@ -16,15 +21,9 @@ const replySchema = z
   .strictObject({
     topic: z.string(),
     receivedAt: time,
-    contentType: z.string().optional().describe('As the device declared it (MQTT 5).'),
-    userProperties: z.array(z.array(z.string()).length(2)).optional(),
-    payload: z
-      .unknown()
-      .optional()
-      .describe(
-        'The payload where it is UTF-8: JSON as it was sent, byte for byte; else a string.',
-      ),
-    payloadBase64: z.base64().optional().describe('The payload where it is not UTF-8.'),
+    contentType: contentTypeField,
+    userProperties: userPropertiesField,
+    ...payloadFields,
   })
   .meta({ id: 'Reply', description: "A device's answer." });
 

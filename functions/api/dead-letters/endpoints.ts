@@ -7,7 +7,12 @@ import type { Principal } from '../access/principal.ts';
 import type { Cursors } from '../interface/cursor.ts';
 import { answerList, asJsonList } from '../interface/list.ts';
 import { type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
-import { cursorParameter, filterParameter, limitParameter } from '../interface/parameters.ts';
+import {
+  cursorParameter,
+  filterParameter,
+  limitParameter,
+  nextCursorField,
+} from '../interface/parameters.ts';
 import { messageJson, messageSchema } from '../messages/representation.ts';
 import type { DeadLetters } from './store.ts';
 
@@ -59,10 +64,7 @@ const list = {
         'application/json': z
           .strictObject({
             deadLetters: z.array(deadLetterSchema),
-            nextCursor: z
-              .string()
-              .optional()
-              .describe('Give it as `cursor` to get the next page; absent on the last one.'),
+            nextCursor: nextCursorField,
           })
           .meta({ id: 'DeadLetterPage' }),
       },

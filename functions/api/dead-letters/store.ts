@@ -13,15 +13,9 @@ import {
 import type { Item } from '../../contract/item.ts';
 import type { Message } from '../../contract/message.ts';
 import { mapInParallel } from '../../contract/parallel.ts';
-import { readPartition } from '../../contract/partition.ts';
-import type { Problem } from '../../contract/problem.ts';
-import { collectPage, type Page } from '../interface/page.ts';
-import { readChunks } from '../messages/payloads.ts';
-
-/** Has the bridge hand a dead letter to its handler again; the bridge deletes it when the handler took it. */
-export type ReplayDeadLetter = (
-  id: string,
-) => Promise<{ readonly ok: true } | { readonly ok: false; readonly problem: Problem }>;
+import { readChunks, readPartition } from '../../contract/partition.ts';
+import type { ReplayDeadLetter } from '../bridge.ts';
+import { collectPage, maxQueriesPerPage, type Page } from '../interface/page.ts';
 
 export interface DeadLetterSelection {
   readonly limit: number;
@@ -49,8 +43,6 @@ export interface DeadLetterOptions {
   readonly replay: ReplayDeadLetter;
 }
 
-/** Most queries that one request sends to fill its page when most of what they read is left out. */
-const maxQueriesPerPage = 20;
 const deletesAtOnce = 8;
 
 export function createDeadLetters({ client, tableName, replay }: DeadLetterOptions): DeadLetters {

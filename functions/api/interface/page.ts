@@ -11,6 +11,9 @@ export interface Page<T> {
 /** Bytes in one page, unless its only entry has more: an answer from Lambda has at most 6 MB. */
 export const maxPageBytes = 4 * 1024 * 1024;
 
+/** Most queries in one partition that one request sends to fill its page when most of what they read is left out. */
+export const maxQueriesPerPage = 20;
+
 export function pageOf<T>(entries: readonly T[], next: string | undefined): Page<T> {
   return next === undefined ? { entries } : { entries, next };
 }

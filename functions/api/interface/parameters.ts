@@ -50,6 +50,12 @@ export const cursorParameter = z
   .optional()
   .describe('`nextCursor` of the page before, of the same list with the same parameters.');
 
+/** Of a list's answer. */
+export const nextCursorField = z
+  .string()
+  .optional()
+  .describe('Give it as `cursor` to get the next page; absent on the last one.');
+
 /** An RFC 3339 time with offset, as UTC with microseconds: the form that sort keys start with. */
 export const timeParameter = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 time, such as 2026-01-31T12:00:00Z' })

@@ -12,6 +12,7 @@ import {
   filterParameter,
   limitField,
   limitParameter,
+  nextCursorField,
   timeParameter,
   topicParameter,
 } from '../interface/parameters.ts';
@@ -51,16 +52,11 @@ const acceptHeader = z.object({
     .describe(`\`${envelopeBatchType}\` for CloudEvents; anything else gives JSON.`),
 });
 
-const nextCursor = z
-  .string()
-  .optional()
-  .describe('Give it as `cursor` to get the next page; absent on the last one.');
-
 const messagesAnswer: Answer = {
   description: 'A page of messages.',
   content: {
     'application/json': z
-      .strictObject({ messages: z.array(messageSchema), nextCursor })
+      .strictObject({ messages: z.array(messageSchema), nextCursor: nextCursorField })
       .meta({ id: 'MessagePage' }),
     [envelopeBatchType]: z.array(cloudEventSchema),
   },
@@ -130,7 +126,7 @@ const listTopics = {
       description: 'A page of topics, sorted by name.',
       content: {
         'application/json': z
-          .strictObject({ topics: z.array(topicSchema), nextCursor })
+          .strictObject({ topics: z.array(topicSchema), nextCursor: nextCursorField })
           .meta({ id: 'TopicPage' }),
       },
     },

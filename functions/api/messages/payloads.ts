@@ -8,7 +8,7 @@ import {
   payloadDigest,
 } from '../../contract/item.ts';
 import type { Message } from '../../contract/message.ts';
-import { type ItemSource, readPartition } from '../../contract/partition.ts';
+import { type ItemSource, readChunks } from '../../contract/partition.ts';
 
 /** Bytes that an item takes once its payload is read, wherever that is stored. */
 export function wholeBytesOf(item: Item): number {
@@ -26,24 +26,3 @@ export async function wholeMessageOf(item: Item, source: ItemSource): Promise<Me
     throw new Error(`the chunks in ${partition} do not make the payload they were made from`);
   return { ...message, payload };
 }
-
-/** The first `count` chunks of a partition, or as many as there are. */
-export async function readChunks(
-  source: ItemSource,
-  partition: string,
-  count: number,
-): Promise<Item[]> {
-  const chunks: Item[] = [];
-  const steps = readPartition(source, partition, chunkRange, {
-    // A query reads at most 1 MB, which is two or three chunks.
-    mostQueries: count,
-    mostItems: count,
-    // The item may be a moment old, and its chunks not on every replica yet.
-    consistent: true,
-  });
-  for await (const { item } of steps) if (item !== undefined) chunks.push(item);
-  return chunks;
-}
-
-/** Chunks are numbered. */
-const chunkRange = { low: '0', high: '9', newestFirst: false };

@@ -16,9 +16,16 @@ import {
   readPartition,
   type SortKeyRange,
   type Steps,
+  unexpired,
 } from '../../contract/partition.ts';
 import { literalPrefix, matchesFilter } from '../../contract/topic.ts';
-import { collectPage, maxPageBytes, type Page, pageOf } from '../interface/page.ts';
+import {
+  collectPage,
+  maxPageBytes,
+  maxQueriesPerPage,
+  type Page,
+  pageOf,
+} from '../interface/page.ts';
 import { wholeBytesOf, wholeMessageOf } from './payloads.ts';
 
 export interface MessageSelection {
@@ -60,8 +67,6 @@ export interface ReaderOptions {
   readonly now?: () => number;
 }
 
-/** Most queries in one partition that one request sends to fill its page when most of what they read is left out. */
-const maxQueriesPerPage = 20;
 /** Topics whose newest message is read side by side. */
 const topicsAtOnce = 25;
 /** No topic contains this noncharacter, and none sorts behind it. */
@@ -76,11 +81,7 @@ export function createReader(options: ReaderOptions): Reader {
     const readOptions: ReadOptions = {
       mostQueries: maxQueriesPerPage,
       firstItems,
-      // TTL deletes within days, not at once: what has expired must not be seen meanwhile.
-      filter: {
-        expression: 'expiresAt > :now',
-        values: { ':now': { N: String(Math.floor(now() / 1000)) } },
-      },
+      filter: unexpired(now()),
     };
     return readPartition(source, partition, range, readOptions);
   }

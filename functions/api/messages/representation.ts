@@ -4,6 +4,25 @@ import * as z from 'zod';
 import { asBuffer } from '../../contract/envelope.ts';
 import type { Message } from '../../contract/message.ts';
 
+export const contentTypeField = z
+  .string()
+  .optional()
+  .describe('As the device declared it (MQTT 5).');
+
+export const userPropertiesField = z
+  .array(z.array(z.string()).length(2))
+  .optional()
+  .describe('Pairs of name and value, in the order of the device.');
+
+/** What {@link payloadMember} writes. */
+export const payloadFields = {
+  payload: z
+    .unknown()
+    .optional()
+    .describe('The payload where it is UTF-8: JSON as it was sent, byte for byte; else a string.'),
+  payloadBase64: z.base64().optional().describe('The payload where it is not UTF-8.'),
+};
+
 /** A stored message, as {@link messageJson} writes it. */
 export const messageSchema = z
   .strictObject({
@@ -13,13 +32,10 @@ export const messageSchema = z
     time: z.iso.datetime({ precision: 6 }).describe('When it was received, in UTC.'),
     qos: z.int().min(0).max(2).describe('QoS that it was received with.'),
     retain: z.boolean().describe('Whether the broker sent it as a retained message.'),
-    contentType: z.string().optional().describe('As the device declared it (MQTT 5).'),
+    contentType: contentTypeField,
     responseTopic: z.string().optional(),
     correlationDataBase64: z.base64().optional(),
-    userProperties: z
-      .array(z.array(z.string()).length(2))
-      .optional()
-      .describe('Pairs of name and value, in the order of the device.'),
+    userProperties: userPropertiesField,
     messageExpirySeconds: z
       .int()
       .min(0)
@@ -31,13 +47,7 @@ export const messageSchema = z
       .max(1)
       .optional()
       .describe('1: the device declared the payload to be text.'),
-    payload: z
-      .unknown()
-      .optional()
-      .describe(
-        'The payload where it is UTF-8: JSON as it was sent, byte for byte; else a string.',
-      ),
-    payloadBase64: z.base64().optional().describe('The payload where it is not UTF-8.'),
+    ...payloadFields,
   })
   .meta({ id: 'Message', description: 'A stored message.' });
 

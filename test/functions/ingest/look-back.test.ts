@@ -6,7 +6,7 @@ import type { Message } from '../../../functions/contract/message.ts';
 import { createStore } from '../../../functions/ingest/store.ts';
 import { localClient } from '../../../infra/local/database.ts';
 import { message } from '../../support/messages.ts';
-import { engines, startTable, type TestTable } from '../../support/table.ts';
+import { clientWithout, engines, startTable, type TestTable } from '../../support/table.ts';
 
 for (const engine of engines) {
   describe.skipIf(!engine.available)(`on ${engine.name}`, () => {
@@ -164,15 +164,7 @@ for (const engine of engines) {
     });
 
     test('where the past cannot be read, the suspects fail, to be tried again, and the others are stored', async () => {
-      const client = localClient(table.endpoint);
-      client.middlewareStack.add(
-        (next, { commandName }) =>
-          async (args) => {
-            if (commandName === 'QueryCommand') throw new Error('no answer');
-            return next(args);
-          },
-        { step: 'initialize' },
-      );
+      const client = clientWithout(table, 'QueryCommand');
       const store = createStore({ client, tableName: table.tableName, retentionDays: 30 });
       const [suspect] = redelivered(run('unread', 1));
       if (suspect === undefined) throw new Error('no message');

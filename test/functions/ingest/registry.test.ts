@@ -7,7 +7,7 @@ import { createRegistry } from '../../../functions/ingest/registry.ts';
 import { createStore } from '../../../functions/ingest/store.ts';
 import { localClient } from '../../../infra/local/database.ts';
 import { message } from '../../support/messages.ts';
-import { engines, startTable, type TestTable } from '../../support/table.ts';
+import { clientWithout, engines, startTable, type TestTable } from '../../support/table.ts';
 
 const startMs = Date.UTC(2030, 0, 1);
 const messages = (topic: string, count: number): Message[] =>
@@ -102,15 +102,7 @@ for (const engine of engines) {
     });
 
     test('a database that does not take it fails no message', async () => {
-      const client = localClient(table.endpoint);
-      client.middlewareStack.add(
-        (next, { commandName }) =>
-          async (args) => {
-            if (commandName === 'UpdateItemCommand') throw new Error('no answer');
-            return next(args);
-          },
-        { step: 'initialize' },
-      );
+      const client = clientWithout(table, 'UpdateItemCommand');
       const store = createStore({ client, tableName: table.tableName, retentionDays: 30 });
       expect(await store.put(messages('untold', 2))).toEqual([]);
       client.destroy();

@@ -1,13 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  BatchWriteItemCommand,
-  type PutItemCommand,
-  QueryCommand,
-  ScanCommand,
-} from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, type PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { queuePartition, queueShards } from '../../../../functions/contract/command-item.ts';
 import { type CommandApi, caller, createCommandApi } from '../../../support/command-api.ts';
+import { queueLength as queueLengthOf } from '../../../support/queue.ts';
 import { engines, type TestTable } from '../../../support/table.ts';
 
 const path = '/v1/publish';
@@ -38,21 +33,7 @@ for (const engine of engines) {
       );
       return Items;
     };
-    const queueLength = async () => {
-      let length = 0;
-      for (let shard = 0; shard < queueShards; shard++) {
-        const { Count = 0 } = await table.client.send(
-          new QueryCommand({
-            TableName: table.tableName,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': { S: queuePartition(shard) } },
-            ConsistentRead: true,
-          }),
-        );
-        length += Count;
-      }
-      return length;
-    };
+    const queueLength = () => queueLengthOf(table);
 
     describe('what is sent', () => {
       test('all that the request says', async () => {

@@ -2,11 +2,9 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { tableQuarantine } from '../../../../bridge/quarantine-table.ts';
+import type { ReplayDeadLetter } from '../../../../functions/api/bridge.ts';
 import { deadLetterEndpoints } from '../../../../functions/api/dead-letters/endpoints.ts';
-import {
-  createDeadLetters,
-  type ReplayDeadLetter,
-} from '../../../../functions/api/dead-letters/store.ts';
+import { createDeadLetters } from '../../../../functions/api/dead-letters/store.ts';
 import { createCursors } from '../../../../functions/api/interface/cursor.ts';
 import type { DeadLetter } from '../../../../functions/contract/dead-letter.ts';
 import type { Item } from '../../../../functions/contract/item.ts';

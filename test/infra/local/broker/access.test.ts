@@ -5,42 +5,19 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import mqtt, { type IClientOptions } from 'mqtt';
+import { beforeEach, expect, test } from 'vitest';
 import type { ConnectRequest } from '../../../../infra/local/broker/access.ts';
-import {
-  type EmbeddedBroker,
-  type EmbeddedBrokerOptions,
-  startBroker,
-} from '../../../../infra/local/broker/broker.ts';
+import type { EmbeddedBroker } from '../../../../infra/local/broker/broker.ts';
 import type { Users } from '../../../../infra/local/broker/users.ts';
 import { temporaryFolder } from '../../../support/brokers.ts';
 import { until } from '../../../support/wait.ts';
+import { closeAfterTest, connect, start } from './started.ts';
 
-const closers: (() => Promise<unknown>)[] = [];
 let usersFile: string;
 beforeEach(() => {
   usersFile = join(temporaryFolder('users'), 'users.json');
 });
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function start(options: Partial<EmbeddedBrokerOptions> = {}): Promise<EmbeddedBroker> {
-  const broker = await startBroker({ port: 0, folder: temporaryFolder('access'), ...options });
-  closers.push(() => broker.close());
-  return broker;
-}
-
-async function connect(broker: EmbeddedBroker, options: IClientOptions = {}): Promise<MqttClient> {
-  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker.port}`, {
-    reconnectPeriod: 0,
-    ...options,
-  });
-  closers.push(async () => client.end(true));
-  client.on('error', () => {});
-  return client;
-}
 
 /** The CONNACK return code of a refusal. */
 async function refusal(broker: EmbeddedBroker, options: IClientOptions): Promise<unknown> {
@@ -218,7 +195,7 @@ test('a session loses the subscriptions that its user may have no more', async (
   await until(() => !client.connected);
   const received: string[] = [];
   const again = mqtt.connect(`mqtt://127.0.0.1:${broker.port}`, session);
-  closers.push(async () => again.end(true));
+  closeAfterTest(async () => again.end(true));
   again.on('message', (topic) => received.push(topic));
   await until(() => again.connected);
   await broker.publish({ topic: 'secret/a', payload: 'x', qos: 1 });

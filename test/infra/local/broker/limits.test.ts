@@ -4,45 +4,19 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { parser as createParser, generate, type Packet } from 'mqtt-packet';
-import { afterEach, expect, test } from 'vitest';
-import {
-  type EmbeddedBroker,
-  type EmbeddedBrokerOptions,
-  startBroker,
-} from '../../../../infra/local/broker/broker.ts';
-import { temporaryFolder } from '../../../support/brokers.ts';
+import { expect, test } from 'vitest';
+import type { EmbeddedBroker } from '../../../../infra/local/broker/broker.ts';
 import { until } from '../../../support/wait.ts';
+import { closeAfterTest, connect, start } from './started.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function start(options: Partial<EmbeddedBrokerOptions> = {}): Promise<EmbeddedBroker> {
-  const broker = await startBroker({ port: 0, folder: temporaryFolder('limits'), ...options });
-  closers.push(() => broker.close());
-  return broker;
-}
-
-async function connect(broker: EmbeddedBroker, options: IClientOptions = {}): Promise<MqttClient> {
-  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker.port}`, {
-    reconnectPeriod: 0,
-    ...options,
-  });
-  closers.push(() => client.end(true));
-  client.on('error', () => {});
-  return client;
-}
-
 function open(broker: EmbeddedBroker): Socket {
   const socket = connectSocket(broker.port, '127.0.0.1');
   socket.on('error', () => {});
-  closers.push(() => socket.destroy());
+  closeAfterTest(() => socket.destroy());
   return socket;
 }
 

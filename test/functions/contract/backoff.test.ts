@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fullJitterMs } from '../../bridge/backoff.ts';
+import { fullJitterMs } from '../../../functions/contract/backoff.ts';
 
 test('doubles up to the cap, and spreads over all of it', () => {
   const ceilings = [0, 1, 2, 8, 9, 1000].map((attempt) =>
