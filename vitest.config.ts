@@ -12,8 +12,6 @@ export default defineConfig({
     maxWorkers: 2,
     env: {
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-      // The fault rows in small, beside all other tests; `npm run faults` runs them in full.
-      FAULTS_SCALE: process.env['FAULTS_SCALE'] ?? '0.3',
     },
   },
 });

@@ -1,14 +1,14 @@
 // The bridge as one thing: starts the routes, the commands and the HTTP server of a config, and drains them.
 import type { Logger } from 'pino';
-import type { Broker } from './broker-access.ts';
+import type { Broker } from './broker/access.ts';
 import type { BridgeConfig } from './config.ts';
+import { openSigner } from './handler/request-signing.ts';
 import { type BridgeStatus, createBridgeHttp } from './http.ts';
 import { listen } from './listen.ts';
 import { startMetricLines } from './metric-lines.ts';
 import { createMetrics } from './metrics.ts';
 import { folderQuarantine } from './quarantine.ts';
 import { createReplay } from './replay.ts';
-import { openSigner } from './request-signing.ts';
 import { type RouteStatus, startRoute } from './route.ts';
 import type { Secrets } from './secrets.ts';
 import type { DynamoDBClient, Tables } from './tables.ts';

@@ -1,10 +1,10 @@
 // The bridge's one JSON document: its schema, defaults and limits. Every problem in it is listed at once.
 import * as z from 'zod';
 import { type Parsed, parseWith } from '../functions/contract/parse.ts';
-import { brokerSchema } from './broker-config.ts';
+import { brokerSchema } from './broker/config.ts';
 import { routeSchema } from './route-config.ts';
 
-export { brokerProtocols } from './broker-config.ts';
+export { brokerProtocols } from './broker/config.ts';
 
 export const bridgeConfigSchema = z.strictObject({
   broker: brokerSchema,

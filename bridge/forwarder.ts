@@ -8,10 +8,10 @@ import { type Batchable, Batcher, type Unfinished } from './batcher.ts';
 import { AdaptiveConcurrency } from './concurrency.ts';
 import type { RouteConfig } from './config.ts';
 import type { Delivery } from './delivery.ts';
+import type { Sink } from './handler/sink.ts';
+import type { Verdict } from './handler/verdict.ts';
 import type { RouteMetrics } from './metrics.ts';
 import type { Quarantine } from './quarantine.ts';
-import type { Sink } from './sink.ts';
-import type { Verdict } from './verdict.ts';
 
 export interface ForwarderOptions {
   readonly config: RouteConfig;

@@ -1,7 +1,7 @@
 // A dead letter once more to its handler: by itself, in the same bytes, when somebody asks for it.
 import { type Problem, problem } from '../functions/contract/problem.ts';
 import type { RouteConfig } from './config.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './handler/verdict.ts';
 
 /** A dead letter as it is kept. */
 export interface KeptLetter {

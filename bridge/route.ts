@@ -1,14 +1,14 @@
 // One route: its sessions in, its forwarder out. Nothing here is shared with another route.
 import type { Logger } from 'pino';
-import type { Broker } from './broker-access.ts';
+import type { Broker } from './broker/access.ts';
 import type { RouteConfig } from './config.ts';
 import { Forwarder } from './forwarder.ts';
+import type { RequestSigner } from './handler/request-signing.ts';
+import { createSink } from './handler/sink.ts';
 import { type Acquire, type MemberState, startMember } from './member.ts';
 import type { Metrics, RouteMetrics } from './metrics.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { ReplayRoute } from './replay.ts';
-import type { RequestSigner } from './request-signing.ts';
-import { createSink } from './sink.ts';
 
 export interface RouteStatus {
   readonly name: string;

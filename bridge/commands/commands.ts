@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
 import { untilAborted } from '../aborted.ts';
-import type { Broker } from '../broker-access.ts';
+import type { Broker } from '../broker/access.ts';
 import type { CommandsConfig } from '../config.ts';
 import type { Lease } from '../lease.ts';
 import type { Acquire } from '../member.ts';

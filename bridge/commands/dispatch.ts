@@ -10,9 +10,9 @@ import {
   queueShards,
 } from '../../functions/contract/command-item.ts';
 import { untilAborted } from '../aborted.ts';
-import type { Broker } from '../broker-access.ts';
+import type { Broker } from '../broker/access.ts';
+import type { Link } from '../broker/connection.ts';
 import type { CommandsConfig } from '../config.ts';
-import type { Link } from '../connection.ts';
 import type { CommandCounters } from '../metrics.ts';
 import { Allowance } from './allowance.ts';
 import { Bell } from './bell.ts';

@@ -3,7 +3,7 @@
 import { generate, type IPublishPacket } from 'mqtt-packet';
 import type { QueuedCommand } from '../../functions/contract/command-item.ts';
 import type { QoS } from '../../functions/contract/message.ts';
-import type { Link } from '../connection.ts';
+import type { Link } from '../broker/connection.ts';
 import { userPropertiesRecord } from '../properties.ts';
 
 export type PublishResult =

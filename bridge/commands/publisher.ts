@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import type { Broker } from '../broker-access.ts';
+import type { Broker } from '../broker/access.ts';
+import type { Link } from '../broker/connection.ts';
+import { keepConnected } from '../broker/keep-connected.ts';
 import type { CommandsConfig } from '../config.ts';
-import type { Link } from '../connection.ts';
-import { keepConnected } from '../keep-connected.ts';
 import { PublishWindow } from './publish-window.ts';
 
 export interface PublisherOptions {

@@ -2,7 +2,7 @@
 import type { IPublishPacket } from 'mqtt-packet';
 import type { Logger } from 'pino';
 import { maxReplyBytes, type Reply } from '../../functions/contract/command.ts';
-import type { Link } from '../connection.ts';
+import type { Link } from '../broker/connection.ts';
 import { messageProperties } from '../properties.ts';
 import { Subscriptions } from './subscriptions.ts';
 

@@ -1,7 +1,7 @@
 // Subscriptions to response topics: counted by those who use them, and made again on each new connection.
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import type { Link } from '../connection.ts';
+import type { Link } from '../broker/connection.ts';
 
 export type Subscribed =
   | { readonly kind: 'subscribed' }

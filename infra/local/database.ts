@@ -1,7 +1,9 @@
 // The database of the local stack: an embedded dynalite or a given endpoint, and the tables in it.
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   CreateTableCommand,
   type DynamoDBClient,
@@ -26,16 +28,39 @@ export async function startDatabase(folder: string): Promise<EmbeddedDatabase> {
   await probe.open();
   await probe.close();
   const server = dynalite({ path: folder, createTableMs: 0 });
+  const untilAnswered = answersOf(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
+    async close() {
+      await untilAnswered();
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
+  };
+}
+
+const closingMs = 2000;
+
+/**
+ * Waits, two seconds at most, until every request has its answer: dynalite works on for a caller that has gone, and
+ * throws where nobody catches it when its store is closed by then.
+ */
+function answersOf(server: Server): () => Promise<void> {
+  const open = new Set<ServerResponse>();
+  server.on('request', (_request, response: ServerResponse) => {
+    open.add(response);
+    // The answer to a caller that has gone ends without being sent.
+    response.once('close', () => response.writableEnded && open.delete(response));
+  });
+  return async () => {
+    const deadlineMs = Date.now() + closingMs;
+    while ([...open].some(({ writableEnded }) => !writableEnded) && Date.now() < deadlineMs)
+      await delay(10);
   };
 }
 

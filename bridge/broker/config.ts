@@ -1,7 +1,7 @@
 // The config's `broker`: where it is, what is shown to it, and whom to trust.
 import * as z from 'zod';
-import { urlWith } from '../functions/contract/parse.ts';
-import { name, secretName } from './config-names.ts';
+import { urlWith } from '../../functions/contract/parse.ts';
+import { name, secretName } from '../config-names.ts';
 
 /** Protocols of a broker's URL. */
 export const brokerProtocols = ['mqtt:', 'mqtts:', 'ws:', 'wss:'] as const;

@@ -2,7 +2,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { envelopeBatchType } from '../functions/contract/envelope.ts';
+import { envelopeBatchType } from '../../functions/contract/envelope.ts';
 import type { RequestSigner } from './request-signing.ts';
 
 /** Who signs, and for which region where the URL does not say it. */

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { awsSigner } from '../../bridge/aws-signing.ts';
-import { until } from '../support/wait.ts';
+import { awsSigner } from '../../../bridge/handler/aws-signing.ts';
+import { until } from '../../support/wait.ts';
 
 interface Signed {
   readonly method: string;

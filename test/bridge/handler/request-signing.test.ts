@@ -1,12 +1,12 @@
 // Signatures of requests as a handler sees them, secrets by name and their rotation included.
 import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openSigner, webhookSecretsIn } from '../../bridge/request-signing.ts';
-import { createSecrets, minAgeMs } from '../../bridge/secrets.ts';
-import { createSink } from '../../bridge/sink.ts';
-import { signatureFault } from '../../functions/contract/signature.ts';
-import { startHandler } from '../support/handler.ts';
-import { startFakeSecretsManager } from './fake-secrets-manager.ts';
+import { openSigner, webhookSecretsIn } from '../../../bridge/handler/request-signing.ts';
+import { createSink } from '../../../bridge/handler/sink.ts';
+import { createSecrets, minAgeMs } from '../../../bridge/secrets.ts';
+import { signatureFault } from '../../../functions/contract/signature.ts';
+import { startHandler } from '../../support/handler.ts';
+import { startFakeSecretsManager } from '../fake-secrets-manager.ts';
 
 const oldSecret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 const newSecret = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;

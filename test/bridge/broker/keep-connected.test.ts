@@ -6,10 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import mqttPacket, { type IConnectPacket, type Packet } from 'mqtt-packet';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { parseConfig } from '../../bridge/config.ts';
-import type { Link } from '../../bridge/connection.ts';
-import { keepConnected } from '../../bridge/keep-connected.ts';
-import { until } from '../support/wait.ts';
+import type { Link } from '../../../bridge/broker/connection.ts';
+import { keepConnected } from '../../../bridge/broker/keep-connected.ts';
+import { parseConfig } from '../../../bridge/config.ts';
+import { until } from '../../support/wait.ts';
 
 type Script = (
   connect: IConnectPacket,

@@ -1,6 +1,6 @@
 // One connection to the broker: one MQTT.js client, from CONNECT to its end. keep-connected.ts makes the next one.
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import { type Access, accessTo, type Broker, doubtAccess } from './broker-access.ts';
+import { type Access, accessTo, type Broker, doubtAccess } from './access.ts';
 
 export interface ConnectionOptions {
   readonly broker: Broker;

@@ -1,10 +1,10 @@
 // How a handler knows that a request comes from this bridge: a signature in its headers, of the kind the route asks for.
 import { v7 as uuidv7 } from 'uuid';
 import * as z from 'zod';
-import { sign } from '../functions/contract/signature.ts';
-import type { RouteConfig } from './config.ts';
-import { webhookSecret } from './route-config.ts';
-import type { Secrets } from './secrets.ts';
+import { sign } from '../../functions/contract/signature.ts';
+import type { RouteConfig } from '../config.ts';
+import { webhookSecret } from '../route-config.ts';
+import type { Secrets } from '../secrets.ts';
 
 export type SignatureHeaders = Readonly<Record<string, string>>;
 

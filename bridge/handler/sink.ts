@@ -2,8 +2,8 @@
 // needs a tenth of the memory of a client library.
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { envelopeBatchType } from '../functions/contract/envelope.ts';
-import type { RouteConfig } from './config.ts';
+import { envelopeBatchType } from '../../functions/contract/envelope.ts';
+import type { RouteConfig } from '../config.ts';
 import type { RequestSigner, SignatureHeaders } from './request-signing.ts';
 import { type Answer, type Verdict, verdictOf } from './verdict.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer, maxRetryAfterMs, verdictOf } from '../../bridge/verdict.ts';
+import { type Answer, maxRetryAfterMs, verdictOf } from '../../../bridge/handler/verdict.ts';
 
 const ids = new Set(['a', 'b']);
 const response = (status: number, body = '', retryAfter?: string): Answer => ({

@@ -3,7 +3,7 @@
 // connection into the next.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { fullJitterMs } from '../functions/contract/backoff.ts';
+import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import {
   type Closed,
   type ConnectionOptions,

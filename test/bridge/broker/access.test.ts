@@ -8,12 +8,12 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import mqttPacket, { type IConnectPacket, type Packet } from 'mqtt-packet';
 import { pino } from 'pino';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import type { Broker } from '../../bridge/broker-access.ts';
-import { type BridgeConfigInput, parseConfig } from '../../bridge/config.ts';
-import { connectOnce, disconnect } from '../../bridge/connection.ts';
-import { createSecrets, minAgeMs } from '../../bridge/secrets.ts';
-import { temporaryFolder } from '../support/brokers.ts';
-import { type FakeSecretsManager, startFakeSecretsManager } from './fake-secrets-manager.ts';
+import type { Broker } from '../../../bridge/broker/access.ts';
+import { connectOnce, disconnect } from '../../../bridge/broker/connection.ts';
+import { type BridgeConfigInput, parseConfig } from '../../../bridge/config.ts';
+import { createSecrets, minAgeMs } from '../../../bridge/secrets.ts';
+import { temporaryFolder } from '../../support/brokers.ts';
+import { type FakeSecretsManager, startFakeSecretsManager } from '../fake-secrets-manager.ts';
 
 const folder = temporaryFolder('access');
 const file = (name: string) => join(folder, `${name}.pem`);

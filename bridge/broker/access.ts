@@ -1,8 +1,8 @@
 // What is shown to the broker, and whom to trust, for one connection: from the config, from files, and from secrets.
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import type { BrokerConfig } from './config.ts';
-import type { Secrets } from './secrets.ts';
+import type { BrokerConfig } from '../config.ts';
+import type { Secrets } from '../secrets.ts';
 
 /** The broker as connections see it. */
 export interface Broker extends BrokerConfig {

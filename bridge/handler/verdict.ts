@@ -1,6 +1,6 @@
 // What a handler's answer means for a batch. The one place that decides it; it touches nothing.
-import { faultsText, parseWith } from '../functions/contract/parse.ts';
-import { type ItemFailure, receiptSchema } from '../functions/contract/receipt.ts';
+import { faultsText, parseWith } from '../../functions/contract/parse.ts';
+import { type ItemFailure, receiptSchema } from '../../functions/contract/receipt.ts';
 
 /** The answer to one request, or why there was none. */
 export type Answer =
