@@ -1,24 +1,14 @@
-// Reads the messages table: a topic's messages by time, the registry of topics, the newest of each.
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  checkedShards,
-  type Item,
-  maxKeyTopicBytes,
-  messagePartition,
-  topicKey,
-} from '../../contract/item.ts';
-import { type KnownTopic, knownTopicOf, topicsPartition } from '../../contract/known-topic.ts';
+// Reads the messages table: pages of a topic's messages by time, of the registry of topics, and of the newest of each.
+import { type Item, topicKey } from '../../contract/item.ts';
+import { type KnownTopic, knownTopicOf } from '../../contract/known-topic.ts';
 import type { Message } from '../../contract/message.ts';
 import {
-  concatSteps,
-  mergeSteps,
-  type ReadOptions,
-  readPartition,
-  type SortKeyRange,
-  type Steps,
-  unexpired,
-} from '../../contract/partition.ts';
-import { literalPrefix, matchesFilter } from '../../contract/topic.ts';
+  createStoredMessages,
+  type StoredMessagesOptions,
+  timeRange,
+  wholeBytesOf,
+} from '../../contract/stored-messages.ts';
+import { matchesFilter } from '../../contract/topic.ts';
 import {
   collectPage,
   maxPageBytes,
@@ -26,7 +16,6 @@ import {
   type Page,
   pageOf,
 } from '../interface/page.ts';
-import { wholeBytesOf, wholeMessageOf } from './payloads.ts';
 
 export interface MessageSelection {
   readonly topic: string;
@@ -56,64 +45,26 @@ export interface Reader {
   latest(selection: TopicSelection, after?: string): Promise<Page<Message>>;
 }
 
-export interface ReaderOptions {
-  readonly client: DynamoDBClient;
-  readonly tableName: string;
-  /**
-   * Shards that a topic's messages are spread over, 1 to 32: at least as many as ingest has ever written with within
-   * the retention. Default 1.
-   */
-  readonly writeShards?: number;
-  readonly now?: () => number;
-}
-
 /** Topics whose newest message is read side by side. */
 const topicsAtOnce = 25;
-/** No topic contains this noncharacter, and none sorts behind it. */
-const lastCharacter = '\u{10ffff}';
-
-export function createReader(options: ReaderOptions): Reader {
-  const { client, tableName, now = Date.now } = options;
-  const writeShards = checkedShards(options.writeShards ?? 1);
-  const source = { client, tableName };
-
-  function read(partition: string, range: SortKeyRange, firstItems: number): Steps {
-    const readOptions: ReadOptions = {
-      mostQueries: maxQueriesPerPage,
-      firstItems,
-      filter: unexpired(now()),
-    };
-    return readPartition(source, partition, range, readOptions);
-  }
-
-  /** A topic's messages, from all of its shards. */
-  function readMessages(topic: string, range: SortKeyRange, firstItems: number): Steps {
-    // A shard has its share of a page, more or less: twice that is seldom not enough.
-    const share = Math.min(firstItems, Math.ceil((2 * firstItems) / writeShards));
-    const shards = Array.from({ length: writeShards }, (_, shard) =>
-      read(messagePartition(topic, shard), range, share),
-    );
-    return mergeSteps(shards, range.newestFirst);
-  }
+export function createReader(options: StoredMessagesOptions): Reader {
+  const stored = createStoredMessages(options);
+  const bounds = (firstItems: number) => ({ mostQueries: maxQueriesPerPage, firstItems });
 
   async function messages(selection: MessageSelection, after?: string): Promise<Page<Message>> {
     const { topic, from, to, order, limit } = selection;
-    // Sort keys are `time#id`: a bare time sorts before all of its moment, so `to` is left out.
-    const range = { low: from ?? '0', high: to ?? '9', newestFirst: order === 'newest', after };
+    const range = { ...timeRange(from, to), newestFirst: order === 'newest', after };
     // One more than the page has, to know whether it is the last.
-    const steps = readMessages(topic, range, limit + 1);
+    const steps = stored.messageSteps(topic, range, bounds(limit + 1));
     const items = await collectPage(steps, { limit, pick: itself, bytesOf: wholeBytesOf });
     const entries: Message[] = [];
-    for (const item of items.entries) entries.push(await wholeMessageOf(item, source));
+    for (const item of items.entries) entries.push(await stored.whole(item));
     return { ...items, entries };
   }
 
   function topics(selection: TopicSelection, after?: string): Promise<Page<KnownTopic>> {
     const { filter, limit, isVisible } = selection;
-    const ranges = registryRanges(filter, after).map((range) =>
-      read(topicsPartition, range, limit + 1),
-    );
-    return collectPage(concatSteps(ranges), {
+    return collectPage(stored.topicSteps(filter, after, bounds(limit + 1)), {
       limit,
       pick(item) {
         const known = knownTopicOf(item);
@@ -124,7 +75,8 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   async function newestItem(topic: string): Promise<Item | undefined> {
-    const steps = readMessages(topic, { low: '0', high: '9', newestFirst: true }, 1);
+    const range = { ...timeRange(undefined, undefined), newestFirst: true };
+    const steps = stored.messageSteps(topic, range, bounds(1));
     for await (const { item } of steps) if (item !== undefined) return item;
     return undefined;
   }
@@ -144,7 +96,7 @@ export function createReader(options: ReaderOptions): Reader {
         if (item !== undefined) {
           bytes += wholeBytesOf(item);
           if (bytes > maxPageBytes && entries.length > 0) return pageOf(entries, passed);
-          entries.push(await wholeMessageOf(item, source));
+          entries.push(await stored.whole(item));
         }
         passed = topicKey(topic);
       }
@@ -157,20 +109,4 @@ export function createReader(options: ReaderOptions): Reader {
 
 function itself(item: Item): Item {
   return item;
-}
-
-/** The ranges of the registry that hold what a filter matches, in the order they are read, behind `after`. */
-function registryRanges(filter: string, after: string | undefined): SortKeyRange[] {
-  const rest = { newestFirst: false, after };
-  if (!/[+#]/.test(filter)) {
-    const key = topicKey(filter);
-    return [{ low: key, high: key, ...rest }];
-  }
-  const prefix = literalPrefix(filter);
-  if (prefix === '') return [{ low: ' ', high: lastCharacter, ...rest }];
-  // Topics too long for a key stand under `#` and a hash, where no prefix leads: they are read at the end.
-  const hashed = { low: '#', high: `#${lastCharacter}`, newestFirst: false };
-  if (after?.startsWith('#')) return [{ ...hashed, after }];
-  if (Buffer.byteLength(prefix) > maxKeyTopicBytes) return [hashed];
-  return [{ low: prefix, high: `${prefix}${lastCharacter}`, ...rest }, hashed];
 }
