@@ -13,6 +13,8 @@ export default defineConfig({
     // handler: { url: 'https://hooks.example.com/mqtt', secretName: 'causeway/hooks' }
     { name: 'store', filter: '#' },
   ],
+  // Keep which clients are online, as the broker tells it; or as devices do themselves, by a last will:
+  // presence: { source: 'last-will', lastWill: { topic: 'devices/{clientId}/status' } },
   retentionDays: 30,
   // alarms: { email: 'you@example.com' },
 });

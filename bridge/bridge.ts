@@ -1,15 +1,20 @@
 // The bridge as one thing: starts the routes, the commands and the HTTP server of a config, and drains them.
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Broker } from './broker/access.ts';
+import { CertificateExpiry } from './broker/certificate-expiry.ts';
+import { oneNetSecretName } from './broker/onenet-config.ts';
 import type { BridgeConfig } from './config.ts';
 import { openSigner } from './handler/request-signing.ts';
 import { type BridgeStatus, createBridgeHttp } from './http.ts';
 import { listen } from './listen.ts';
 import { startMetricLines } from './metric-lines.ts';
 import { createMetrics } from './metrics.ts';
-import { folderQuarantine } from './quarantine.ts';
-import { createReplay } from './replay.ts';
-import { type RouteStatus, startRoute } from './route.ts';
+import { folderQuarantine } from './quarantine/quarantine.ts';
+import { createReplay } from './quarantine/replay.ts';
+import { startRoute } from './routes/route.ts';
+import { folderRouteStates } from './routes/route-state-folder.ts';
+import { RouteStates } from './routes/route-states.ts';
 import type { Secrets } from './secrets.ts';
 import type { DynamoDBClient, Tables } from './tables.ts';
 
@@ -26,26 +31,37 @@ const closingMs = 1500;
 
 /**
  * Starts a bridge. Rejects only if its HTTP port cannot be had; a broker that is away is waited for.
- * `database` is for tables; by default the one of the AWS SDK's environment variables.
+ * `database` is for tables, `secretStore` for the secrets that the config names; by default DynamoDB and Secrets
+ * Manager as the AWS SDK's environment variables say.
  */
 export async function startBridge(
   config: BridgeConfig,
   log: Logger,
   database?: DynamoDBClient,
+  secretStore?: Secrets,
 ): Promise<Bridge> {
   const { http, drainTimeoutMs } = config;
-  const secrets = await openSecrets(config, log);
-  const broker: Broker = { ...config.broker, secrets };
+  const secrets = secretStore ?? (await openSecrets(config, log));
+  const certificates = new CertificateExpiry(log);
+  const broker: Broker = { ...config.broker, secrets, certificates };
   const signers = await Promise.all(config.routes.map((route) => openSigner(route, secrets)));
   const metrics = createMetrics();
+  metrics.certificates(() => certificates.firstMs());
   const needsTables =
     config.quarantineTable !== undefined ||
     config.leaseTable !== undefined ||
+    config.replayTable !== undefined ||
     config.commandTable !== undefined;
   const {
     quarantine = folderQuarantine(config.quarantineFolder),
     findLetter,
+    openTraces,
+    replays: replayTables,
     acquire,
+    routeStates = folderRouteStates(
+      join(config.quarantineFolder, 'route-state'),
+      broker.clientIdPrefix,
+    ),
     ledger,
   }: Tables = needsTables ? (await import('./tables.ts')).openTables(config, database) : {};
   const commands =
@@ -59,20 +75,41 @@ export async function startBridge(
           metrics,
           log: log.child({ part: 'commands' }),
         });
+  const states = new RouteStates({
+    store: routeStates,
+    routes: config.routes.map(({ name }) => name),
+    log: log.child({ part: 'route states' }),
+  });
+  const traceStore = openTraces?.((count) => metrics.tracesLost(count));
   const routes = config.routes.map((route, index) =>
     startRoute({
       broker,
       config: route,
       signer: signers[index],
       quarantine,
+      traceStore,
+      states,
       acquire,
       metrics,
       log: log.child({ route: route.name }),
     }),
   );
 
+  const replayLetter = findLetter && createReplay(findLetter, routes);
+  const replays =
+    replayTables &&
+    (await import('./replays/replays.ts')).startReplays({
+      ...replayTables,
+      ...config.replays,
+      routes,
+      replayLetter,
+      acquire,
+      leaseName: `${broker.clientIdPrefix}-replays`,
+      log: log.child({ part: 'replays' }),
+    });
+
   function status(): BridgeStatus {
-    const problems = routes.flatMap((route) => problemsOf(route.status()));
+    const problems = routes.flatMap((route) => route.problems());
     const problem = commands?.problem();
     if (problem !== undefined) problems.push(problem);
     return { ready: problems.length === 0, problems };
@@ -83,7 +120,9 @@ export async function startBridge(
     metrics: () => metrics.scrape(),
     token: http.token,
     deliver: commands?.deliver,
-    replay: findLetter && createReplay(findLetter, routes),
+    replay: replayLetter,
+    wakeReplays: replays && (() => replays.wake()),
+    routes,
   });
 
   async function drainParts(): Promise<void> {
@@ -93,8 +132,10 @@ export async function startBridge(
     await Promise.all([
       ...routes.map((route) => route.drain(settling.signal)),
       commands?.drain(settling.signal),
+      replays?.drain(),
     ]);
     clearTimeout(timer);
+    await states.stop();
     metricLines.stop();
   }
 
@@ -124,19 +165,13 @@ async function openSecrets(
     broker.credentialsSecret,
     broker.caSecret,
     broker.clientCertificateSecret,
-    ...routes.map(({ secretName }) => secretName),
+    oneNetSecretName(broker.onenet),
+    ...routes.flatMap(({ secretName, bearerSecret, basicSecret }) => [
+      secretName,
+      bearerSecret,
+      basicSecret,
+    ]),
   ];
   if (names.every((name) => name === undefined)) return undefined;
   return (await import('./secrets.ts')).createSecrets(log.child({ part: 'secrets' }));
-}
-
-function problemsOf({ name, sessions, holding }: RouteStatus): string[] {
-  const problems = sessions.flatMap((session) =>
-    // A standby is ready: its work is to wait.
-    session.kind === 'active' || session.kind === 'standby'
-      ? []
-      : [`route ${name}: ${session.kind}${'reason' in session ? `: ${session.reason}` : ''}`],
-  );
-  if (holding !== undefined) problems.push(`route ${name}: holding: ${holding}`);
-  return problems;
 }

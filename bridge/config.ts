@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { type Parsed, parseWith } from '../functions/contract/parse.ts';
 import { brokerSchema } from './broker/config.ts';
+import { profileFaults, withProfile } from './profiles/settings.ts';
 import { routeSchema } from './route-config.ts';
 
 export { brokerProtocols } from './broker/config.ts';
@@ -16,9 +17,7 @@ export const bridgeConfigSchema = z.strictObject({
         .string()
         .min(16)
         .optional()
-        .describe(
-          'Bearer token of POST /deliver and POST /dead-letters/replay; without it both are off',
-        ),
+        .describe('Bearer token of /deliver, /dead-letters and /routes; without it they are off'),
     })
     .prefault({}),
   routes: z
@@ -47,6 +46,12 @@ export const bridgeConfigSchema = z.strictObject({
     .min(1)
     .default('quarantine')
     .describe('Folder for rejected messages'),
+  traceRetentionDays: z
+    .int()
+    .min(1)
+    .max(3650)
+    .default(30)
+    .describe('Days that traces of messages that had trouble are kept, in `quarantineTable`'),
   commandTable: z
     .string()
     .min(3)
@@ -76,6 +81,29 @@ export const bridgeConfigSchema = z.strictObject({
         .describe("Time for the broker's acknowledgement; after it the connection is made anew"),
     })
     .prefault({}),
+  replayTable: z
+    .string()
+    .min(3)
+    .optional()
+    .describe(
+      'DynamoDB table of replays and of the messages that are replayed; without it there are none',
+    ),
+  replays: z
+    .strictObject({
+      writeShards: z
+        .int()
+        .min(1)
+        .max(32)
+        .default(1)
+        .describe('Partitions of a topic in that table, as ingest writes them'),
+      pollSeconds: z
+        .int()
+        .min(1)
+        .max(3600)
+        .default(10)
+        .describe('How often replays are looked for without being woken'),
+    })
+    .prefault({}),
   leaseTable: z
     .string()
     .min(3)
@@ -100,7 +128,10 @@ export type RouteConfig = BridgeConfig['routes'][number];
 
 /** Checks a config document given as a value. */
 export function parseConfig(document: unknown): Parsed<BridgeConfig> {
-  return parseWith(bridgeConfigSchema, document);
+  const parsed = parseWith(bridgeConfigSchema, withProfile(document));
+  if (!parsed.ok) return parsed;
+  const faults = profileFaults(parsed.value);
+  return faults.length === 0 ? parsed : { ok: false, faults };
 }
 
 /** A broker URL without user name and password, fit for logs and for the `source` of envelopes. */

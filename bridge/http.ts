@@ -8,10 +8,13 @@ import {
   type Outcome,
 } from '../functions/contract/command.ts';
 import { isCommandId } from '../functions/contract/command-item.ts';
+import { maxIdBytes } from '../functions/contract/message.ts';
 import { type Parsed, parseWith } from '../functions/contract/parse.ts';
 import { problem, problemResponse } from '../functions/contract/problem.ts';
+import { routeChangeSchema } from '../functions/contract/route-status.ts';
 import { secretCheck } from '../functions/contract/secret.ts';
-import type { Replay } from './replay.ts';
+import type { Replay } from './quarantine/replay.ts';
+import type { Route } from './routes/route.ts';
 
 export interface BridgeStatus {
   readonly ready: boolean;
@@ -23,13 +26,21 @@ export interface BridgeHttpOptions {
   readonly status: () => BridgeStatus;
   /** Prometheus exposition. */
   readonly metrics: () => Promise<{ text: string; contentType: string }>;
-  /** Bearer token of what follows; without it both are off. */
+  /** Bearer token of what follows; without it all of it is off. */
   readonly token?: string | undefined;
   /** Undefined where another bridge does it. Absent where commands are off. */
   readonly deliver?: ((request: DeliverRequest) => Promise<Outcome[] | undefined>) | undefined;
   /** Absent where the quarantine is not in a table. */
   readonly replay?: Replay | undefined;
+  /** Looks for replays at once. Absent where there are none. */
+  readonly wakeReplays?: (() => void) | undefined;
+  readonly routes?: readonly ControlledRoute[];
 }
+
+/** A route that can be looked at, paused and resumed, and tells of its messages. */
+export type ControlledRoute = Pick<Route, 'status' | 'change' | 'waitingTraces'> & {
+  readonly config: { readonly name: string };
+};
 
 /** Holds 1,000 commands of 53 characters, and a dead letter's id. */
 const maxBodyBytes = 256 * 1024;
@@ -53,8 +64,13 @@ const replaySchema = z.strictObject({
     .refine((id) => Buffer.byteLength(id) <= 1024, 'must be at most 1024 bytes in UTF-8'),
 });
 
+/** With a route: whether the bridge has it. */
+const wakeSchema = z.strictObject({ route: z.string().min(1).max(256).optional() });
+
+const traceSchema = z.strictObject({ id: z.string().min(1).max(maxIdBytes) });
+
 export function createBridgeHttp(options: BridgeHttpOptions): Hono {
-  const { status, metrics, token, deliver, replay } = options;
+  const { status, metrics, token, deliver, replay, wakeReplays, routes = [] } = options;
   const app = new Hono();
   app.notFound(() => problemResponse(problem('not-found')));
   app.onError(() => problemResponse(problem('internal')));
@@ -97,6 +113,38 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
       if (!body.ok) return body.response;
       const fault = await replay(body.value.id).catch(() => problem('database-unavailable'));
       return fault === undefined ? context.json({ status: 'delivered' }) : problemResponse(fault);
+    });
+  if (wakeReplays !== undefined)
+    app.post('/replays', authorize, limit, async (context) => {
+      const body = await bodyOf(context, wakeSchema);
+      if (!body.ok) return body.response;
+      const { route } = body.value;
+      if (route !== undefined && !routes.some(({ config }) => config.name === route))
+        return problemResponse(problem('route-unknown', `route ${route}`));
+      wakeReplays();
+      return context.json({ status: 'woken' });
+    });
+
+  app.post('/traces', authorize, limit, async (context) => {
+    const body = await bodyOf(context, traceSchema);
+    if (!body.ok) return body.response;
+    const { id } = body.value;
+    return context.json({ traces: routes.flatMap((route) => route.waitingTraces(id)) });
+  });
+
+  app.get('/routes', authorize, (context) =>
+    context.json({ routes: routes.map((route) => route.status()) }),
+  );
+  for (const kind of ['pause', 'resume'] as const)
+    app.post(`/routes/${kind}`, authorize, limit, async (context) => {
+      const body = await bodyOf(context, routeChangeSchema);
+      if (!body.ok) return body.response;
+      const { name, by } = body.value;
+      const route = routes.find(({ config }) => config.name === name);
+      if (route === undefined) return problemResponse(problem('not-found'));
+      const changed = await route.change(kind, by);
+      if (changed !== undefined) return context.json(changed);
+      return problemResponse(problem('database-unavailable', 'the state could not be stored'));
     });
   return app;
 }

@@ -1,7 +1,8 @@
 // The numbers in the log, once a minute, for whoever has only the log: CloudWatch counts these lines on AWS.
 import type { Logger } from 'pino';
+import { daysLeft } from './broker/certificate-metrics.ts';
 import type { Metrics } from './metrics.ts';
-import type { Quarantine } from './quarantine.ts';
+import type { Quarantine } from './quarantine/quarantine.ts';
 
 export interface MetricLinesOptions {
   readonly metrics: Pick<Metrics, 'snapshot'>;
@@ -31,7 +32,7 @@ export function startMetricLines({
   let failed = 0;
 
   function logLines(deadLetters: number | undefined): void {
-    const { routes, results } = metrics.snapshot();
+    const { routes, results, certificates } = metrics.snapshot();
     for (const { route, counters, gauges } of routes) {
       const { activeSessions, failingSessions } = gauges;
       const deliveredMessages = counters.delivered - (delivered.get(route) ?? 0);
@@ -46,7 +47,9 @@ export function startMetricLines({
     const failedCommands = results.failed + results.expired - failed;
     sent = results.sent;
     failed = results.failed + results.expired;
-    log.info({ deadLetters, sentCommands, failedCommands }, 'bridge metrics');
+    // Null is no data to a metric filter: there is no TLS.
+    const certificateDaysLeft = daysLeft(certificates, Date.now()) ?? null;
+    log.info({ deadLetters, sentCommands, failedCommands, certificateDaysLeft }, 'bridge metrics');
   }
 
   let stopped = false;

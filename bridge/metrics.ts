@@ -1,5 +1,6 @@
 // What the bridge counts and measures, for Prometheus. Labels are routes, never topics: those are unbounded.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type CertificateExpiries, registerCertificates } from './broker/certificate-metrics.ts';
 
 /** Plain numbers, because some grow with each message; Prometheus reads them when it asks. */
 export interface RouteCounters {
@@ -23,6 +24,8 @@ export interface RouteGauges {
   readonly failingSessions: number;
   readonly holding: boolean;
   readonly holdingSeconds: number;
+  readonly paused: boolean;
+  readonly disabled: boolean;
 }
 
 export interface RouteMetrics {
@@ -57,13 +60,18 @@ export interface MetricsSnapshot {
   }[];
   /** Commands by what became of them. */
   readonly results: CommandCounters['results'];
+  readonly certificates: CertificateExpiries;
 }
 
 export interface Metrics {
   /** Metrics of commands, where there are any; `gauges` is asked at each scrape. */
   commands(gauges: () => CommandGauges): CommandCounters;
+  /** Metrics of certificates; `expiries` is asked at each scrape. */
+  certificates(expiries: () => CertificateExpiries): void;
   /** Metrics of a route; `gauges` is asked at each scrape. */
   route(name: string, gauges: () => RouteGauges): RouteMetrics;
+  /** Counts traces that could not be kept. */
+  tracesLost(count: number): void;
   /** The numbers as they are now. */
   snapshot(): MetricsSnapshot;
   /** The exposition text and its media type. */
@@ -88,6 +96,8 @@ const gaugeHelp: Record<keyof RouteGauges, [name: string, help: string]> = {
   failingSessions: ['failing_sessions', 'Sessions that cannot connect or subscribe'],
   holding: ['holding', '1 while the handler takes no messages'],
   holdingSeconds: ['holding_seconds', 'How long the handler has taken no messages'],
+  paused: ['route_paused', '1 while somebody has paused the route'],
+  disabled: ['route_disabled', '1 while the route is disabled, because its handler answered 410'],
 };
 
 const latencyBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -98,6 +108,7 @@ export function createMetrics(): Metrics {
   const registers = [registry];
   const routes = new Map<string, { counters: RouteCounters; gauges: () => RouteGauges }>();
   let results: CommandCounters['results'] = { sent: 0, answered: 0, failed: 0, expired: 0 };
+  let expiriesNow: () => CertificateExpiries = () => ({});
 
   for (const [key, [name, help]] of Object.entries(counterHelp) as [
     keyof RouteCounters,
@@ -150,6 +161,12 @@ export function createMetrics(): Metrics {
     buckets: latencyBuckets,
   });
 
+  const tracesLost = new Counter({
+    name: 'causeway_traces_lost_total',
+    help: 'Traces of messages that could not be kept; the messages are safe',
+    registers,
+  });
+
   return {
     route(name, gauges) {
       const counters: RouteCounters = {
@@ -176,6 +193,11 @@ export function createMetrics(): Metrics {
       results = counters.results;
       return counters;
     },
+    certificates(expiries) {
+      expiriesNow = expiries;
+      registerCertificates(registers, expiries);
+    },
+    tracesLost: (count) => tracesLost.inc(count),
     snapshot: () => ({
       routes: [...routes].map(([route, { counters, gauges }]) => ({
         route,
@@ -183,6 +205,7 @@ export function createMetrics(): Metrics {
         gauges: gauges(),
       })),
       results,
+      certificates: expiriesNow(),
     }),
     async scrape() {
       return { text: await registry.metrics(), contentType: registry.contentType };

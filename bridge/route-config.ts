@@ -1,15 +1,11 @@
-// The config's `routes`: which messages go to which handler, how it is shown who sends them, and how many at once.
+// The config's `routes`: which messages go to which handler, and how many at once.
 import * as z from 'zod';
-import { urlWith } from '../functions/contract/parse.ts';
 import { filterFault } from '../functions/contract/topic.ts';
-import { name, secretName } from './config-names.ts';
+import { name } from './config-names.ts';
+import { credentialFields, handlerFaults, handlerFields } from './handler/config.ts';
+import { maxRetryAfterMs } from './handler/verdict.ts';
 
-/** A Standard Webhooks secret. */
-export const webhookSecret = z
-  .string()
-  .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'must be whsec_ and the base64 of 24 to 64 bytes');
-
-const routeFields = z.strictObject({
+export const routeFields = z.strictObject({
   name: name.describe(
     'Name of the route; part of the client id, so renaming it starts a new session',
   ),
@@ -20,28 +16,18 @@ const routeFields = z.strictObject({
       if (fault !== undefined) context.addIssue(fault);
     })
     .describe('MQTT topic filter'),
-  url: urlWith('http:', 'https:').describe('Handler that gets the batches'),
+  ...handlerFields,
+  ...credentialFields,
   qos: z
     .literal([0, 1], 'must be 0 or 1: one acknowledgement path, QoS 2 arrives as 1')
     .default(1)
     .describe('QoS of the subscription'),
-  format: z
-    .literal('cloudevents-batch')
-    .default('cloudevents-batch')
-    .describe('Form of the request body'),
-  secret: webhookSecret.optional().describe('Standard Webhooks secret that signs every request'),
-  secretName: secretName
+  maxBatch: z
+    .int()
+    .min(1)
+    .max(10_000)
     .optional()
-    .describe(
-      'Secret with that secret instead; with several, as a JSON list or one a line, all sign: for a rotation',
-    ),
-  auth: z
-    .literal('aws-iam')
-    .optional()
-    .describe(
-      "Sign requests with this process's AWS credentials (SigV4), for a Lambda function URL with IAM",
-    ),
-  maxBatch: z.int().min(1).max(10_000).default(500).describe('Most messages in one request'),
+    .describe('Most messages in one request; 500 by default, 1 in formats that carry one'),
   maxBatchBytes: z
     .int()
     .min(1024)
@@ -77,12 +63,77 @@ const routeFields = z.strictObject({
     .describe(
       'Connections that share the subscription; more than one costs the order between them',
     ),
+  retry: z
+    .strictObject({
+      baseMs: z
+        .int()
+        .min(1)
+        .max(60_000)
+        .default(100)
+        .describe(
+          'Ceiling of the first wait; it doubles with each failure, and each wait is random below it',
+        ),
+      capMs: z.int().min(1).max(3_600_000).default(30_000).describe('Highest ceiling of a wait'),
+      maxRetryAfterMs: z
+        .int()
+        .min(0)
+        .max(maxRetryAfterMs)
+        .default(300_000)
+        .describe('Longest wait that the handler can ask for with Retry-After'),
+    })
+    .prefault({}),
+  rejectTries: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(1)
+    .describe(
+      'Times that a message is refused with 4xx before it goes to the quarantine; 413 once',
+    ),
+  failingMessage: z
+    .strictObject({
+      tries: z
+        .int()
+        .min(2)
+        .max(1000)
+        .default(5)
+        .describe(
+          'Failures of a message, with successes of others in between, before it goes to the quarantine',
+        ),
+      afterSeconds: z
+        .int()
+        .min(0)
+        .max(30 * 86_400)
+        .default(60)
+        .describe('And not before it has failed for so long'),
+    })
+    .prefault({}),
 });
 
-export const routeSchema = routeFields.superRefine((route, context) => {
-  const [first, ...others] = (['auth', 'secretName', 'secret'] as const).filter(
-    (field) => route[field] !== undefined,
-  );
-  for (const field of others)
-    context.addIssue({ code: 'custom', path: [field], message: `must not stand beside ${first}` });
-});
+/** Where a request carries several. */
+export const defaultMaxBatch = 500;
+
+/** Ways to show who sends a request; of each group there is one at most. A signature may stand beside a credential. */
+const exclusive = [
+  ['auth', 'secretName', 'secret'],
+  ['auth', 'bearerSecret', 'bearerToken', 'basicSecret', 'basic'],
+] as const;
+
+export const routeSchema = routeFields
+  .superRefine((route, context) => {
+    for (const group of exclusive) {
+      const [first, ...others] = group.filter((field) => route[field] !== undefined);
+      for (const field of others)
+        context.addIssue({
+          code: 'custom',
+          path: [field],
+          message: `must not stand beside ${first}`,
+        });
+    }
+    for (const [field, message] of handlerFaults(route, route.maxBatch))
+      context.addIssue({ code: 'custom', path: [field], message });
+  })
+  .transform(({ maxBatch, ...route }) => ({
+    ...route,
+    maxBatch: maxBatch ?? (route.format === 'cloudevents-batch' ? defaultMaxBatch : 1),
+  }));

@@ -2,16 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { genSalt, hash, truncates } from 'bcryptjs';
+import { Hono } from 'hono';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
+import { type Listening, listen } from '../bridge/listen.ts';
 import { isLoopback } from './local/broker/access.ts';
-import { type EmbeddedBroker, startBroker } from './local/broker/broker.ts';
+import { startBroker } from './local/broker/broker.ts';
+import { brokerHelp, brokerSettingsOf } from './local/broker/environment.ts';
+import { brokerMetrics } from './local/broker/metrics.ts';
 import { maxPasswordBytes } from './local/broker/passwords.ts';
-import {
-  brokerSettingsList,
-  parseBrokerSettings,
-  withEnvironment,
-} from './local/broker/settings.ts';
 
 const usage = `Runs the embedded MQTT 3.1.1 broker alone.
 
@@ -19,21 +18,13 @@ const usage = `Runs the embedded MQTT 3.1.1 broker alone.
   npm run broker -- hash NAME        read a password from standard input, print a line for the users file
   npm run broker -- --help           show this
 
+LOG_LEVEL (default warn) says what is logged; METRICS_PORT, where Prometheus finds /metrics on 127.0.0.1 (default nowhere).
 Settings, from the environment, or from a JSON file that BROKER_CONFIG names (the environment goes first):
 `;
 
 function fail(lines: readonly string[]): never {
   process.stderr.write(`${lines.join('\n')}\n`);
   process.exit(1);
-}
-
-function help(): string {
-  const lines = brokerSettingsList().map(({ variable, path, description, preset }) => {
-    const name = variable.padEnd(34);
-    const suffix = preset === undefined ? '' : ` (default ${JSON.stringify(preset)})`;
-    return `  ${name} ${path.join('.').padEnd(32)} ${description}${suffix}`;
-  });
-  return `${usage}${lines.join('\n')}\n`;
 }
 
 function readArguments(): { help: boolean; command: string | undefined; name: string } {
@@ -73,42 +64,29 @@ function readConfigFile(): unknown {
   }
 }
 
-function welcome({ ports }: EmbeddedBroker, host: string, path: string | undefined): string {
-  const schemes = { tcp: 'mqtt', tls: 'mqtts', ws: 'ws', wss: 'wss' } as const;
-  const shownHost = host.includes(':') ? `[${host}]` : host;
-  return Object.entries(ports)
-    .map(([transport, port]) => {
-      const scheme = schemes[transport as keyof typeof schemes];
-      return `Listening on ${scheme}://${shownHost}:${port}${scheme.startsWith('ws') ? path : ''}`;
-    })
-    .join('\n');
+function readMetricsPort(): number | undefined {
+  const text = process.env['METRICS_PORT'] ?? '';
+  if (text === '') return undefined;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  return fail(['METRICS_PORT: must be a port number from 0 to 65535']);
 }
 
 const given = readArguments();
 if (given.help) {
-  process.stdout.write(help());
+  process.stdout.write(`${usage}${brokerHelp({}, true)}\n`);
   process.exit(0);
 }
 if (given.command === 'hash') {
   await printUser(given.name);
   process.exit(0);
 }
-const list = brokerSettingsList();
-const known = new Set(['BROKER_CONFIG', 'BROKER_URL', ...list.map(({ variable }) => variable)]);
-const unknown = Object.keys(process.env).filter(
-  (name) => name.startsWith('BROKER_') && !known.has(name),
-);
-if (unknown.length > 0) fail(unknown.map((name) => `${name}: is not a known setting`));
-const document = withEnvironment(readConfigFile(), process.env);
-const settings = parseBrokerSettings(document);
-if (!settings.ok) {
-  const named = ({ field, rule }: { field: string; rule: string }) => {
-    const variable = list.find(({ path }) => path.join('.') === field)?.variable;
-    return `${field}${variable === undefined ? '' : ` (${variable})`}: ${rule}`;
-  };
-  fail(settings.faults.map(named));
-}
-const { host, usersFile, websocket } = settings.value;
+const settings = brokerSettingsOf(process.env, {
+  document: readConfigFile(),
+  others: ['BROKER_CONFIG', 'BROKER_URL'],
+});
+const metricsPort = readMetricsPort();
+if (!settings.ok) fail(settings.faults.map(({ field, rule }) => `${field}: ${rule}`));
+const { host, usersFile } = settings.value;
 
 const log = pino(
   { level: process.env['LOG_LEVEL'] ?? 'warn' },
@@ -117,7 +95,9 @@ const log = pino(
 const broker = await startBroker({ ...settings.value, log }).catch((error: Error) =>
   fail([error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message]),
 );
-console.log(welcome(broker, host, websocket?.path));
+const metrics = metricsPort === undefined ? undefined : await serveMetrics(metricsPort);
+console.log(broker.urls.map((url) => `Listening on ${url}`).join('\n'));
+if (metrics !== undefined) console.log(`Metrics at ${metrics.url}/metrics`);
 if (usersFile === undefined && host !== 'localhost' && !isLoopback(host))
   console.log('Without usersFile, only clients on this machine can connect.');
 
@@ -126,6 +106,20 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (stopping) return;
     stopping = true;
-    void broker.close().then(() => process.exit(0));
+    void Promise.all([broker.close(), metrics?.close()]).then(() => process.exit(0));
+  });
+}
+
+/** The numbers name no client, but are nobody else's business: loopback only. */
+async function serveMetrics(port: number): Promise<Listening> {
+  const { scrape } = brokerMetrics(broker.counters, broker.gauges);
+  const app = new Hono();
+  app.get('/metrics', async (context) => {
+    const { text, contentType } = await scrape();
+    return context.body(text, 200, { 'content-type': contentType });
+  });
+  return listen(app, '127.0.0.1', port).catch(async (error: Error) => {
+    await broker.close();
+    return fail([`METRICS_PORT: ${error.message}`]);
   });
 }

@@ -1,12 +1,18 @@
 // The one config of a deployment: what the user sets in causeway.config.ts, with defaults and limits. `cdk` and
 // `npm start` read it; secrets are in it by name only.
 import * as z from 'zod';
+import { oneNetBySecret } from '../bridge/broker/onenet-config.ts';
 import { bridgeConfigSchema, brokerProtocols } from '../bridge/config.ts';
+import { credentialFields, handlerFaults, handlerFields } from '../bridge/handler/config.ts';
+import { profileOf } from '../bridge/profiles/profiles.ts';
+import { withProfile } from '../bridge/profiles/settings.ts';
+import { routeFields } from '../bridge/route-config.ts';
 import { type Parsed, parseWith, urlWith } from '../functions/contract/parse.ts';
+import { presenceSchema } from './presence-routes.ts';
 import { batchAboveFunctionUrl, plainTextToPublicHost, unsafeSettings } from './unsafe-settings.ts';
 
 const bridgeBroker = bridgeConfigSchema.shape.broker.shape;
-const bridgeRoute = bridgeConfigSchema.shape.routes.element.shape;
+const bridgeRoute = routeFields.shape;
 
 const secretName = z
   .string()
@@ -43,7 +49,11 @@ const brokerSchema = z
       .describe(
         'Allow mqtt and ws to a public host: anybody on the way can read and change messages',
       ),
+    profile: bridgeBroker.profile,
+    auth: bridgeBroker.auth,
+    region: bridgeBroker.region,
     clientIdPrefix: bridgeBroker.clientIdPrefix,
+    clientIds: bridgeBroker.clientIds,
     protocolVersion: bridgeBroker.protocolVersion,
     keepaliveSeconds: bridgeBroker.keepaliveSeconds,
     connectTimeoutMs: bridgeBroker.connectTimeoutMs,
@@ -56,12 +66,14 @@ const brokerSchema = z
       .max(0xffff_ffff)
       .default(7 * 86_400)
       .describe('How long the broker keeps the backlog of a bridge that is away (MQTT 5)'),
+    cleanSession: bridgeBroker.cleanSession,
+    status: bridgeBroker.status,
     receiveMaximum: z
       .int()
       .min(1)
       .max(65_535)
       .optional()
-      .describe('Most unacknowledged messages that the broker allows a session; AWS IoT Core: 100'),
+      .describe('Most unacknowledged messages that the broker allows a session'),
     maxClients: z
       .int()
       .min(1)
@@ -70,6 +82,9 @@ const brokerSchema = z
     credentialsSecret: secretName
       .optional()
       .describe('Secret with the JSON `{"username": …, "password": …}`'),
+    onenet: oneNetBySecret
+      .optional()
+      .describe("What China Mobile's OneNET is shown, instead of user name and password"),
     caSecret: secretName.optional().describe("Secret with the PEM of the broker's own CA"),
     clientCertificateSecret: secretName
       .optional()
@@ -80,10 +95,35 @@ const brokerSchema = z
     if (rule !== undefined) context.addIssue({ code: 'custom', path: ['url'], message: rule });
   });
 
-const handlerSchema = z.strictObject({
-  url: urlWith('https:').describe('Handler that gets the batches instead of the ingest function'),
-  secretName: secretName.describe('Secret with the Standard Webhooks secret: `whsec_…`'),
-});
+const handlerSchema = z
+  .strictObject({
+    ...handlerFields,
+    url: handlerFields.url.describe(
+      'Handler that gets the messages instead of the ingest function; where a request carries one message, levels of its topic can stand in path and query: `{1}`, `{2}` …, or `{topic}`',
+    ),
+    allowPrivate: handlerFields.allowPrivate.describe(
+      'Allow a handler in a private network or on this machine, and http for its URL',
+    ),
+    secretName: credentialFields.secretName.describe(
+      'Secret with the Standard Webhooks secret that signs every request, `whsec_…`; with several, as a JSON list or one a line, all sign: for a rotation',
+    ),
+    bearerSecret: credentialFields.bearerSecret.describe(
+      'Secret with the token for `Authorization: Bearer`',
+    ),
+    basicSecret: credentialFields.basicSecret.describe(
+      'Secret with the JSON `{"username": …, "password": …}` for `Authorization: Basic`',
+    ),
+  })
+  .superRefine(({ url, allowPrivate, secretName, bearerSecret, basicSecret }, context) => {
+    const fault = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    if (!allowPrivate && !/^https:/i.test(url))
+      fault('url', 'must be a URL that starts with https://');
+    if (bearerSecret !== undefined && basicSecret !== undefined)
+      fault('basicSecret', 'must not stand beside bearerSecret');
+    if ([secretName, bearerSecret, basicSecret].every((name) => name === undefined))
+      fault('secretName', 'must be given, or bearerSecret or basicSecret: others could send too');
+  });
 
 const routeSchema = z
   .strictObject({
@@ -107,11 +147,20 @@ const routeSchema = z
       .describe('Most unacknowledged messages; 4000, or what the broker allows, by default'),
     maxWindowBytes: bridgeRoute.maxWindowBytes,
     connections: bridgeRoute.connections,
+    retry: bridgeRoute.retry,
+    rejectTries: bridgeRoute.rejectTries,
+    failingMessage: bridgeRoute.failingMessage,
   })
-  .superRefine(({ handler, maxBatchBytes }, context) => {
+  .superRefine(({ handler, maxBatch, maxBatchBytes }, context) => {
     const rule = handler === undefined ? batchAboveFunctionUrl(maxBatchBytes) : undefined;
     if (rule !== undefined)
       context.addIssue({ code: 'custom', path: ['maxBatchBytes'], message: rule });
+    for (const [field, message] of handler === undefined ? [] : handlerFaults(handler, maxBatch))
+      context.addIssue({
+        code: 'custom',
+        path: field === 'maxBatch' ? [field] : ['handler', field],
+        message,
+      });
   });
 
 const apiSchema = z.strictObject({
@@ -149,6 +198,14 @@ const apiSchema = z.strictObject({
     .optional()
     .describe(
       'Where devices answer commands that name no response topic: `{topic}`, `{commandId}`',
+    ),
+  commandFilters: z
+    .array(bridgeRoute.filter)
+    .min(1)
+    .max(50)
+    .default(['#'])
+    .describe(
+      'With `broker.auth`: the topics of commands and replies, and so the rights of the bridge',
     ),
   oidc: z
     .strictObject({
@@ -209,9 +266,27 @@ const bridgeSchema = z
     context.addIssue({ code: 'custom', path: ['memoryMiB'], message });
   });
 
+const pushSchema = z.strictObject({
+  onenet: z
+    .strictObject({
+      tokenSecret: secretName.describe(
+        "Secret with the token of OneNET's HTTP push; opens `/push/onenet`",
+      ),
+      aesKeySecret: secretName.optional().describe('Secret with the key of its encrypted pushes'),
+      productId: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _')
+        .optional()
+        .describe('Product of pushes of the older platform, which name none; `older` by default'),
+    })
+    .optional()
+    .describe("What China Mobile's OneNET may push by HTTP"),
+});
+
 export const causewayConfigSchema = z.strictObject({
   broker: brokerSchema,
   routes: z.array(routeSchema).min(1).max(100),
+  presence: presenceSchema.optional().describe('Keep who is online'),
   retentionDays: retentionDays.default(30).describe('Days that messages are kept'),
   writeShards: z
     .int()
@@ -223,6 +298,7 @@ export const causewayConfigSchema = z.strictObject({
     ),
   api: apiSchema.prefault({}),
   ingest: ingestSchema.prefault({}),
+  push: pushSchema.prefault({}),
   bridge: bridgeSchema.prefault({}),
   logRetentionDays: z
     .literal(
@@ -275,7 +351,8 @@ export function parseCausewayConfig(input: unknown): Parsed<CausewayConfig> {
   return parseSafe(causewayConfigSchema, input);
 }
 
-function parseSafe<S extends z.ZodType>(schema: S, input: unknown): Parsed<z.output<S>> {
+function parseSafe<S extends z.ZodType>(schema: S, given: unknown): Parsed<z.output<S>> {
+  const input = withProfile(given);
   const parsed = parseWith(schema, input);
   const faults = [...(parsed.ok ? [] : parsed.faults), ...unsafeSettings(sectionsOf(input))];
   return parsed.ok && faults.length === 0 ? parsed : { ok: false, faults };
@@ -289,12 +366,17 @@ function sectionsOf(input: unknown) {
   return {
     broker: brokerSchema.safeParse(raw['broker']).data,
     routes: routes.map((route) => routeSchema.safeParse(route).data),
+    presence: presenceSchema.optional().safeParse(raw['presence']).data,
     api: api.safeParse(raw['api']).data,
     bridge: bridge.safeParse(raw['bridge']).data,
   };
 }
 
 /** A route's window: its own, or as many messages as are worth having in flight and the broker allows. */
-export function windowOf(route: RouteSettings, broker: CausewayConfig['broker']): number {
-  return route.window ?? Math.min(4000, broker.receiveMaximum ?? 4000);
+export function windowOf(
+  route: Pick<RouteSettings, 'window'>,
+  broker: CausewayConfig['broker'],
+): number {
+  const { maxWindow = 4000 } = profileOf(broker.profile).limits;
+  return route.window ?? Math.min(4000, maxWindow, broker.receiveMaximum ?? 4000);
 }

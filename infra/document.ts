@@ -53,6 +53,7 @@ export const documents: Readonly<Record<string, Readonly<Record<string, string>>
     settings: tableOf(settingsSchema),
     config: tableOf(deploymentSchema),
     runbook: runbookTable(),
+    interop: readFileSync('test/interop/results.md', 'utf8').trimEnd(),
   },
   'bridge/README.md': { bridge: tableOf(bridgeConfigSchema) },
 };

@@ -1,13 +1,17 @@
 // What a config must not say although each value is legal by itself: it would lose messages, lay them open, or
 // never work. Pure; one function a rule.
 import { BlockList, isIP } from 'node:net';
+import { awsAuthFaults } from '../bridge/broker/aws-iot-auth.ts';
+import { profileFaults } from '../bridge/profiles/settings.ts';
 import type { FieldFault } from '../functions/contract/problem.ts';
 import type { CausewayConfig, RouteSettings } from './config.ts';
+import { isPresenceRouteName, presenceRoutes } from './presence-routes.ts';
 
 /** The sections that could be read; a section with faults of its own is absent. */
 export interface Sections {
   readonly broker: CausewayConfig['broker'] | undefined;
   readonly routes: readonly (RouteSettings | undefined)[];
+  readonly presence?: CausewayConfig['presence'];
   readonly api: CausewayConfig['api'] | undefined;
   readonly bridge: CausewayConfig['bridge'] | undefined;
 }
@@ -20,8 +24,11 @@ export function unsafeSettings(sections: Sections): FieldFault[] {
 
 const rules: readonly Rule[] = [
   nameTwice,
+  nameOfPresence,
   certificatesWithoutTls,
   windowAboveBroker,
+  againstProfile,
+  signingWithout,
   moreClientsThanAllowed,
   windowsAboveMemory,
   issuerOutOfReach,
@@ -34,6 +41,15 @@ function nameTwice({ routes }: Sections): FieldFault[] {
       ? []
       : [{ field: `routes.${index}.name`, rule: `is also the name of routes.${twin}` }];
   });
+}
+
+/** Two routes of one name would be two clients with one id. */
+function nameOfPresence({ routes }: Sections): FieldFault[] {
+  return routes.flatMap((route, index) =>
+    route === undefined || !isPresenceRouteName(route.name)
+      ? []
+      : [{ field: `routes.${index}.name`, rule: 'is kept for the route of presence messages' }],
+  );
 }
 
 function certificatesWithoutTls({ broker }: Sections): FieldFault[] {
@@ -60,10 +76,21 @@ function windowAboveBroker({ broker, routes }: Sections): FieldFault[] {
   );
 }
 
+/** What the broker of the profile would not keep to. */
+function againstProfile({ broker, routes }: Sections): FieldFault[] {
+  return profileFaults({ broker, routes });
+}
+
+function signingWithout({ broker }: Sections): FieldFault[] {
+  if (broker === undefined) return [];
+  return awsAuthFaults(broker).map(({ field, rule }) => ({ field: `broker.${field}`, rule }));
+}
+
 /** One client id for each connection of a route, and one for commands. A standby waits for them, it needs none. */
-function moreClientsThanAllowed({ broker, routes }: Sections): FieldFault[] {
+function moreClientsThanAllowed({ broker, routes, presence }: Sections): FieldFault[] {
   const limit = broker?.maxClients;
-  const needed = 1 + routes.reduce((sum, route) => sum + (route?.connections ?? 0), 0);
+  const own = 1 + presenceRoutes(presence, broker?.profile).length;
+  const needed = own + routes.reduce((sum, route) => sum + (route?.connections ?? 0), 0);
   if (limit === undefined || needed <= limit) return [];
   return [
     {
@@ -77,12 +104,12 @@ function moreClientsThanAllowed({ broker, routes }: Sections): FieldFault[] {
 const idleMemoryMiB = 150;
 
 /** Every byte of a window can be there twice: as it came, and in the body of a request. */
-function windowsAboveMemory({ routes, bridge }: Sections): FieldFault[] {
+function windowsAboveMemory({ broker, routes, presence, bridge }: Sections): FieldFault[] {
   if (bridge === undefined) return [];
-  const windows = routes.reduce(
-    (sum, route) => sum + (route === undefined ? 0 : route.maxWindowBytes * route.connections),
-    0,
-  );
+  const windows = [
+    ...routes.map((route) => (route?.maxWindowBytes ?? 0) * (route?.connections ?? 0)),
+    ...presenceRoutes(presence, broker?.profile).map(({ maxWindowBytes }) => maxWindowBytes),
+  ].reduce((sum, bytes) => sum + bytes, 0);
   const neededMiB = Math.ceil(idleMemoryMiB + (2 * windows) / (1024 * 1024));
   if (neededMiB <= bridge.memoryMiB) return [];
   return [

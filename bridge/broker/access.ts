@@ -2,16 +2,24 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { BrokerConfig } from '../config.ts';
+import { profileOf } from '../profiles/profiles.ts';
 import type { Secrets } from '../secrets.ts';
+import type { CertificateExpiry } from './certificate-expiry.ts';
+import { oneNetAccess } from './onenet-access.ts';
+import { oneNetSecretName } from './onenet-config.ts';
 
 /** The broker as connections see it. */
 export interface Broker extends BrokerConfig {
   /** Needed where the config names secrets. */
   readonly secrets?: Secrets | undefined;
+  /** Where those of its connections are followed. */
+  readonly certificates?: CertificateExpiry | undefined;
 }
 
 /** In the names of MQTT.js and of Node's TLS. */
 export interface Access {
+  /** In place of the config's URL, where that has to be made anew for each connection. */
+  url?: string;
   username?: string;
   password?: string;
   ca?: string;
@@ -19,6 +27,8 @@ export interface Access {
   key?: string;
   servername?: string;
   ALPNProtocols?: string[];
+  /** Time after which the connection has to be made anew, as what is shown expires: milliseconds. */
+  renewAfterMs?: number;
 }
 
 const credentialsSchema = z.object({ username: z.string(), password: z.string() });
@@ -28,14 +38,17 @@ const certificateSchema = z.object({ certificate: z.string(), privateKey: z.stri
  * Reads what the next connection needs, so that a renewed file or secret is used without a restart. Rejects, with a
  * reason that may be shown, where something cannot be read.
  */
-export async function accessTo(broker: Broker): Promise<Access> {
-  const { username, password, serverName, alpnProtocols } = broker;
-  const [credentials, ca, certificate] = await Promise.all([
-    credentialsOf(broker),
+export async function accessTo(broker: Broker, clientId: string): Promise<Access> {
+  const { username, password, serverName } = broker;
+  const alpnProtocols = alpnProtocolsOf(broker);
+  const [url, credentials, ca, certificate] = await Promise.all([
+    urlOf(broker),
+    credentialsOf(broker, clientId),
     caOf(broker),
     certificateOf(broker),
   ]);
   return {
+    ...(url !== undefined && { url }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...credentials,
@@ -52,12 +65,29 @@ export function doubtAccess({
   credentialsSecret,
   caSecret,
   clientCertificateSecret,
+  onenet,
 }: Broker): void {
-  for (const name of [credentialsSecret, caSecret, clientCertificateSecret])
-    if (name !== undefined) secrets?.doubt(name);
+  const names = [credentialsSecret, caSecret, clientCertificateSecret, oneNetSecretName(onenet)];
+  for (const name of names) if (name !== undefined) secrets?.doubt(name);
 }
 
-async function credentialsOf({ secrets, credentialsSecret }: Broker) {
+/** The signed URL of this connection; undefined where the config's own will do. */
+async function urlOf({ auth, url, region }: Broker): Promise<string | undefined> {
+  if (auth === undefined) return undefined;
+  return (await import('./aws-iot-url.ts')).signedAwsIotUrl(url, region);
+}
+
+/** Those of the config, or what the broker wants to be named at this port. */
+function alpnProtocolsOf({ alpnProtocols, profile, url }: Broker): string[] | undefined {
+  const { alpn } = profileOf(profile);
+  const { protocol, port } = new URL(url);
+  const isWanted = alpn !== undefined && protocol === 'mqtts:' && port === String(alpn.port);
+  return alpnProtocols ?? (isWanted ? [alpn.protocol] : undefined);
+}
+
+async function credentialsOf({ secrets, credentialsSecret, onenet }: Broker, clientId: string) {
+  if (onenet !== undefined)
+    return oneNetAccess(onenet, clientId, (name) => textOf(name, secrets), Date.now());
   if (credentialsSecret === undefined) return undefined;
   return fieldsOf(credentialsSecret, credentialsSchema, secrets);
 }

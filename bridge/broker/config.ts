@@ -2,6 +2,10 @@
 import * as z from 'zod';
 import { urlWith } from '../../functions/contract/parse.ts';
 import { name, secretName } from '../config-names.ts';
+import { profileName } from '../profiles/profiles.ts';
+import { awsAuthFaults } from './aws-iot-auth.ts';
+import { oneNetFaults, oneNetSchema } from './onenet-config.ts';
+import { statusSchema } from './status.ts';
 
 /** Protocols of a broker's URL. */
 export const brokerProtocols = ['mqtt:', 'mqtts:', 'ws:', 'wss:'] as const;
@@ -10,9 +14,33 @@ const file = z.string().min(1);
 
 const brokerFields = z.strictObject({
   url: urlWith(...brokerProtocols).describe('Broker address: mqtt, mqtts, ws or wss'),
+  profile: profileName
+    .optional()
+    .describe('Which broker it is: sets what is not set here, and checks what it would not take'),
+  auth: z
+    .literal('aws-iam')
+    .optional()
+    .describe(
+      "Sign the URL of each connection with this process's AWS credentials (SigV4), for AWS IoT Core by wss",
+    ),
+  region: z
+    .string()
+    .regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'must be a region, such as eu-central-1')
+    .optional()
+    .describe('Region for `auth`, where the URL does not say it, as with a domain of your own'),
   clientIdPrefix: name
     .default('causeway')
     .describe('Client ids are `<prefix>-<route>-<connection>`'),
+  clientIds: z
+    .record(z.string().regex(/^[A-Za-z0-9_-]{1,60}$/), z.string().min(1).max(256))
+    .refine(
+      (ids) => new Set(Object.values(ids)).size === Object.keys(ids).length,
+      'must not give two connections the same client id',
+    )
+    .default({})
+    .describe(
+      'Client ids that the broker gave out, by names without the prefix: `store-0` for the first connection of the route `store`, `commands`',
+    ),
   protocolVersion: z
     .literal([4, 5], 'must be 5 or 4 (MQTT 3.1.1)')
     .default(5)
@@ -22,6 +50,9 @@ const brokerFields = z.strictObject({
   credentialsSecret: secretName
     .optional()
     .describe('Secret with the JSON `{"username": …, "password": …}`, instead of those two'),
+  onenet: oneNetSchema
+    .optional()
+    .describe("What China Mobile's OneNET is shown, instead of user name and password"),
   caFile: file
     .optional()
     .describe("PEM file of the broker's own CA; like all files, read for each connection"),
@@ -38,7 +69,7 @@ const brokerFields = z.strictObject({
     .min(1)
     .max(253)
     .optional()
-    .describe("Name in the broker's certificate, where it is not the URL's host (mqtts)"),
+    .describe("Name in the broker's certificate, where it is not the URL's host"),
   alpnProtocols: z
     .array(z.string().min(1).max(255))
     .min(1)
@@ -55,6 +86,13 @@ const brokerFields = z.strictObject({
     .describe(
       'How long the broker keeps a session, and so the backlog, of a bridge that is away (MQTT 5)',
     ),
+  cleanSession: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Keep no session at the broker, where it refuses to keep one. What comes while the bridge is away, restarts or is cut off is lost, and so is what was not acknowledged by then',
+    ),
+  status: statusSchema.optional().describe('Tell on a topic which connections are there'),
 });
 
 type BrokerFields = z.output<typeof brokerFields>;
@@ -73,8 +111,9 @@ const tlsFields: readonly Field[] = [
   'certificateFile',
   'keyFile',
   'clientCertificateSecret',
+  'serverName',
 ];
-const mqttsFields: readonly Field[] = ['serverName', 'alpnProtocols'];
+const mqttsFields: readonly Field[] = ['alpnProtocols'];
 
 export const brokerSchema = brokerFields.superRefine((broker, context) => {
   const fault = (field: Field, message: string) =>
@@ -90,6 +129,8 @@ export const brokerSchema = brokerFields.superRefine((broker, context) => {
       'is needed: certificate and key go together',
     );
   if (!URL.canParse(broker.url)) return;
+  for (const { field, rule } of awsAuthFaults(broker)) fault(field, rule);
+  for (const { field, rule } of oneNetFaults(broker)) fault(field, rule);
   const { protocol, username } = new URL(broker.url);
   if (broker.credentialsSecret !== undefined && username !== '')
     fault('url', 'must hold no user name beside broker.credentialsSecret');

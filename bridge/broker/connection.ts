@@ -1,6 +1,11 @@
 // One connection to the broker: one MQTT.js client, from CONNECT to its end. keep-connected.ts makes the next one.
+import { TLSSocket } from 'node:tls';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { type Access, accessTo, type Broker, doubtAccess } from './access.ts';
+import type { CertificateInUse } from './certificate-expiry.ts';
+import { beforeConnack, describe } from './end-reason.ts';
+import type { Will } from './status.ts';
+import { openTls, type TlsTry } from './tls-try.ts';
 
 export interface ConnectionOptions {
   readonly broker: Broker;
@@ -9,6 +14,7 @@ export interface ConnectionOptions {
   readonly clean: boolean;
   /** Most QoS > 0 messages that the broker may send unacknowledged (MQTT 5). */
   readonly receiveMaximum?: number;
+  readonly will?: Will | undefined;
 }
 
 /** What a broker takes, by its CONNACK [MQTT-3.2.2.3]. */
@@ -31,6 +37,10 @@ export interface Link {
   readonly broker: BrokerLimits;
   /** Settles when the connection is gone. */
   readonly closed: Promise<Closed>;
+  /** The certificates that it rests on; none without TLS. */
+  readonly certificates: readonly CertificateInUse[];
+  /** When it has to be made anew, by performance.now(); undefined where nothing that was shown expires. */
+  readonly renewAtMs?: number | undefined;
 }
 
 export interface Closed {
@@ -78,25 +88,38 @@ export async function connectOnce(
 ): Promise<ConnectOutcome> {
   const { broker } = options;
   try {
-    const access = await unlessAborted(accessTo(broker), signal);
-    const clientOptions = clientOptionsOf(options, protocolVersion, access);
-    const outcome = await connect(broker.url, clientOptions, prepare, signal);
+    const {
+      url = broker.url,
+      renewAfterMs,
+      ...access
+    } = await unlessAborted(accessTo(broker, options.clientId), signal);
+    const tls = openTls(url, access, broker);
+    const clientOptions = clientOptionsOf(options, protocolVersion, access, tls);
+    // From before it connects: what is shown ages meanwhile.
+    const renewAtMs = renewAfterMs === undefined ? undefined : performance.now() + renewAfterMs;
+    const outcome = await connect(url, clientOptions, tls, prepare, signal);
     if (isDoubtful(outcome)) doubtAccess(broker);
-    return outcome;
+    return outcome.kind === 'connected'
+      ? { kind: 'connected', link: { ...outcome.link, renewAtMs } }
+      : outcome;
   } catch (error) {
-    // A file or secret that cannot be read, or one that OpenSSL cannot use.
+    // A file or secret that cannot be read, or is not what it has to be.
     doubtAccess(broker);
     return { kind: 'unreachable', reason: describe(error), silent: false };
   }
 }
 
 function clientOptionsOf(
-  { broker, clientId, clean, receiveMaximum }: ConnectionOptions,
+  { broker, clientId, clean, receiveMaximum, will }: ConnectionOptions,
   protocolVersion: 4 | 5,
-  access: Access,
+  access: Omit<Access, 'url' | 'renewAfterMs'>,
+  tls: TlsTry | undefined,
 ): IClientOptions {
   return {
     ...access,
+    ...(tls !== undefined && {
+      wsOptions: { createConnection: (of: object) => tls.connect(of) },
+    }),
     clientId,
     clean,
     protocolVersion,
@@ -105,6 +128,7 @@ function clientOptionsOf(
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    ...(will !== undefined && { will }),
     ...(protocolVersion === 5 && {
       properties: {
         // Without an expiry, MQTT 5 ends the session with the connection even at clean: false.
@@ -118,13 +142,17 @@ function clientOptionsOf(
 function connect(
   url: string,
   options: IClientOptions,
+  tls: TlsTry | undefined,
   prepare: (client: MqttClient) => void,
   signal: AbortSignal | undefined,
 ): Promise<ConnectOutcome> {
   return new Promise((resolve) => {
     const client = mqtt.connect(url, options);
+    if (client.stream instanceof TLSSocket) tls?.watch(client.stream);
     prepare(client);
     let reason = 'the broker closed the connection';
+    let failure: Error | undefined;
+    let isConnected = false;
     let silent = true;
     let untrusted = false;
     let takenOver = false;
@@ -141,10 +169,15 @@ function connect(
     signal?.addEventListener('abort', giveUp, { once: true });
     client.on('error', (error) => {
       silent = false;
+      failure = error;
       reason = describe(error);
       const code = 'code' in error ? error.code : undefined;
       if (typeof code === 'number' && !client.connected) refused = code;
       untrusted = typeof code === 'string' && untrustedCodes.test(code);
+    });
+    // MQTT.js passes on errors with a code alone; a WebSocket that is refused has none.
+    client.stream.on('error', (error) => {
+      failure = error;
     });
     client.on('disconnect', (packet) => {
       takenOver = packet.reasonCode === sessionTakenOver;
@@ -153,6 +186,7 @@ function connect(
         : `the broker sent DISCONNECT with reason code ${packet.reasonCode ?? 0}`;
     });
     client.on('connect', (connack) => {
+      isConnected = true;
       signal?.removeEventListener('abort', giveUp);
       resolve({
         kind: 'connected',
@@ -167,11 +201,13 @@ function connect(
             retainAvailable: connack.properties?.retainAvailable ?? true,
           },
           closed,
+          certificates: tls?.certificatesInUse() ?? [],
         },
       });
     });
     client.on('close', () => {
       signal?.removeEventListener('abort', giveUp);
+      if (!isConnected && refused === undefined) reason = beforeConnack(failure, tls);
       closing({ reason, takenOver });
       client.end(true);
       if (refused === undefined) resolve({ kind: 'unreachable', reason, silent, untrusted });
@@ -189,15 +225,6 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
     signal.addEventListener('abort', stop, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
-}
-
-/** What went wrong, in words; connection errors to several addresses have no message of their own. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.message !== '') return error.message;
-  const [first] = error instanceof AggregateError ? error.errors : [];
-  if (first instanceof Error) return first.message;
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
 /** DISCONNECT reason code "session taken over" [MQTT-3.1.4-3]. */

@@ -4,6 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
+import { profileOf } from '../profiles/profiles.ts';
 import {
   type Closed,
   type ConnectionOptions,
@@ -11,6 +12,7 @@ import {
   disconnect,
   type Link,
 } from './connection.ts';
+import { Status } from './status.ts';
 
 /** CONNACK codes for "unacceptable protocol version": 1 in MQTT 3.1.1, 0x84 in MQTT 5. */
 const unsupportedVersionCodes = [0x01, 0x84];
@@ -41,49 +43,59 @@ const takeoverBackoffMs = 30_000;
 /** So many short connections in a row look like a takeover that nobody mentions. */
 const closesBeforeHint = 3;
 
-export interface KeepConnectedOptions extends ConnectionOptions {
+export interface KeepConnectedOptions extends Omit<ConnectionOptions, 'will'> {
+  /** Stands in the topic of the status, where the client id is another one for each process. */
+  readonly statusName?: string;
   readonly log: Logger;
   readonly prepare?: (client: Link['client']) => void;
   readonly onConnected: (link: Link) => void;
-  /** The connection is gone or could not be made; another try follows. */
-  readonly onDisconnected: (reason: string) => void;
+  /**
+   * The connection is gone or could not be made; another try follows. `isRenewal` says that this side has ended it in
+   * time, as what was shown to the broker expires.
+   */
+  readonly onDisconnected: (reason: string, isRenewal: boolean) => void;
   readonly signal: AbortSignal;
 }
 
 /** Keeps one connection to the broker until `signal` aborts. Resolves when the last connection is closed. */
 export async function keepConnected(options: KeepConnectedOptions): Promise<void> {
-  const { broker, log, prepare, onConnected, onDisconnected, signal } = options;
+  const { broker, clientId, log, prepare, onDisconnected, signal } = options;
+  const { minReconnectMs = 0 } = profileOf(broker.profile).limits;
+  const status =
+    broker.status &&
+    new Status({
+      settings: broker.status,
+      name: options.statusName ?? clientId,
+      keepaliveSeconds: broker.keepaliveSeconds,
+      log,
+    });
   let { protocolVersion } = broker;
   let silentCloses = 0;
   let attempt = 0;
   let lastTakeoverMs = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     let waitMs = 0;
-    const outcome = await connectOnce(options, protocolVersion, prepare, signal);
+    const will = status?.willForNextTry();
+    const outcome = await connectOnce({ ...options, will }, protocolVersion, prepare, signal);
     if (outcome.kind === 'connected') {
       const startedMs = performance.now();
-      const { reason, takenOver } = await untilClosed(outcome.link, onConnected, signal);
+      const { reason, takenOver, isRenewal } = await untilClosed(outcome.link, options, status);
       if (signal.aborted) return;
-      onDisconnected(reason);
+      onDisconnected(reason, isRenewal);
       silentCloses = 0;
+      if (isRenewal) continue;
       const nowMs = performance.now();
       // A connection that did not last counts as one more failed try, or a broker that drops us is hammered.
       attempt = nowMs - startedMs > 10_000 ? 0 : attempt + 1;
       if (takenOver && nowMs - lastTakeoverMs < takeoverMemoryMs) {
-        log.error(
-          { clientId: options.clientId },
-          'another client uses this client id: waiting half a minute',
-        );
+        log.error({ clientId }, 'another client uses this client id: waiting half a minute');
         waitMs = takeoverBackoffMs;
       }
       if (takenOver) lastTakeoverMs = nowMs;
       // mosquitto 2.0.11, and every broker on MQTT 3.1.1, takes a session over without a word; the growing
       // back-off has to do then.
       else if (attempt === closesBeforeHint) {
-        log.error(
-          { clientId: options.clientId },
-          'the broker keeps closing: another client may use this client id',
-        );
+        log.error({ clientId }, 'the broker keeps closing: another client may use this client id');
       }
     } else {
       if (signal.aborted) return;
@@ -100,25 +112,45 @@ export async function keepConnected(options: KeepConnectedOptions): Promise<void
         protocolVersion = 4;
         continue;
       }
-      onDisconnected(outcome.reason);
+      status?.failed(outcome);
+      onDisconnected(outcome.reason, false);
       attempt++;
     }
-    waitMs += fullJitterMs(attempt, 250, 30_000);
+    waitMs = Math.max(waitMs + fullJitterMs(attempt, 250, 30_000), minReconnectMs);
     await delay(waitMs, undefined, { signal }).catch(() => {});
   }
 }
 
-/** Uses a connection until it is gone, or `signal` ends it. */
+/** Uses a connection until it is gone, has to be renewed, or `signal` ends it. */
 async function untilClosed(
   link: Link,
-  onConnected: (link: Link) => void,
-  signal: AbortSignal,
-): Promise<Closed> {
-  if (signal.aborted) void disconnect(link);
-  else onConnected(link);
-  const stop = () => void disconnect(link);
+  { broker, clientId, onConnected, signal }: KeepConnectedOptions,
+  status: Status | undefined,
+): Promise<Closed & { readonly isRenewal: boolean }> {
+  const unfollow = broker.certificates?.follow(clientId, link.certificates);
+  const stop = () => {
+    status?.leave(link);
+    void disconnect(link);
+  };
+  if (signal.aborted) stop();
+  else if (status === undefined) onConnected(link);
+  else
+    void status.announce(link).then(() => {
+      if (link.client.connected && !signal.aborted) onConnected(status.sharing(link));
+    });
   signal.addEventListener('abort', stop, { once: true });
+  let isRenewal = false;
+  const renew = () => {
+    isRenewal = true;
+    void disconnect(link);
+  };
+  const renewal =
+    link.renewAtMs === undefined
+      ? undefined
+      : setTimeout(renew, Math.max(0, link.renewAtMs - performance.now()));
   const closed = await link.closed;
+  clearTimeout(renewal);
+  unfollow?.();
   signal.removeEventListener('abort', stop);
-  return closed;
+  return { ...closed, isRenewal };
 }

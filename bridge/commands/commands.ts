@@ -5,8 +5,8 @@ import { untilAborted } from '../aborted.ts';
 import type { Broker } from '../broker/access.ts';
 import type { CommandsConfig } from '../config.ts';
 import type { Lease } from '../lease.ts';
-import type { Acquire } from '../member.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Acquire } from '../session/member.ts';
 import { Dispatch } from './dispatch.ts';
 import type { Ledger } from './ledger.ts';
 

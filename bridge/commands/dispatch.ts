@@ -10,12 +10,13 @@ import {
   queueShards,
 } from '../../functions/contract/command-item.ts';
 import { untilAborted } from '../aborted.ts';
+import { Bell } from '../bell.ts';
 import type { Broker } from '../broker/access.ts';
 import type { Link } from '../broker/connection.ts';
 import type { CommandsConfig } from '../config.ts';
 import type { CommandCounters } from '../metrics.ts';
+import { profileOf } from '../profiles/profiles.ts';
 import { Allowance } from './allowance.ts';
-import { Bell } from './bell.ts';
 import type { Ledger, QueueEntry } from './ledger.ts';
 import type { PublishResult, PublishWindow } from './publish-window.ts';
 import { Publisher } from './publisher.ts';
@@ -61,6 +62,8 @@ export class Dispatch {
     this.#removals = new Removals(ledger, log);
     this.#replies = new Replies({
       ackTimeoutMs: commands.ackTimeoutMs,
+      maxSubscriptions: profileOf(broker.profile).limits.maxSubscriptions,
+      rules: profileOf(broker.profile).rules,
       log,
       onReply: (id, result) => void this.#states.recordReply(id, result),
       onDropped: () => counters.repliesDropped++,
@@ -202,6 +205,8 @@ export class Dispatch {
     const command = await this.#options.ledger.read(entry);
     if (command === undefined)
       return { result: { kind: 'refused', reason: 'a part of its payload is missing' } };
+    const refusal = window.refusal(command);
+    if (refusal !== undefined) return { result: { kind: 'refused', reason: refusal } };
     const obstacle = command.awaitsReply ? await this.#expectReply(command) : undefined;
     return { result: obstacle ?? window.publish(command) };
   }

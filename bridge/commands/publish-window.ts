@@ -1,10 +1,13 @@
 // Publishes on one connection: which may leave when, and what the broker made of each. MQTT.js has no window of its
 // own for what it sends, so the broker's receive maximum is kept here [MQTT-3.3.4-9].
-import { generate, type IPublishPacket } from 'mqtt-packet';
+import type { BrokerRules } from '../../functions/contract/broker-rules.ts';
 import type { QueuedCommand } from '../../functions/contract/command-item.ts';
 import type { QoS } from '../../functions/contract/message.ts';
 import type { Link } from '../broker/connection.ts';
-import { userPropertiesRecord } from '../properties.ts';
+import type { ProfileLimits } from '../profiles/profile.ts';
+import { userPropertiesRecord } from '../session/properties.ts';
+import { Pace } from './pace.ts';
+import { type OutgoingPublish, refusal, replyRefusal } from './refusal.ts';
 
 export type PublishResult =
   /** Acknowledged by the broker; at QoS 0, which has no acknowledgement, written to the network. */
@@ -23,6 +26,9 @@ export interface PublishWindowOptions {
   /** Most unacknowledged publishes; the broker's receive maximum where that is less. */
   readonly window: number;
   readonly ackTimeoutMs: number;
+  /** What the broker does not take, beside what it announced. */
+  readonly rules: BrokerRules;
+  readonly limits: ProfileLimits;
   /** Whether the broker may have closed a connection on this command, so that it has to be in flight alone. */
   readonly isSuspect: (id: string) => boolean;
   readonly onSettled: (id: string) => void;
@@ -46,14 +52,22 @@ export class PublishWindow {
   readonly #topics = new Map<string, { readonly qos: QoS; count: number }>();
   /** Packet ids of publishes that no one is subscribed to. MQTT.js gives back the PUBLISH and not this answer. */
   readonly #unheard = new Set<number>();
+  readonly #pace: Pace;
+  #pacing: NodeJS.Timeout | undefined;
   #isAlone = false;
   #closed = false;
 
   constructor(options: PublishWindowOptions) {
-    const { link, window } = options;
+    const { link, window, limits } = options;
     this.#options = options;
     this.#limit = Math.min(window, link.broker.receiveMaximum);
+    this.#pace = new Pace({
+      perSecond: limits.publishesPerSecond,
+      bytesPerSecond: limits.bytesPerSecond,
+    });
     link.client.on('packetreceive', (packet) => {
+      // Replies count too: brokers have one limit for both ways.
+      if (packet.cmd === 'publish') this.#pace.count(packet.length ?? 0, performance.now());
       const isAnswer = packet.cmd === 'puback' || packet.cmd === 'pubrec';
       if (isAnswer && packet.reasonCode === noMatchingSubscribers)
         this.#unheard.add(packet.messageId ?? 0);
@@ -69,7 +83,7 @@ export class PublishWindow {
   }
 
   /**
-   * Publishes a command whose topic and properties have been checked. Commands leave in the order of the calls; a
+   * Publishes a command that `refusal` says nothing against. Commands leave in the order of the calls; a
    * command waits while one of another QoS is in flight to its topic, because order holds within one QoS only
    * [MQTT-4.6.0-6].
    */
@@ -81,10 +95,22 @@ export class PublishWindow {
     });
   }
 
+  /** Why the broker would not take it, or not let us hear its reply; undefined where nothing speaks against it. */
+  refusal(command: QueuedCommand): string | undefined {
+    const { link, rules } = this.#options;
+    const { responseTopic } = command.properties;
+    const isHeard = command.awaitsReply && responseTopic !== undefined;
+    return (
+      refusal(packetOf(command, link.protocolVersion), link, rules) ??
+      (isHeard ? replyRefusal(responseTopic, rules) : undefined)
+    );
+  }
+
   /** Ends it, with the connection. Gives the ids of what was in flight. */
   close(reason: string): string[] {
     if (this.#closed) return [];
     this.#closed = true;
+    clearTimeout(this.#pacing);
     const inFlight = [...this.#inFlight];
     for (const publish of inFlight) this.#settle(publish, { kind: 'unknown', reason });
     for (const { resolve } of this.#waiting.splice(0)) resolve({ kind: 'offline' });
@@ -93,7 +119,7 @@ export class PublishWindow {
 
   #pump(): void {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      if (this.#closed || !this.#mayLeave(next.command)) return;
+      if (this.#closed || !this.#mayLeave(next.command) || this.#isPaced()) return;
       this.#waiting.shift();
       this.#send(next);
     }
@@ -107,12 +133,21 @@ export class PublishWindow {
     return others === undefined || others.qos === qos;
   }
 
+  /** Whether the broker's rate makes the next one wait; it is looked at again in time. */
+  #isPaced(): boolean {
+    const waitMs = this.#pace.waitMs(performance.now());
+    if (waitMs <= 0) return false;
+    this.#pacing ??= setTimeout(() => {
+      this.#pacing = undefined;
+      this.#pump();
+    }, waitMs);
+    return true;
+  }
+
   #send(publish: Publish): void {
     const { command, resolve } = publish;
     const { link, ackTimeoutMs, isSuspect } = this.#options;
     const packet = packetOf(command, link.protocolVersion);
-    const reason = refusal(packet, link);
-    if (reason !== undefined) return resolve({ kind: 'refused', reason });
     if (Date.parse(command.deadline) <= Date.now()) return resolve({ kind: 'expired' });
     this.#inFlight.add(publish);
     this.#isAlone = isSuspect(command.id);
@@ -122,6 +157,7 @@ export class PublishWindow {
     // Given up without closing, the packet id would stay taken, and MQTT.js would keep the publish.
     publish.timer = setTimeout(() => link.client.stream.destroy(), ackTimeoutMs);
     const { topic, payload, qos, retain, properties } = packet;
+    this.#pace.count(topic.length + payload.byteLength, performance.now());
     link.client.publish(
       topic,
       payload,
@@ -158,8 +194,6 @@ export class PublishWindow {
   }
 }
 
-type OutgoingPublish = IPublishPacket & { payload: Buffer };
-
 /** On MQTT 3.1.1 there are no properties. */
 function packetOf(command: QueuedCommand, protocolVersion: 4 | 5): OutgoingPublish {
   const { topic, payload, qos, retain, properties, deadline, expiresAtBroker } = command;
@@ -182,14 +216,4 @@ function packetOf(command: QueuedCommand, protocolVersion: 4 | 5): OutgoingPubli
     ...(expiresAtBroker && { messageExpiryInterval: secondsLeft }),
   };
   return packet;
-}
-
-/** Why the broker would not take it, by what it announced; a broker that gets it all the same may close. */
-function refusal(packet: OutgoingPublish, { broker, protocolVersion }: Link): string | undefined {
-  if (packet.qos > broker.maximumQoS) return `the broker takes QoS ${broker.maximumQoS} at most`;
-  if (packet.retain && !broker.retainAvailable) return 'the broker does not retain messages';
-  if (broker.maximumPacketSize === undefined) return undefined;
-  const bytes = generate({ ...packet, messageId: 1 }, { protocolVersion }).length;
-  if (bytes <= broker.maximumPacketSize) return undefined;
-  return `it takes a packet of ${bytes} bytes, and the broker ${broker.maximumPacketSize}`;
 }

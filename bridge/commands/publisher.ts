@@ -1,11 +1,12 @@
 // The connection that commands leave on, and what a connection that breaks says about those in flight.
-import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Broker } from '../broker/access.ts';
+import { commandsClientId } from '../broker/client-ids.ts';
 import type { Link } from '../broker/connection.ts';
 import { keepConnected } from '../broker/keep-connected.ts';
 import type { CommandsConfig } from '../config.ts';
+import { profileOf } from '../profiles/profiles.ts';
 import { PublishWindow } from './publish-window.ts';
 
 export interface PublisherOptions {
@@ -39,10 +40,12 @@ export class Publisher {
   #window: PublishWindow | undefined;
 
   constructor({ broker, commands, log, onConnected, isExcused }: PublisherOptions) {
+    const profile = profileOf(broker.profile);
     this.#ended = keepConnected({
       broker,
-      // One for each process: bridges that share a config must not throw each other out.
-      clientId: `${broker.clientIdPrefix}-publisher-${randomBytes(6).toString('hex')}`,
+      clientId: commandsClientId(broker),
+      // Of several bridges one sends commands: the one with the lease.
+      statusName: `${broker.clientIdPrefix}-commands`,
       // No session: what has no acknowledgement is unknown, and the queue still has it.
       clean: true,
       log,
@@ -52,13 +55,16 @@ export class Publisher {
         this.#window = new PublishWindow({
           link,
           ...commands,
+          rules: profile.rules,
+          limits: profile.limits,
           isSuspect: (id) => this.#suspects.has(id),
           onSettled: (id) => this.#suspects.delete(id),
         });
         onConnected(link, this.#window);
       },
-      onDisconnected: (reason) => {
+      onDisconnected: (reason, isRenewal) => {
         const inFlight = this.#window?.close(reason) ?? [];
+        if (isRenewal) return;
         const isAlone = inFlight.length === 1 && this.#link !== undefined && !isExcused(this.#link);
         for (const id of inFlight) this.#accuse(id, isAlone, reason);
         log.warn({ reason }, 'publisher not connected to the broker');

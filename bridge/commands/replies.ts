@@ -1,9 +1,11 @@
 // Replies of devices: which are expected, on which topics, and which command each one answers.
 import type { IPublishPacket } from 'mqtt-packet';
 import type { Logger } from 'pino';
+import { type BrokerRules, repliesById } from '../../functions/contract/broker-rules.ts';
 import { maxReplyBytes, type Reply } from '../../functions/contract/command.ts';
+import { jsonIdOf } from '../../functions/contract/json-id.ts';
 import type { Link } from '../broker/connection.ts';
-import { messageProperties } from '../properties.ts';
+import { messageProperties } from '../session/properties.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** What has to come back to answer a command. */
@@ -30,6 +32,10 @@ export type ReplyResult =
 
 export interface RepliesOptions {
   readonly ackTimeoutMs: number;
+  /** Most response topics that the broker lets one connection subscribe to. */
+  readonly maxSubscriptions: number | undefined;
+  /** How the broker's replies tell whose they are. */
+  readonly rules: BrokerRules;
   readonly log: Logger;
   /** A reply to a command; once for each. */
   readonly onReply: (commandId: string, result: ReplyResult) => void;
@@ -53,7 +59,11 @@ export class Replies {
 
   constructor(options: RepliesOptions) {
     this.#options = options;
-    this.#subscriptions = new Subscriptions(options.ackTimeoutMs, options.log);
+    this.#subscriptions = new Subscriptions(
+      options.ackTimeoutMs,
+      options.log,
+      options.maxSubscriptions,
+    );
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
   }
 
@@ -75,8 +85,9 @@ export class Replies {
    */
   async expect(expectation: Expectation): Promise<Expected> {
     const { commandId, topic, correlationData } = expectation;
-    // Without correlation data, the topic alone has to say whose reply it is.
-    if (this.#protocolVersion === 4 && !topic.includes(commandId))
+    // Without correlation data, the topic has to say whose reply it is, or the reply itself.
+    const isKnown = topic.includes(commandId) || repliesById(topic, this.#options.rules);
+    if (this.#protocolVersion === 4 && !isKnown)
       return {
         kind: 'refused',
         reason: 'on MQTT 3.1.1 the response topic must contain {commandId} for a reply to be known',
@@ -90,7 +101,8 @@ export class Replies {
         reason: 'another command awaits a reply with the same correlation data',
       };
     if (known === undefined) {
-      if (this.#byCommand.size >= maxExpectations) return { kind: 'too many' };
+      const hasRoom = this.#subscriptions.hasRoomFor(filterOf(expectation));
+      if (!hasRoom || this.#byCommand.size >= maxExpectations) return { kind: 'too many' };
       this.#byCommand.set(commandId, expectation);
       const onTopic = this.#byTopic.get(topic) ?? new Map<string, Expectation>();
       this.#byTopic.set(topic, onTopic.set(key, expectation));
@@ -118,7 +130,7 @@ export class Replies {
   }
 
   #onMessage(topic: string, payload: Buffer, packet: IPublishPacket): void {
-    const expectation = this.#match(topic, packet);
+    const expectation = this.#match(topic, payload, packet);
     if (expectation === undefined) return this.#options.onDropped();
     const { commandId } = expectation;
     this.end(commandId);
@@ -142,13 +154,17 @@ export class Replies {
     });
   }
 
-  #match(topic: string, packet: IPublishPacket): Expectation | undefined {
+  #match(topic: string, payload: Buffer, packet: IPublishPacket): Expectation | undefined {
     // What a broker had retained is from before the question.
     if (packet.retain) return undefined;
     const onTopic = this.#byTopic.get(topic);
     if (onTopic === undefined) return undefined;
     const { correlationData } = packet.properties ?? {};
     if (correlationData !== undefined) return onTopic.get(correlationKey(correlationData));
+    if (repliesById(topic, this.#options.rules)) {
+      const id = payload.byteLength > maxReplyBytes ? undefined : jsonIdOf(payload);
+      return id === undefined ? undefined : onTopic.get(correlationKey(Buffer.from(id)));
+    }
     // MQTT 3.1.1 has none, also where the broker gives its device's answer to us on MQTT 5: the id in the topic,
     // which nobody can guess, has to do.
     return [...onTopic.values()].find(({ commandId }) => topic.includes(commandId));

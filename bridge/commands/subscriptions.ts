@@ -27,6 +27,7 @@ const maxSuspects = 1000;
 export class Subscriptions {
   readonly #ackTimeoutMs: number;
   readonly #log: Logger;
+  readonly #maxFilters: number;
   readonly #byFilter = new Map<string, Subscription>();
   /**
    * Filters whose SUBACK did not come before the connection ended, with the number of times that nothing else could
@@ -38,8 +39,10 @@ export class Subscriptions {
   #unanswered = new Map<string, () => void>();
   #brokenLink: Link | undefined;
 
-  constructor(ackTimeoutMs: number, log: Logger) {
+  /** `maxFilters`: as many as the broker lets a connection have. */
+  constructor(ackTimeoutMs: number, log: Logger, maxFilters = Number.POSITIVE_INFINITY) {
     this.#ackTimeoutMs = ackTimeoutMs;
+    this.#maxFilters = maxFilters;
     this.#log = log;
   }
 
@@ -79,6 +82,11 @@ export class Subscriptions {
   /** Whether a connection ended while a SUBSCRIBE was not answered. */
   mayHaveBroken(link: Link): boolean {
     return this.#brokenLink === link;
+  }
+
+  /** Whether one more can be used. */
+  hasRoomFor(filter: string): boolean {
+    return this.#byFilter.has(filter) || this.#byFilter.size < this.#maxFilters;
   }
 
   use(filter: string): void {

@@ -1,50 +1,79 @@
-// How a handler knows that a request comes from this bridge: a signature in its headers, of the kind the route asks for.
+// How a handler knows that a request comes from this bridge: by what stands in its headers, of the kind the route asks
+// for.
 import { v7 as uuidv7 } from 'uuid';
 import * as z from 'zod';
 import { sign } from '../../functions/contract/signature.ts';
 import type { RouteConfig } from '../config.ts';
-import { webhookSecret } from '../route-config.ts';
 import type { Secrets } from '../secrets.ts';
+import { type AuthorizedRoute, openAuthorization } from './authorization.ts';
+import { webhookSecret } from './config.ts';
+import type { HandlerRequest } from './request.ts';
 
 export type SignatureHeaders = Readonly<Record<string, string>>;
 
 export interface RequestSigner {
-  /** Headers for a POST of `body`. Rejects, with a reason that may be shown, where what it takes cannot be had. */
-  headers(body: Buffer): SignatureHeaders | Promise<SignatureHeaders>;
+  /** Headers that sign `request`. Rejects, with a reason that may be shown, where what it takes cannot be had. */
+  headers(request: HandlerRequest): SignatureHeaders | Promise<SignatureHeaders>;
   /** The handler did not accept the signature: what it was made with may have been rotated. */
   doubt(): void;
 }
 
-type SignedRoute = Pick<RouteConfig, 'url' | 'auth' | 'secret' | 'secretName'>;
+export type SignedRoute = AuthorizedRoute &
+  Pick<RouteConfig, 'url' | 'auth' | 'secret' | 'secretName'>;
 
-/** The signer of a route; undefined where its requests are not signed. `secrets` is needed for a `secretName`. */
+/**
+ * All that a route shows its handler: a signature, a credential, or both. Undefined where it is nothing. `secrets` is
+ * needed where the route names some.
+ */
 export async function openSigner(
-  { url, auth, secret, secretName }: SignedRoute,
+  route: SignedRoute,
   secrets?: Secrets,
 ): Promise<RequestSigner | undefined> {
+  const signers = [await openSignature(route, secrets), openAuthorization(route, secrets)].filter(
+    (signer) => signer !== undefined,
+  );
+  if (signers.length < 2) return signers[0];
+  return {
+    async headers(request) {
+      const all = await Promise.all(signers.map((signer) => signer.headers(request)));
+      return Object.fromEntries(all.flatMap((headers) => Object.entries(headers)));
+    },
+    doubt() {
+      for (const signer of signers) signer.doubt();
+    },
+  };
+}
+
+async function openSignature(
+  { url, auth, secret, secretName }: SignedRoute,
+  secrets: Secrets | undefined,
+): Promise<RequestSigner | undefined> {
   if (auth === 'aws-iam') return (await import('./aws-signing.ts')).awsSigner(url);
-  if (secretName !== undefined && secrets !== undefined) return namedSigner(secretName, secrets);
+  if (secretName !== undefined) return namedSigner(secretName, secrets);
   if (secret === undefined) return undefined;
-  return { headers: (body) => webhookHeaders([secret], body), doubt() {} };
+  return { headers: (request) => webhookHeaders([secret], request), doubt() {} };
 }
 
 /** Standard Webhooks, with a secret that is read by its name. */
-function namedSigner(name: string, secrets: Secrets): RequestSigner {
+function namedSigner(name: string, secrets: Secrets | undefined): RequestSigner {
   return {
-    async headers(body) {
+    async headers(request) {
+      if (secrets === undefined) throw new Error(`there is no store for the secret ${name}`);
       const active = webhookSecretsIn(await secrets.read(name));
-      if (active !== undefined) return webhookHeaders(active, body);
+      if (active !== undefined) return webhookHeaders(active, request);
       // Mended there, it has to be read again.
       secrets.doubt(name);
       throw new Error(`the secret ${name} must be whsec_…, or up to 8 of them in JSON or lines`);
     },
-    doubt: () => secrets.doubt(name),
+    doubt: () => secrets?.doubt(name),
   };
 }
 
 /** A handler takes any of several signatures, so that its secret can be changed without a gap. */
-function webhookHeaders(active: readonly string[], body: Buffer): SignatureHeaders {
-  const id = uuidv7();
+function webhookHeaders(
+  active: readonly string[],
+  { body, id = uuidv7() }: HandlerRequest,
+): SignatureHeaders {
   const nowMs = Date.now();
   const all = active.map((secret) => sign(secret, id, body, nowMs));
   return {

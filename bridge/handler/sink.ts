@@ -1,57 +1,111 @@
-// The HTTP side of a route: one body, one POST, one verdict. Over node:http, which is all it takes here and
+// The HTTP side of a route: one request, one verdict. Over node:http, which is all it takes here and
 // needs a tenth of the memory of a client library.
-import http, { type IncomingMessage } from 'node:http';
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { envelopeBatchType } from '../../functions/contract/envelope.ts';
+import type { Message } from '../../functions/contract/message.ts';
 import type { RouteConfig } from '../config.ts';
-import type { RequestSigner, SignatureHeaders } from './request-signing.ts';
+import { AddressRefused, addressFault, guardedLookup, type Resolve } from './address-guard.ts';
+import {
+  discard,
+  headOf,
+  maxAnswerHeaderBytes,
+  reasonText,
+  untilSent,
+  wholeText,
+} from './answer.ts';
+import {
+  type BuiltRequest,
+  type HandlerRequest,
+  type RequestRoute,
+  requestBuilder,
+} from './request.ts';
+import type { RequestSigner } from './request-signing.ts';
 import { type Answer, type Verdict, verdictOf } from './verdict.ts';
 
 /** Most bytes of an answer for each message of a batch: its id, a reason, and what stands around them. */
 const maxReceiptBytes = 1500;
 
+/** What became of one request. */
+export interface Attempt {
+  readonly verdict: Verdict;
+  /** Of the answer; undefined where there was none. */
+  readonly status: number | undefined;
+}
+
 export interface Sink {
-  /** Posts a batch. `ids` gives the ids of its messages, where the answer names some. */
-  post(body: Buffer, ids: () => ReadonlySet<string>): Promise<Verdict>;
+  /** The request that carries these messages. */
+  request(messages: readonly Message[]): BuiltRequest;
+  /** Sends it. `ids` gives the ids of its messages, where the answer names some. Never rejects. */
+  post(request: HandlerRequest, ids: () => ReadonlySet<string>): Promise<Attempt>;
   close(): void;
 }
 
-export function createSink(
-  route: Pick<RouteConfig, 'url' | 'timeoutMs' | 'concurrency' | 'maxBatch'>,
-  signer?: RequestSigner,
-): Sink {
+type SinkRoute = RequestRoute &
+  Pick<RouteConfig, 'timeoutMs' | 'concurrency' | 'maxBatch' | 'allowPrivate'>;
+
+/** `resolve` is by default that of the system. */
+export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: Resolve): Sink {
   const url = new URL(route.url);
   const { Agent, request } = url.protocol === 'https:' ? https : http;
-  const agent = new Agent({ keepAlive: true, maxSockets: route.concurrency });
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: route.concurrency,
+    lookup: guardedLookup(route.allowPrivate, resolve),
+  });
+  // An address in the URL is not looked up.
+  const addressRefused = addressFault(url, route.allowPrivate);
   const inFlight = new Set<AbortController>();
   const maxAnswerBytes = (route.maxBatch + 10) * maxReceiptBytes;
+  const hasReceipts = route.format === 'cloudevents-batch';
 
-  function open(
-    body: Buffer,
-    signature: SignatureHeaders | undefined,
-    signal: AbortSignal,
-  ): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const outgoing = request(
-        url,
-        {
-          method: 'POST',
-          agent,
-          signal,
-          headers: {
-            'content-type': envelopeBatchType,
-            'content-length': body.byteLength,
-            ...signature,
-          },
-        },
-        resolve,
-      );
-      outgoing.on('error', reject);
-      outgoing.end(body);
+  async function exchange(toSend: HandlerRequest, signal: AbortSignal): Promise<Answer> {
+    if (addressRefused !== undefined)
+      throw new AddressRefused(`the handler's address ${addressRefused}`);
+    const { method, url, body } = toSend;
+    const headers = {
+      ...toSend.headers,
+      'content-length': body.byteLength,
+      ...(await signer?.headers(toSend)),
+    };
+    signal.throwIfAborted();
+    const outgoing = request(url, {
+      method,
+      agent,
+      signal,
+      headers,
+      maxHeaderSize: maxAnswerHeaderBytes,
     });
+    const head = headOf(outgoing);
+    outgoing.end(body);
+    const response = await head;
+    const { statusCode: status = 0 } = response;
+    if (status === 401 || status === 403) signer?.doubt();
+    const retryAfter = response.headers['retry-after'];
+    return {
+      kind: 'response',
+      status,
+      body: await bodyOf(status, response, outgoing),
+      ...(retryAfter !== undefined && { retryAfter }),
+    };
   }
 
-  async function answerTo(body: Buffer): Promise<Answer> {
+  async function bodyOf(
+    status: number,
+    response: IncomingMessage,
+    outgoing: ClientRequest,
+  ): Promise<string> {
+    if (status < 200 || status >= 300) return reasonText(response);
+    if (!hasReceipts) {
+      await untilSent(outgoing);
+      discard(response);
+      return '';
+    }
+    // It is read meanwhile: a handler may wait for that before it reads on.
+    const [receipt] = await Promise.all([wholeText(response, maxAnswerBytes), untilSent(outgoing)]);
+    return receipt;
+  }
+
+  async function answerTo(toSend: HandlerRequest): Promise<Answer> {
     // One timer over all: a slow trickle of header or body bytes ends with it too. (AbortSignal.any with
     // AbortSignal.timeout can be collected before it fires on Node 20.)
     const abort = new AbortController();
@@ -62,22 +116,12 @@ export function createSink(
     }, route.timeoutMs);
     inFlight.add(abort);
     try {
-      const signature = signer === undefined ? undefined : await signer.headers(body);
-      const response = await open(body, signature, abort.signal);
-      if (response.statusCode === 401 || response.statusCode === 403) signer?.doubt();
-      const retryAfter = response.headers['retry-after'];
-      return {
-        kind: 'response',
-        status: response.statusCode ?? 0,
-        body: await textOf(response, maxAnswerBytes),
-        ...(retryAfter !== undefined && { retryAfter }),
-      };
+      return await exchange(toSend, abort.signal);
     } catch (error) {
       if (timedOut) return { kind: 'failed', reason: `no answer within ${route.timeoutMs} ms` };
-      return {
-        kind: 'failed',
-        reason: error instanceof Error ? error.message || error.name : String(error),
-      };
+      if (error instanceof AddressRefused)
+        return { kind: 'failed', reason: error.message, broken: true };
+      return { kind: 'failed', reason: reasonOf(error) };
     } finally {
       clearTimeout(timer);
       inFlight.delete(abort);
@@ -85,13 +129,18 @@ export function createSink(
   }
 
   return {
-    async post(body, ids) {
+    request: requestBuilder(route),
+    async post(toSend, ids) {
       let sent: ReadonlySet<string> | undefined;
       const wasSent = (id: string) => {
         sent ??= ids();
         return sent.has(id);
       };
-      return verdictOf(await answerTo(body), wasSent, Date.now());
+      const answer = await answerTo(toSend);
+      return {
+        verdict: verdictOf(answer, wasSent, Date.now()),
+        status: answer.kind === 'response' ? answer.status : undefined,
+      };
     },
     close() {
       for (const abort of inFlight) abort.abort();
@@ -100,11 +149,8 @@ export function createSink(
   };
 }
 
-async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
-  let text = '';
-  for await (const chunk of response.setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
-  }
-  return text;
+function reasonOf(error: unknown): string {
+  // Of the addresses of a name each has failed, for a reason of its own.
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join(', ');
+  return error instanceof Error ? error.message || error.name : String(error);
 }

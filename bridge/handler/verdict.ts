@@ -10,7 +10,8 @@ export type Answer =
       readonly retryAfter?: string;
       readonly body: string;
     }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `broken` says that it will not mend itself. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly broken?: boolean };
 
 export type Verdict =
   /** The handler took the batch; `failures` by message id, all others are stored. */
@@ -22,7 +23,8 @@ export type Verdict =
     }
   /**
    * The handler is not able to take messages: keep them, and try again later. `overloaded` asks for fewer
-   * requests at once; `broken` says that it will not mend itself.
+   * requests at once; `broken` says that it will not mend itself; `suspicious`, that a message may have brought
+   * the handler down.
    */
   | {
       readonly kind: 'hold';
@@ -30,12 +32,18 @@ export type Verdict =
       readonly retryAfterMs?: number;
       readonly overloaded: boolean;
       readonly broken: boolean;
+      readonly suspicious?: true;
     }
-  /** Some message of the batch is not acceptable: find it by splitting; alone, it is the culprit. */
-  | { readonly kind: 'rejected'; readonly reason: string };
+  /**
+   * Some message of the batch is not acceptable: find it by splitting; alone, it is the culprit. `final` says that
+   * no further try can help.
+   */
+  | { readonly kind: 'rejected'; readonly reason: string; readonly final?: true }
+  /** The handler wants no more messages, until somebody says otherwise (as Standard Webhooks has it for 410). */
+  | { readonly kind: 'gone'; readonly reason: string };
 
-/** Longest wait that a Retry-After can ask for. */
-export const maxRetryAfterMs = 5 * 60_000;
+/** Longest wait that a Retry-After can ask for; a route allows less (`retry.maxRetryAfterMs`). */
+export const maxRetryAfterMs = 60 * 60_000;
 
 /** `wasSent` tells whether a message id belongs to the batch. */
 export function verdictOf(
@@ -43,18 +51,29 @@ export function verdictOf(
   wasSent: (id: string) => boolean,
   nowMs: number,
 ): Verdict {
-  if (answer.kind === 'failed') return hold(answer.reason, { overloaded: true });
+  if (answer.kind === 'failed') {
+    const { reason, broken = false } = answer;
+    return hold(reason, { overloaded: !broken, broken, suspicious: !broken });
+  }
   const { status, retryAfter, body } = answer;
   if (status >= 200 && status < 300) return receiptVerdict(body, wasSent);
   const reason = `the handler answered ${status}`;
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    return hold(reason, { overloaded: true, retryAfterMs: retryAfterMs(retryAfter, nowMs) });
+    const waitMs = retryAfterMs(retryAfter, nowMs);
+    // Who asks to be left alone for a while is overloaded, whatever the messages are.
+    const suspicious = status >= 500 && waitMs === undefined;
+    return hold(reason, { overloaded: true, suspicious, retryAfterMs: waitMs });
   }
+  if (status === 410) return { kind: 'gone', reason };
   // A wrong credential, path or redirect is a broken deployment, and no message's fault.
   if (status === 401 || status === 403 || status === 404 || status === 405 || status < 400) {
     return hold(reason, { broken: true });
   }
-  return { kind: 'rejected', reason: body === '' ? reason : `${reason}: ${body.slice(0, 200)}` };
+  return {
+    kind: 'rejected',
+    reason: body === '' ? reason : `${reason}: ${body.slice(0, 200)}`,
+    ...(status === 413 && { final: true }),
+  };
 }
 
 /** A reply that is malformed, or names ids that were not sent, confirms nothing. */
@@ -83,13 +102,19 @@ function receiptVerdict(body: string, wasSent: (id: string) => boolean): Verdict
 
 function hold(
   reason: string,
-  { overloaded = false, broken = false, retryAfterMs = undefined as number | undefined },
+  {
+    overloaded = false,
+    broken = false,
+    suspicious = false,
+    retryAfterMs = undefined as number | undefined,
+  },
 ): Verdict {
   return {
     kind: 'hold',
     reason,
     overloaded,
     broken,
+    ...(suspicious && { suspicious }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
 }

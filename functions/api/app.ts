@@ -1,4 +1,4 @@
-// The api as one Hono app: authentication first, then the operations; every error a problem document.
+// The api as one Hono app: authentication first, then the endpoints; every error a problem document.
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
@@ -8,21 +8,12 @@ import { requireBearer } from './access/bearer.ts';
 import { IssuerUnavailableError } from './access/jwt.ts';
 import type { ApiEnvironment, Authenticate } from './access/principal.ts';
 import { createFailures, limitRequests, type RateLimit } from './access/rate-limit.ts';
-import { commandEndpoints } from './commands/endpoints.ts';
-import type { Commands } from './commands/service.ts';
-import { deadLetterEndpoints } from './dead-letters/endpoints.ts';
-import type { DeadLetters } from './dead-letters/store.ts';
 import { documentRoutes } from './document/routes.ts';
-import type { Cursors } from './interface/cursor.ts';
 import type { Endpoint } from './interface/operation.ts';
-import { messageEndpoints } from './messages/endpoints.ts';
-import type { Reader } from './messages/reader.ts';
 
 export interface ApiOptions {
-  readonly reader: Reader;
-  readonly commands: Commands;
-  readonly deadLetters: DeadLetters;
-  readonly cursors: Cursors;
+  /** What is served, each behind authentication; `createEndpoints` gives all there are. */
+  readonly endpoints: readonly Endpoint[];
   readonly authenticate: Authenticate;
   /** How much one caller, and one address with wrong tokens, may ask of this process. */
   readonly rateLimit?: RateLimit;
@@ -36,12 +27,11 @@ export interface ApiOptions {
  * The public interface as a Hono app.
  *
  * @example
- * const api = createApi({ reader, commands, deadLetters, cursors, authenticate });
+ * const api = createApi({ endpoints: createEndpoints(parts), authenticate });
  * await api.request('/v1/topics', { headers: { authorization: `Bearer ${token}` } });
  */
 export function createApi(options: ApiOptions): Hono<ApiEnvironment> {
-  const { reader, commands, deadLetters, cursors, authenticate, onError } = options;
-  const { rateLimit = {}, corsOrigins = [] } = options;
+  const { endpoints, authenticate, rateLimit = {}, corsOrigins = [], onError } = options;
   const app = new Hono<ApiEnvironment>();
 
   app.onError((error) => {
@@ -58,11 +48,6 @@ export function createApi(options: ApiOptions): Hono<ApiEnvironment> {
   });
   app.use('/v1/*', requireBearer(authenticate, createFailures(rateLimit)));
   app.use('/v1/*', limitRequests(rateLimit));
-  const endpoints = [
-    ...messageEndpoints(reader, cursors),
-    ...commandEndpoints(commands, cursors),
-    ...deadLetterEndpoints(deadLetters, cursors),
-  ];
   for (const one of endpoints) mount(app, one);
   app.route('/', documentRoutes(endpoints.map(({ operation }) => operation)));
   return app;

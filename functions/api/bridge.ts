@@ -1,9 +1,13 @@
-// The api's side of the private way to the bridge: wakes it for recorded commands, and has dead letters replayed.
+// The api's side of the private way to the bridge: wakes it for recorded commands, has dead letters replayed, and
+// looks at its routes.
 import { setTimeout as delay } from 'node:timers/promises';
 import { fullJitterMs } from '../contract/backoff.ts';
 import { type DeliverRequest, deliverAnswerSchema, type Outcome } from '../contract/command.ts';
 import { parseWith } from '../contract/parse.ts';
 import { isProblemCode, type Problem, type ProblemCode, problem } from '../contract/problem.ts';
+import { maxByLength, routeStatusSchema, routesAnswerSchema } from '../contract/route-status.ts';
+import { type Trace, tracesAnswerSchema } from '../contract/trace.ts';
+import type { RouteControl } from './routes/endpoints.ts';
 
 export interface BridgeOptions {
   /** Base URL of the bridge, such as `http://bridge.causeway.internal:9100`. */
@@ -25,9 +29,18 @@ export type ReplayDeadLetter = (
   id: string,
 ) => Promise<{ readonly ok: true } | { readonly ok: false; readonly problem: Problem }>;
 
+/** Wakes the bridge's replays. Given the name of a route, it also tells where the bridge does not have it. */
+export type WakeReplays = (route?: string) => Promise<'woken' | 'route-unknown' | 'unreachable'>;
+
+/** The traces of messages with this id that the bridge still has; undefined where it could not be asked. */
+export type WaitingTraces = (messageId: string) => Promise<readonly Trace[] | undefined>;
+
 /** Time for the way there and back, beside what the bridge itself waits, in milliseconds. */
 const marginMs = 1000;
 const replayTimeoutMs = 25_000;
+const wakeTimeoutMs = 3000;
+/** A change is answered when every bridge knows of it. */
+const routesTimeoutMs = 20_000;
 /** Largest answer that is read: replies may be 256 KB each, and the ledger has them too. */
 const maxAnswerBytes = 8 * 1024 * 1024;
 const replayProblems: readonly ProblemCode[] = [
@@ -75,6 +88,52 @@ export function createReplay({ onFailure, ...bridge }: BridgeOptions): ReplayDea
   };
 }
 
+export function createWakeReplays({ onFailure, ...bridge }: BridgeOptions): WakeReplays {
+  return async (route) => {
+    const answer = await post(bridge, '/replays', { route }, wakeTimeoutMs);
+    if (answer.status === 200) return 'woken';
+    if (asRecord(answer.body)['code'] === 'route-unknown') return 'route-unknown';
+    onFailure?.(answer.failure ?? `the bridge answered with status ${answer.status}`);
+    return 'unreachable';
+  };
+}
+
+export function createRouteControl({ onFailure, ...bridge }: BridgeOptions): RouteControl {
+  /** Our own failure, or the bridge's: a route that it does not have, a state that it could not store. */
+  function notTold(answer: Answer): { readonly ok: false; readonly problem: Problem } {
+    const { code, detail } = asRecord(answer.body);
+    if (code === 'not-found' || code === 'database-unavailable')
+      return { ok: false, problem: problem(code, typeof detail === 'string' ? detail : undefined) };
+    onFailure?.(answer.failure ?? `the bridge answered with status ${answer.status}`);
+    return { ok: false, problem: problem('bridge-unavailable') };
+  }
+  return {
+    async list() {
+      const answer = await ask(bridge, 'GET', '/routes', routesTimeoutMs);
+      const parsed = parseWith(routesAnswerSchema, answer.body);
+      return answer.status === 200 && parsed.ok
+        ? { ok: true, value: parsed.value.routes }
+        : notTold(answer);
+    },
+    async change(name, kind, by) {
+      const body = { name, by: by.slice(0, maxByLength) };
+      const answer = await post(bridge, `/routes/${kind}`, body, routesTimeoutMs);
+      const parsed = parseWith(routeStatusSchema, answer.body);
+      return answer.status === 200 && parsed.ok ? parsed : notTold(answer);
+    },
+  };
+}
+
+export function createWaitingTraces({ onFailure, ...bridge }: BridgeOptions): WaitingTraces {
+  return async (messageId) => {
+    const answer = await post(bridge, '/traces', { id: messageId }, wakeTimeoutMs);
+    const parsed = parseWith(tracesAnswerSchema, answer.body);
+    if (answer.status === 200 && parsed.ok) return parsed.value.traces;
+    onFailure?.(answer.failure ?? `the bridge answered with status ${answer.status}`);
+    return undefined;
+  };
+}
+
 interface Answer {
   /** Absent where there was no whole answer. */
   readonly status?: number;
@@ -87,17 +146,27 @@ function isPassing({ status, failure }: Answer): boolean {
   return status === 503 || failure === 'no connection';
 }
 
-async function post(
-  { url, token }: BridgeOptions,
+function post(
+  bridge: BridgeOptions,
   path: string,
   body: unknown,
   timeoutMs: number,
 ): Promise<Answer> {
+  return ask(bridge, 'POST', path, timeoutMs, JSON.stringify(body));
+}
+
+async function ask(
+  { url, token }: BridgeOptions,
+  method: 'GET' | 'POST',
+  path: string,
+  timeoutMs: number,
+  body?: string,
+): Promise<Answer> {
   try {
     const response = await fetch(new URL(path, url), {
-      method: 'POST',
+      method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+      ...(body !== undefined && { body }),
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     });

@@ -1,11 +1,21 @@
 // The environment of the api function: every variable once, for the code that reads it and the stack that sets it.
 import * as z from 'zod';
+import { brokerRulesSchema } from '../contract/broker-rules.ts';
 
 const jsonList = z.string().transform((text, context) => {
   try {
     return z.array(z.url()).parse(JSON.parse(text));
   } catch {
     context.addIssue('must be a JSON list of origins');
+    return z.NEVER;
+  }
+});
+
+const jsonRules = z.string().transform((text, context) => {
+  try {
+    return brokerRulesSchema.parse(JSON.parse(text));
+  } catch {
+    context.addIssue('must be the rules of a broker, as JSON');
     return z.NEVER;
   }
 });
@@ -21,6 +31,8 @@ export const apiEnvironmentSchema = z.object({
   INTERNAL_SECRET: z.string().min(32),
   /** Response topic of commands that name none. */
   REPLY_TOPIC: z.string().min(1).optional(),
+  /** What the broker does not take, as JSON. */
+  BROKER_RULES: jsonRules.optional(),
   CORS_ORIGINS: jsonList.optional(),
   /** Issuer of JWTs that are accepted beside tokens of the table; with its audience. */
   OIDC_ISSUER: z.url().optional(),

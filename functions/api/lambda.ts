@@ -1,4 +1,5 @@
 // Composition root of the api function on Lambda: environment → parts → app → handler.
+
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { handle } from 'hono/aws-lambda';
 import { bridgeTokenOf } from '../contract/secret.ts';
@@ -6,17 +7,19 @@ import { createAuthenticate, createTokenAuthenticate } from './access/authentica
 import { createJwtAuthenticate } from './access/jwt.ts';
 import { createTokenStore } from './access/tokens.ts';
 import { createApi } from './app.ts';
-import { createDeliver, createReplay } from './bridge.ts';
-import { createCommands } from './commands/service.ts';
-import { createDeadLetters } from './dead-letters/store.ts';
+import { createEndpoints } from './endpoints.ts';
 import { apiEnvironmentSchema } from './environment.ts';
-import { createCursors } from './interface/cursor.ts';
-import { createReader } from './messages/reader.ts';
 
 const environment = apiEnvironmentSchema.parse(process.env);
 const { MESSAGES_TABLE, WRITE_SHARDS, BRIDGE_URL, INTERNAL_SECRET, REPLY_TOPIC } = environment;
-const { CORS_ORIGINS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_SCOPE_CLAIM, REQUESTS_PER_SECOND } =
-  environment;
+const {
+  BROKER_RULES,
+  CORS_ORIGINS,
+  OIDC_ISSUER,
+  OIDC_AUDIENCE,
+  OIDC_SCOPE_CLAIM,
+  REQUESTS_PER_SECOND,
+} = environment;
 
 const database = { client: new DynamoDBClient(), tableName: MESSAGES_TABLE };
 
@@ -41,15 +44,16 @@ const jwt =
 
 export const handler = handle(
   createApi({
-    reader: createReader({ ...database, writeShards: WRITE_SHARDS }),
-    commands: createCommands({
-      ...database,
-      deliver: createDeliver(bridge),
+    endpoints: createEndpoints({
+      client: new DynamoDBClient(),
+      tableName: MESSAGES_TABLE,
+      writeShards: WRITE_SHARDS,
+      bridge,
+      cursorSecret: INTERNAL_SECRET,
+      replyTopic: REPLY_TOPIC,
+      brokerRules: BROKER_RULES,
       onError,
-      ...(REPLY_TOPIC !== undefined && { replyTopic: REPLY_TOPIC }),
     }),
-    deadLetters: createDeadLetters({ ...database, replay: createReplay(bridge) }),
-    cursors: createCursors(INTERNAL_SECRET),
     authenticate: createAuthenticate({
       tokens: createTokenAuthenticate({ store: createTokenStore(database) }),
       ...(jwt !== undefined && { jwt }),

@@ -35,6 +35,7 @@ export function encodeAttributes(message: Message): string {
     message.source,
   )},"subject":${JSON.stringify(message.topic)},"time":"${message.time}","qos":${message.qos},"retain":${message.retain}`;
   if (message.packetId !== undefined) json += `,"packetid":${message.packetId}`;
+  if (message.replayId !== undefined) json += `,"replayid":${JSON.stringify(message.replayId)}`;
   if (message.possibleDuplicate) json += ',"possibleduplicate":true';
   if (properties !== undefined) json += encodeProperties(properties);
   return json;

@@ -22,6 +22,8 @@ export interface Message {
   /** URI of broker and session, such as `mqtt://broker:1883/causeway-store-0`; `id` is unique within it. */
   readonly source: string;
   readonly topic: string;
+  /** Id of the replay that sends it again; absent when it comes from the broker. */
+  readonly replayId?: string;
   /** When the bridge received it: RFC 3339, UTC, microseconds, strictly increasing within a bridge. */
   readonly time: string;
   /** The exact bytes. */

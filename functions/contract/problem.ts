@@ -11,7 +11,7 @@ export const problems = {
     status: 409,
     title: 'The Idempotency-Key has been used with another request',
   },
-  'route-unknown': { status: 409, title: 'The bridge no longer has the route of this dead letter' },
+  'route-unknown': { status: 409, title: 'The bridge does not have this route' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': {
     status: 415,

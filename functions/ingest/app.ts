@@ -5,9 +5,16 @@ import * as z from 'zod';
 import { decodeEnvelope, envelopeBatchType, envelopeSchema } from '../contract/envelope.ts';
 import type { Message } from '../contract/message.ts';
 import { faultsText, type Parsed, parseWith } from '../contract/parse.ts';
+import {
+  type PresenceFeed,
+  presenceFeedOf,
+  presenceQueryFields,
+} from '../contract/presence-feed.ts';
 import { problem, problemResponse } from '../contract/problem.ts';
 import type { ItemFailure, Receipt } from '../contract/receipt.ts';
 import { signatureFault } from '../contract/signature.ts';
+import { createOneNetPush, oneNetPushPath } from './push/app.ts';
+import type { OneNetPushOptions } from './push/onenet.ts';
 import type { Store } from './store.ts';
 
 export interface IngestOptions {
@@ -18,6 +25,8 @@ export interface IngestOptions {
   readonly maxBatch?: number;
   /** Largest body in bytes. Default 6 MB, the limit of a Lambda request. */
   readonly maxBodyBytes?: number;
+  /** What platforms may push to paths of their own; none by default. */
+  readonly push?: { readonly onenet?: OneNetPushOptions | undefined };
   readonly now?: () => number;
   /** Told how many messages of a batch a broker had redelivered after they were stored; never 0. */
   readonly onDuplicate?: (count: number) => void;
@@ -37,7 +46,14 @@ const querySchema = z.strictObject({
     .transform(Number)
     .refine((days) => days <= 3650, retentionRule)
     .optional(),
+  ...presenceQueryFields,
 });
+
+/** What the URL of a route asks for. */
+interface RouteQuery {
+  readonly retentionDays?: number | undefined;
+  readonly presence?: PresenceFeed | undefined;
+}
 
 /**
  * The ingest function as a Hono app. `POST /` with a CloudEvents batch answers 200 and
@@ -54,6 +70,7 @@ export function createIngest(options: IngestOptions): Hono {
     secret,
     maxBatch = 10_000,
     maxBodyBytes = 6 * 1024 * 1024,
+    push,
     now = Date.now,
     onDuplicate,
     onError,
@@ -65,6 +82,9 @@ export function createIngest(options: IngestOptions): Hono {
     return problemResponse(problem('internal'));
   });
   app.notFound(() => problemResponse(problem('not-found')));
+
+  if (push?.onenet !== undefined)
+    app.route(oneNetPushPath, createOneNetPush({ ...push.onenet, store, now }));
 
   const limit = bodyLimit({
     maxSize: maxBodyBytes,
@@ -130,7 +150,7 @@ export function createIngest(options: IngestOptions): Hono {
     let duplicates = 0;
     failures.push(
       ...(await store.put(messages, {
-        retentionDays: query.value.retentionDays,
+        ...query.value,
         onDuplicates(count) {
           duplicates = count;
           onDuplicate?.(count);
@@ -146,11 +166,17 @@ export function createIngest(options: IngestOptions): Hono {
   return app;
 }
 
-function parseQuery(context: Context): Parsed<z.output<typeof querySchema>> {
+function parseQuery(context: Context): Parsed<RouteQuery> {
   const given = context.req.queries();
   const doubled = Object.keys(given).filter((name) => given[name]?.length !== 1);
-  if (doubled.length === 0) return parseWith(querySchema, context.req.query());
-  return { ok: false, faults: doubled.map((field) => ({ field, rule: 'must be given once' })) };
+  if (doubled.length > 0)
+    return { ok: false, faults: doubled.map((field) => ({ field, rule: 'must be given once' })) };
+  const query = parseWith(querySchema, context.req.query());
+  if (!query.ok) return query;
+  const { retentionDays, ...presenceFields } = query.value;
+  const presence = presenceFeedOf(presenceFields);
+  if (!presence.ok) return presence;
+  return { ok: true, value: { retentionDays, presence: presence.feed } };
 }
 
 function parseBatch(body: Uint8Array): unknown[] | undefined {

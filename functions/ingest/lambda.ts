@@ -2,7 +2,7 @@
 import { handle } from 'hono/aws-lambda';
 import { createIngest } from './app.ts';
 import { createClient } from './client.ts';
-import { ingestEnvironmentSchema } from './environment.ts';
+import { ingestEnvironmentSchema, oneNetPushOf } from './environment.ts';
 import { createStore } from './store.ts';
 
 const environment = ingestEnvironmentSchema.parse(process.env);
@@ -17,6 +17,7 @@ const store = createStore({
 export const handler = handle(
   createIngest({
     store,
+    push: { onenet: oneNetPushOf(environment) },
     onError: (error) =>
       process.stderr.write(`${JSON.stringify({ level: 'error', error: error.stack })}\n`),
   }),

@@ -2,9 +2,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { checkedShards, shardOf } from '../contract/item.ts';
 import type { Message } from '../contract/message.ts';
+import type { PresenceFeed } from '../contract/presence-feed.ts';
 import type { ItemFailure } from '../contract/receipt.ts';
 import { createLookBack } from './look-back.ts';
 import { planOf } from './plan.ts';
+import { createPresenceFold } from './presence/fold.ts';
 import { createRegistry } from './registry.ts';
 import { createWriter, type Unwritten } from './writer.ts';
 
@@ -30,6 +32,8 @@ export interface StoreOptions {
 export interface PutOptions {
   /** Days after receipt at which these messages expire. Default as the store has it. */
   readonly retentionDays?: number | undefined;
+  /** They are presence messages of this kind: not stored as they are, but folded into who is online. */
+  readonly presence?: PresenceFeed | undefined;
   /** Told how many had been stored before, under another time of receipt: they are not again. */
   readonly onDuplicates?: (count: number) => void;
 }
@@ -45,6 +49,7 @@ export function createStore(options: StoreOptions): Store {
   const writeItems = createWriter({ client, tableName, concurrency, now });
   const lookBack = createLookBack({ client, tableName, concurrency, writeShards });
   const countTopics = createRegistry({ client, tableName, concurrency, now });
+  const foldPresence = createPresenceFold({ client, tableName, concurrency, now });
 
   async function writeMessages(
     messages: readonly Message[],
@@ -68,9 +73,10 @@ export function createStore(options: StoreOptions): Store {
 
   async function put(
     messages: readonly Message[],
-    { retentionDays = options.retentionDays, onDuplicates }: PutOptions = {},
+    { retentionDays = options.retentionDays, presence, onDuplicates }: PutOptions = {},
   ): Promise<ItemFailure[]> {
     const deadlineMs = now() + timeBudgetMs;
+    if (presence !== undefined) return foldPresence(messages, presence, retentionDays, deadlineMs);
     if (!messages.some(({ possibleDuplicate }) => possibleDuplicate === true)) {
       return writeMessages(messages, retentionDays, deadlineMs);
     }

@@ -74,6 +74,11 @@ export class Alarms extends Construct {
       atLeast: 1,
       minutes: [1, 5],
     });
+    this.add('CertificateExpiring', undefined, {
+      metric: metrics.ofBridge('certificateDaysLeft', 'Minimum'),
+      below: 14,
+      minutes: [5, 5],
+    });
     const period = Duration.minutes(1);
     this.add('IngestErrors', undefined, {
       metric: new MathExpression({

@@ -1,5 +1,7 @@
 // CAUSEWAY_CONFIG: the bridge's JSON document, made from the config and from what the stack creates. Pure.
+import { oneNetSecretName } from '../../bridge/broker/onenet-config.ts';
 import { type CausewayConfig, type RouteSettings, windowOf } from '../config.ts';
+import { bridgeRoutes, type PresenceRoute } from '../presence-routes.ts';
 import { bridgePort } from './network.ts';
 import { drainTimeoutMsOf, leaseSecondsOf } from './timeouts.ts';
 
@@ -12,15 +14,23 @@ export interface BridgeWiring {
 
 /** The document; secrets are in it by name, and the bridge reads them itself, so that it sees a rotation. */
 export function bridgeDocument(config: CausewayConfig, { tableName, ingestUrl }: BridgeWiring) {
-  const { broker, routes } = config;
+  const { broker } = config;
+  const routes = bridgeRoutes(config);
   return {
     broker: {
       url: broker.url,
+      ...(broker.profile !== undefined && { profile: broker.profile }),
+      ...(broker.auth !== undefined && { auth: broker.auth }),
+      ...(broker.region !== undefined && { region: broker.region }),
       clientIdPrefix: broker.clientIdPrefix,
+      clientIds: broker.clientIds,
+      ...(broker.onenet !== undefined && { onenet: broker.onenet }),
       protocolVersion: broker.protocolVersion,
       keepaliveSeconds: broker.keepaliveSeconds,
       connectTimeoutMs: broker.connectTimeoutMs,
       sessionExpirySeconds: broker.sessionExpirySeconds,
+      cleanSession: broker.cleanSession,
+      ...(broker.status !== undefined && { status: broker.status }),
       ...(broker.credentialsSecret !== undefined && {
         credentialsSecret: broker.credentialsSecret,
       }),
@@ -35,7 +45,7 @@ export function bridgeDocument(config: CausewayConfig, { tableName, ingestUrl }:
       filter: route.filter,
       ...handlerOf(route, ingestUrl),
       qos: route.qos,
-      maxBatch: route.maxBatch,
+      ...(route.maxBatch !== undefined && { maxBatch: route.maxBatch }),
       maxBatchBytes: route.maxBatchBytes,
       lingerMs: route.lingerMs,
       concurrency: route.concurrency,
@@ -43,17 +53,25 @@ export function bridgeDocument(config: CausewayConfig, { tableName, ingestUrl }:
       window: windowOf(route, broker),
       maxWindowBytes: route.maxWindowBytes,
       connections: route.connections,
+      retry: route.retry,
+      rejectTries: route.rejectTries,
+      failingMessage: route.failingMessage,
     })),
     quarantineTable: tableName,
+    traceRetentionDays: config.retentionDays,
     commandTable: tableName,
+    replayTable: tableName,
+    replays: { writeShards: config.writeShards },
     leaseTable: tableName,
     leaseSeconds: leaseSecondsOf(routes),
     drainTimeoutMs: drainTimeoutMsOf(routes),
   };
 }
 
-function handlerOf({ handler, retentionDays }: RouteSettings, ingestUrl: string) {
-  if (handler !== undefined) return { url: handler.url, secretName: handler.secretName };
+function handlerOf(route: RouteSettings | PresenceRoute, ingestUrl: string) {
+  if ('query' in route) return { url: `${ingestUrl}?${route.query}`, auth: 'aws-iam' as const };
+  const { handler, retentionDays } = route;
+  if (handler !== undefined) return handler;
   const query = retentionDays === undefined ? '' : `?retentionDays=${retentionDays}`;
   return { url: `${ingestUrl}${query}`, auth: 'aws-iam' as const };
 }
@@ -64,7 +82,12 @@ export function secretNames({ broker, routes }: CausewayConfig): string[] {
     broker.credentialsSecret,
     broker.caSecret,
     broker.clientCertificateSecret,
-    ...routes.map(({ handler }) => handler?.secretName),
+    oneNetSecretName(broker.onenet),
+    ...routes.flatMap(({ handler }) => [
+      handler?.secretName,
+      handler?.bearerSecret,
+      handler?.basicSecret,
+    ]),
   ];
   return [...new Set(names.filter((name) => name !== undefined))];
 }
@@ -74,6 +97,7 @@ const defaultPorts: Readonly<Record<string, number>> = {
   'mqtts:': 8883,
   'ws:': 80,
   'wss:': 443,
+  'http:': 80,
   'https:': 443,
 };
 

@@ -12,10 +12,13 @@ export const routeLine = {
   fields: ['deliveredMessages', 'activeSessions', 'failingSessions', 'holdingSeconds'],
 } as const;
 
-/** `{"msg":"bridge metrics",…}`, from every task. Commands since the line before; dead letters as they are now. */
+/**
+ * `{"msg":"bridge metrics",…}`, from every task. Commands since the line before; dead letters, and the days until the
+ * first certificate expires, as they are now: null without TLS, which is no data.
+ */
 export const bridgeLine = {
   msg: 'bridge metrics',
-  fields: ['deadLetters', 'sentCommands', 'failedCommands'],
+  fields: ['deadLetters', 'sentCommands', 'failedCommands', 'certificateDaysLeft'],
 } as const;
 
 export type RouteField = (typeof routeLine.fields)[number];
@@ -52,7 +55,7 @@ export class BridgeMetrics {
   }
 
   /** A field of all tasks, by the minute. */
-  ofBridge(field: BridgeField, statistic: 'Maximum' | 'Sum'): Metric {
+  ofBridge(field: BridgeField, statistic: 'Maximum' | 'Minimum' | 'Sum'): Metric {
     return this.metric(field, statistic, {});
   }
 

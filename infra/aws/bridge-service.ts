@@ -8,6 +8,7 @@ import {
   Names,
   RemovalPolicy,
   Stack,
+  Token,
   Validations,
 } from 'aws-cdk-lib';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
@@ -32,6 +33,7 @@ import { DnsRecordType, PrivateDnsNamespace } from 'aws-cdk-lib/aws-servicedisco
 import { Construct } from 'constructs';
 import type { BridgeVariable } from '../../bridge/environment.ts';
 import type { CausewayConfig } from '../config.ts';
+import { awsIotRegionOf, awsIotRights } from './aws-iot-rights.ts';
 import { type BridgeWiring, bridgeDocument, secretNames } from './bridge-document.ts';
 import type { ApiFunction } from './functions.ts';
 import { bridgePort, type Network } from './network.ts';
@@ -111,6 +113,7 @@ export class BridgeService extends Construct implements IGrantable {
     });
     this.grantPrincipal = task.taskRole;
     this.allowSecrets(task, secretNames(config));
+    this.allowBroker(task, config);
 
     const cluster = new Cluster(this, 'Cluster', {
       vpc: network.vpc,
@@ -190,6 +193,30 @@ export class BridgeService extends Construct implements IGrantable {
         ),
       }),
     );
+  }
+
+  /** Only where the bridge signs in with its role; with certificates or passwords the broker has rights of its own. */
+  private allowBroker(task: FargateTaskDefinition, config: CausewayConfig): void {
+    const region = awsIotRegionOf(config);
+    const stack = Stack.of(this);
+    const account = Token.isUnresolved(stack.account) ? '<AWS::AccountId>' : stack.account;
+    for (const { actions, resources } of awsIotRights(config)) {
+      const arns = resources.map((resource) =>
+        stack.formatArn({
+          service: 'iot',
+          resource,
+          arnFormat: ArnFormat.NO_RESOURCE_NAME,
+          ...(region !== undefined && { region }),
+        }),
+      );
+      task.addToTaskRolePolicy(new PolicyStatement({ actions: [...actions], resources: arns }));
+      for (const resource of resources.filter((text) => text.includes('*')))
+        Validations.of(task).acknowledge({
+          id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:${region}:${account}:${resource}]`,
+          reason:
+            'Client ids have a prefix, and topics are named by filters: those of the routes, and api.commandFilters.',
+        });
+    }
   }
 
   private acknowledgeRules(task: FargateTaskDefinition, cluster: Cluster): void {

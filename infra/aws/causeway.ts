@@ -2,8 +2,10 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { rulesOf } from '../../bridge/profiles/settings.ts';
 import { faultsText } from '../../functions/contract/parse.ts';
 import { type CausewayConfig, type CausewayConfigInput, parseCausewayConfig } from '../config.ts';
+import { bridgeRoutes } from '../presence-routes.ts';
 import { targetPorts } from './bridge-document.ts';
 import { BridgeService } from './bridge-service.ts';
 import { ApiFunction, IngestFunction } from './functions.ts';
@@ -50,6 +52,7 @@ export class Causeway extends Construct {
       ...config.ingest,
       retentionDays: config.retentionDays,
       writeShards,
+      push: config.push,
       timeout: Duration.seconds(ingestTimeoutSecondsOf(routes)),
       logRetentionDays,
     });
@@ -67,6 +70,7 @@ export class Causeway extends Construct {
     });
     this.api = new ApiFunction(this, 'Api', {
       api: config.api,
+      brokerRules: rulesOf(config.broker.profile),
       network: this.network,
       memoryMiB: config.api.memoryMiB,
       reservedConcurrency: config.api.reservedConcurrency,
@@ -75,6 +79,7 @@ export class Causeway extends Construct {
     });
     this.publicInterface = new PublicInterface(this, 'PublicInterface', {
       api: this.api,
+      push: config.push.onenet === undefined ? undefined : this.ingest,
       requestsPerSecond: config.api.requestsPerSecond,
       logRetentionDays,
     });
@@ -86,7 +91,7 @@ export class Causeway extends Construct {
     this.bridge.grantWake(this.api);
 
     this.monitoring = new Monitoring(this, 'Monitoring', {
-      routes: routes.map(({ name }) => name),
+      routes: bridgeRoutes(config).map(({ name }) => name),
       bridge: this.bridge,
       ingest: this.ingest,
       api: this.api,

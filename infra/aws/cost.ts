@@ -1,6 +1,8 @@
 // What a deployment costs, by item: a month in which nothing happens, and a million messages. Pure.
+import { defaultMaxBatch } from '../../bridge/route-config.ts';
 import { queueShards } from '../../functions/contract/command-item.ts';
 import type { CausewayConfig } from '../config.ts';
+import { bridgeRoutes } from '../presence-routes.ts';
 import { secretNames } from './bridge-document.ts';
 import { bridgeLine, routeLine } from './bridge-metrics.ts';
 import { leaseSecondsOf } from './timeouts.ts';
@@ -39,7 +41,8 @@ const hoursOfMonth = 730;
 
 /** A month in which no message comes. */
 export function idleMonth(config: CausewayConfig): CostItem[] {
-  const { bridge, routes } = config;
+  const { bridge } = config;
+  const routes = bridgeRoutes(config);
   const hours = bridge.tasks * hoursOfMonth;
   const share = bridge.spot ? prices.fargateSpotShare : 1;
   const taskHour =
@@ -61,7 +64,7 @@ export function idleMonth(config: CausewayConfig): CostItem[] {
         ]
       : []),
     { item: `DynamoDB, ${leasesOf(config)} leases`, dollars: leaseDollars(config) },
-    { item: 'DynamoDB, queue of commands', dollars: queueLooksOfMonth * prices.dynamoDbReadUnit },
+    { item: 'DynamoDB, queue of commands', dollars: looksOfMonth * prices.dynamoDbReadUnit },
     { item: 'private DNS zone', dollars: prices.privateZoneMonth },
     {
       item: 'Secrets Manager',
@@ -80,14 +83,14 @@ function taskSize({ bridge }: CausewayConfig): string {
   return `${bridge.cpu / 1024} vCPU, ${bridge.memoryMiB} MiB${bridge.spot ? ', Spot' : ''}`;
 }
 
-/** Three alarms a route, four for all. */
-function alarmsOf({ routes }: CausewayConfig): number {
-  return 3 * routes.length + 4;
+/** Three alarms a route, five for all. */
+function alarmsOf(config: CausewayConfig): number {
+  return 3 * bridgeRoutes(config).length + 5;
 }
 
-/** Leases: one for each session, and one for commands. */
-function leasesOf({ routes }: CausewayConfig): number {
-  return 1 + routes.reduce((sum, { connections }) => sum + connections, 0);
+/** Leases: one for each session, one for commands, and one for replays. */
+function leasesOf(config: CausewayConfig): number {
+  return 2 + bridgeRoutes(config).reduce((sum, { connections }) => sum + connections, 0);
 }
 
 /** A lease is renewed four times in its time, and a standby looks at it every 0.3 s. */
@@ -98,12 +101,12 @@ function leaseDollars(config: CausewayConfig): number {
   return renewals * prices.dynamoDbWriteUnit + looks * prices.dynamoDbReadUnit;
 }
 
-/** The queue of commands is looked at every ten seconds, for what nobody woke the bridge for. */
-const queueLooksOfMonth = (queueShards * hoursOfMonth * 3600) / 10;
+/** The queue of commands, and replays, are looked at every ten seconds, for what nobody woke the bridge for. */
+const looksOfMonth = ((queueShards + 1) * hoursOfMonth * 3600) / 10;
 
 /** One line a minute for each route, and one for the task, of about 300 bytes. */
-function metricLogGbOfMonth({ routes, bridge }: CausewayConfig): number {
-  return ((routes.length + 1) * bridge.tasks * hoursOfMonth * 60 * 300) / 1e9;
+function metricLogGbOfMonth(config: CausewayConfig): number {
+  return ((bridgeRoutes(config).length + 1) * config.bridge.tasks * hoursOfMonth * 60 * 300) / 1e9;
 }
 
 /** A message of the estimate, as the item that stores it: a write unit is 1 KB of item. */
@@ -149,7 +152,7 @@ export function total(items: readonly CostItem[]): number {
 export function costReport(config: CausewayConfig): string {
   const stored = config.routes.filter(({ handler }) => handler === undefined);
   const idle = table('A month in which nothing happens', idleMonth(config));
-  const batch = Math.min(...stored.map(({ maxBatch }) => maxBatch));
+  const batch = Math.min(...stored.map(({ maxBatch = defaultMaxBatch }) => maxBatch));
   const perMillion =
     stored.length === 0
       ? []

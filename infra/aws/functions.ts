@@ -1,6 +1,13 @@
 // The two Lambda functions: ingest, which the bridge posts batches to, and api, which serves the public interface.
 import { dirname } from 'node:path';
-import { AssetHashType, DockerImage, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import {
+  AssetHashType,
+  DockerImage,
+  Duration,
+  RemovalPolicy,
+  SecretValue,
+  Validations,
+} from 'aws-cdk-lib';
 import {
   type IGrantable,
   PolicyDocument,
@@ -22,6 +29,7 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { ApiVariable } from '../../functions/api/environment.ts';
+import type { BrokerRules } from '../../functions/contract/broker-rules.ts';
 import type { IngestVariable } from '../../functions/ingest/environment.ts';
 import { bundleSync, type Program, programs } from '../bundle.ts';
 import type { CausewayConfig } from '../config.ts';
@@ -52,6 +60,8 @@ export interface IngestFunctionProps extends CommonProps {
   readonly retentionDays: number;
   /** Partitions of a topic. */
   readonly writeShards: number;
+  /** What platforms may push to it. */
+  readonly push: CausewayConfig['push'];
 }
 
 /** Stores messages. Reached by its function URL, by whoever {@link grantInvoke} names. */
@@ -68,11 +78,25 @@ export class IngestFunction extends Construct {
     });
     this.setVariable('RETENTION_DAYS', String(props.retentionDays));
     this.setVariable('WRITE_SHARDS', String(props.writeShards));
+    this.allowPush(props.push);
     this.url = this.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;
   }
 
   setVariable(name: IngestVariable, value: string): void {
     this.function.addEnvironment(name, value);
+  }
+
+  /**
+   * Its secrets come at deploy time, by a dynamic reference, as those of the api do: after a change at the platform,
+   * deploy again.
+   */
+  private allowPush({ onenet }: CausewayConfig['push']): void {
+    if (onenet === undefined) return;
+    const { tokenSecret, aesKeySecret, productId } = onenet;
+    const textOf = (name: string) => SecretValue.secretsManager(name).unsafeUnwrap();
+    this.setVariable('ONENET_PUSH_TOKEN', textOf(tokenSecret));
+    if (aesKeySecret !== undefined) this.setVariable('ONENET_PUSH_AES_KEY', textOf(aesKeySecret));
+    if (productId !== undefined) this.setVariable('ONENET_PUSH_PRODUCT', productId);
   }
 
   /** Lets somebody post batches. That takes InvokeFunctionUrl and, since October 2025, InvokeFunction by the URL. */
@@ -87,13 +111,19 @@ export interface ApiFunctionProps extends CommonProps {
   readonly writeShards: number;
   /** What callers may do. */
   readonly api: CausewayConfig['api'];
+  /** What the broker does not take. */
+  readonly brokerRules: BrokerRules;
 }
 
 /** Serves the public interface. It is in the bridge's network, because it wakes the bridge for commands. */
 export class ApiFunction extends Construct {
   readonly function: LambdaFunction;
 
-  constructor(scope: Construct, id: string, { api, network, ...props }: ApiFunctionProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { api, brokerRules, network, ...props }: ApiFunctionProps,
+  ) {
     super(scope, id);
     this.function = nodeFunction(this, programs.api, {
       ...props,
@@ -109,6 +139,7 @@ export class ApiFunction extends Construct {
     this.setVariable('WRITE_SHARDS', String(props.writeShards));
     this.setVariable('CORS_ORIGINS', JSON.stringify(api.corsOrigins));
     this.setVariable('REQUESTS_PER_SECOND', String(api.callerRequestsPerSecond));
+    this.setVariable('BROKER_RULES', JSON.stringify(brokerRules));
     if (api.replyTopic !== undefined) this.setVariable('REPLY_TOPIC', api.replyTopic);
     if (api.oidc !== undefined) {
       this.setVariable('OIDC_ISSUER', api.oidc.issuer);

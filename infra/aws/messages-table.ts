@@ -1,4 +1,4 @@
-// The one table: messages, dead letters, commands, tokens and leases; and who may do what with it.
+// The one table, and who may do what with it.
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -34,13 +34,19 @@ export class MessagesTable extends Construct {
     });
   }
 
-  /** Lets the ingest function write messages, and look back for redelivered ones. */
+  /** Lets the ingest function write messages, look back for redelivered ones, and keep who is online. */
   grantIngest(ingest: IngestFunction): void {
     ingest.setVariable('MESSAGES_TABLE', this.table.tableName);
-    this.allow(ingest.function, ['BatchWriteItem', 'Query', 'UpdateItem']);
+    this.allow(ingest.function, [
+      'BatchGetItem',
+      'BatchWriteItem',
+      'PutItem',
+      'Query',
+      'UpdateItem',
+    ]);
   }
 
-  /** Lets the api function read messages, record commands, check tokens, and delete dead letters. */
+  /** Lets the api function read what there is, record commands and replays, check tokens, and delete dead letters. */
   grantApi(api: ApiFunction): void {
     api.setVariable('MESSAGES_TABLE', this.table.tableName);
     this.allow(api.function, [
@@ -50,6 +56,7 @@ export class MessagesTable extends Construct {
       'GetItem',
       'PutItem',
       'Query',
+      'UpdateItem',
     ]);
   }
 

@@ -11,10 +11,13 @@ import {
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { ApiFunction } from './functions.ts';
+import { oneNetPushPath } from '../../functions/ingest/push/app.ts';
+import type { ApiFunction, IngestFunction } from './functions.ts';
 
 export interface PublicInterfaceProps {
   readonly api: ApiFunction;
+  /** Gets what platforms push; absent where none may. */
+  readonly push?: IngestFunction | undefined;
   /** Most requests a second over all callers; twice that for a moment. */
   readonly requestsPerSecond: number;
   /** Days that the access log is kept. */
@@ -60,6 +63,7 @@ export class PublicInterface extends Construct {
           'authorizer of the API cannot decide. The console, /docs and /openapi.json are meant to be public.',
       });
     }
+    if (props.push !== undefined) this.addPush(props.push);
     const log = new LogGroup(this, 'AccessLog', {
       retention: props.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -77,5 +81,20 @@ export class PublicInterface extends Construct {
         format: AccessLogFormat.custom(JSON.stringify(accessLog)),
       },
     });
+  }
+
+  /** One path of the ingest function: batches are posted to another, which no route of this API leads to. */
+  private addPush(ingest: IngestFunction): void {
+    const integration = new HttpLambdaIntegration('Push', ingest.function, {
+      payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
+    });
+    const methods = [HttpMethod.GET, HttpMethod.POST];
+    for (const route of this.api.addRoutes({ path: oneNetPushPath, methods, integration })) {
+      Validations.of(route).acknowledge({
+        id: 'AwsSolutions-APIG4',
+        reason:
+          'The platform signs each request with a token, in a way that an authorizer of the API cannot check.',
+      });
+    }
   }
 }

@@ -45,6 +45,12 @@ export const runbook = {
     action:
       'GET /v1/commands?status=failed gives the reasons: ACL of the topic, size, or the expiry that the caller chose.',
   },
+  CertificateExpiring: {
+    means:
+      "A certificate expires within 14 days, or has: the broker's, the client certificate, or the CA that the config names.",
+    action:
+      "The log of the bridge says which: look for 'a certificate expires soon'. Renew it at the broker, or in its secret and restart the bridge's tasks: a session keeps the certificate that it began with.",
+  },
 } as const satisfies Record<string, RunbookEntry>;
 
 export type AlarmName = keyof typeof runbook;

@@ -1,4 +1,5 @@
 // The functions of the local stack: the same apps as on Lambda, put together for one process.
+
 import { randomBytes } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
@@ -9,12 +10,9 @@ import {
 import { createJwtAuthenticate } from '../../functions/api/access/jwt.ts';
 import { createTokenStore } from '../../functions/api/access/tokens.ts';
 import { createApi } from '../../functions/api/app.ts';
-import { createDeliver, createReplay } from '../../functions/api/bridge.ts';
-import { createCommands } from '../../functions/api/commands/service.ts';
-import { createDeadLetters } from '../../functions/api/dead-letters/store.ts';
-import { createCursors } from '../../functions/api/interface/cursor.ts';
-import { createReader } from '../../functions/api/messages/reader.ts';
-import { createIngest } from '../../functions/ingest/app.ts';
+import { createEndpoints } from '../../functions/api/endpoints.ts';
+import type { BrokerRules } from '../../functions/contract/broker-rules.ts';
+import { createIngest, type IngestOptions } from '../../functions/ingest/app.ts';
 import { createStore } from '../../functions/ingest/store.ts';
 import type { CausewayConfig } from '../config.ts';
 
@@ -28,11 +26,12 @@ export interface LocalIngestOptions extends Database {
   readonly retentionDays: number;
   /** Standard Webhooks secret that the bridge signs with. */
   readonly secret: string;
+  readonly push: IngestOptions['push'];
   readonly onError: (error: Error) => void;
 }
 
-export function localIngest({ secret, onError, ...database }: LocalIngestOptions) {
-  return createIngest({ store: createStore(database), secret, onError });
+export function localIngest({ secret, push, onError, ...database }: LocalIngestOptions) {
+  return createIngest({ store: createStore(database), secret, ...(push && { push }), onError });
 }
 
 export interface LocalApiOptions extends Database {
@@ -40,23 +39,25 @@ export interface LocalApiOptions extends Database {
   /** Token that may do everything, beside those of the table. */
   readonly token: string;
   readonly api: CausewayConfig['api'];
+  /** What the broker does not take; the rules of MQTT alone by default. */
+  readonly brokerRules?: BrokerRules | undefined;
   readonly onError: (error: Error) => void;
 }
 
 export function localApi(options: LocalApiOptions) {
-  const { bridge, token, api, onError, client, tableName, writeShards } = options;
+  const { bridge, token, api, brokerRules, onError, client, tableName, writeShards } = options;
   const { replyTopic, oidc, corsOrigins, callerRequestsPerSecond } = api;
   const database = { client, tableName };
   return createApi({
-    reader: createReader({ ...database, writeShards }),
-    commands: createCommands({
+    endpoints: createEndpoints({
       ...database,
-      deliver: createDeliver(bridge),
+      writeShards,
+      bridge,
+      cursorSecret: randomBytes(32).toString('base64'),
+      replyTopic,
+      brokerRules,
       onError,
-      ...(replyTopic !== undefined && { replyTopic }),
     }),
-    deadLetters: createDeadLetters({ ...database, replay: createReplay(bridge) }),
-    cursors: createCursors(randomBytes(32).toString('base64')),
     authenticate: createAuthenticate({
       fixed: staticToken(token),
       tokens: createTokenAuthenticate({ store: createTokenStore(database) }),

@@ -1,7 +1,11 @@
-// The settings of `npm start`: their names, defaults and limits, from one schema.
+// The settings of `npm start`: its own, from one schema, and those of the embedded broker, from that one's.
+import { join } from 'node:path';
 import * as z from 'zod';
 import { brokerProtocols } from '../../bridge/config.ts';
 import { type Parsed, parseWith, urlWith } from '../../functions/contract/parse.ts';
+import { aesKeyForm } from '../../functions/ingest/push/onenet-signature.ts';
+import { brokerHelp, brokerSettingsOf, brokerVariables } from './broker/environment.ts';
+import type { BrokerSettings } from './broker/settings.ts';
 
 const port = z
   .string()
@@ -15,6 +19,21 @@ export const settingsSchema = z.object({
   BROKER_URL: urlWith(...brokerProtocols)
     .optional()
     .describe('use this broker, and start none'),
+  USE_CONFIG_BROKER: z
+    .enum(['true', 'false'], 'must be true or false')
+    .prefault('false')
+    .transform((text) => text === 'true')
+    .describe('use the broker of causeway.config.ts, and start none'),
+  SECRETS_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSON file with the secrets that causeway.config.ts names, by their names'),
+  WEBHOOKS: z
+    .enum(['true', 'false'], 'must be true or false')
+    .prefault('false')
+    .transform((text) => text === 'true')
+    .describe('run the routes with a handler of their own too, with secrets from SECRETS_FILE'),
   DATA_DIR: z
     .string()
     .min(1)
@@ -31,28 +50,67 @@ export const settingsSchema = z.object({
     .transform(Number)
     .optional()
     .describe('requests that the API takes from one caller, instead of what the config says'),
+  ONENET_PUSH_TOKEN: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe("token of OneNET's HTTP push to /push/onenet; without it there is no such path"),
+  ONENET_PUSH_AES_KEY: z
+    .string()
+    .regex(aesKeyForm, 'must be the key of 16 or 43 characters that OneNET shows')
+    .optional()
+    .describe('key of its encrypted pushes'),
   DYNAMODB_ENDPOINT: urlWith('http:', 'https:')
     .optional()
     .describe('use this DynamoDB, and start none'),
 });
 
-export type Settings = z.output<typeof settingsSchema>;
+export type Settings = z.output<typeof settingsSchema> & {
+  /** Of the embedded broker; undefined where another is used. */
+  readonly broker: BrokerSettings | undefined;
+};
+
+/** Settings of the embedded broker that are said in another way here. */
+const saidOtherwise = { BROKER_PORT: 'is MQTT_PORT here', BROKER_FOLDER: 'is in DATA_DIR here' };
 
 export function parseSettings(environment: Record<string, string | undefined>): Parsed<Settings> {
   // An empty variable is what a shell leaves of one that was taken back.
-  return parseWith(
-    settingsSchema,
-    Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')),
-  );
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const own = parseWith(settingsSchema, given);
+  const broker = parseBroker(given, own.ok ? own.value : undefined);
+  if (own.ok && broker.ok) return { ok: true, value: { ...own.value, broker: broker.value } };
+  return { ok: false, faults: [own, broker].flatMap((part) => (part.ok ? [] : part.faults)) };
+}
+
+function parseBroker(
+  given: Readonly<Record<string, string | undefined>>,
+  own: z.output<typeof settingsSchema> | undefined,
+): Parsed<BrokerSettings | undefined> {
+  const usesConfig = given['USE_CONFIG_BROKER'] === 'true';
+  if (usesConfig || given['BROKER_URL'] !== undefined) {
+    const rule = 'is for the embedded broker, and another is used';
+    const faults = brokerVariables(given)
+      .filter((field) => field !== 'BROKER_URL')
+      .map((field) => ({ field, rule }));
+    if (usesConfig && given['BROKER_URL'] !== undefined)
+      faults.push({ field: 'USE_CONFIG_BROKER', rule: 'must not be true beside BROKER_URL' });
+    return faults.length > 0 ? { ok: false, faults } : { ok: true, value: undefined };
+  }
+  return brokerSettingsOf(given, {
+    document:
+      own === undefined ? {} : { port: own.MQTT_PORT, folder: join(own.DATA_DIR, 'broker') },
+    others: [],
+    excluded: saidOtherwise,
+  });
 }
 
 /** The settings as lines of `--help`. */
 export function settingsHelp(): string {
-  return Object.entries(settingsSchema.shape)
-    .map(([name, schema]) => {
-      const { default: preset } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-      const suffix = preset === undefined ? '' : ` (default ${preset})`;
-      return `  ${name.padEnd(18)} ${schema.description}${suffix}`;
-    })
-    .join('\n');
+  const own = Object.entries(settingsSchema.shape).map(([name, schema]) => {
+    const { default: preset } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+    const suffix = preset === undefined ? '' : ` (default ${preset})`;
+    return `  ${name.padEnd(34)} ${schema.description}${suffix}`;
+  });
+  return [...own, '', 'Of the embedded broker:', brokerHelp(saidOtherwise)].join('\n');
 }

@@ -3,37 +3,38 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { type Bridge, startBridge } from '../../bridge/bridge.ts';
-import { connectOnce } from '../../bridge/broker/connection.ts';
-import { parseConfig, publicUrl } from '../../bridge/config.ts';
+import { parseConfig } from '../../bridge/config.ts';
 import { listen } from '../../bridge/listen.ts';
+import { rulesOf } from '../../bridge/profiles/settings.ts';
+import type { Secrets } from '../../bridge/secrets.ts';
 import { faultsText } from '../../functions/contract/parse.ts';
+import type { IngestOptions } from '../../functions/ingest/app.ts';
 import type { CausewayConfig } from '../config.ts';
-import { type EmbeddedBroker, startBroker } from './broker/broker.ts';
+import { embeddedPresence, presenceRoutes } from '../presence-routes.ts';
+import { brokerMetrics } from './broker/metrics.ts';
+import { type ChosenBroker, checkBroker, chooseBroker } from './chosen-broker.ts';
 import { createMessagesTable, localClient, startDatabase } from './database.ts';
+import { createFront, type Running } from './front.ts';
 import { localApi, localIngest } from './functions.ts';
-import { localRoutes } from './routes.ts';
+import { localPresenceRoutes, localRoutes } from './routes.ts';
+import { fileSecrets } from './secrets.ts';
+import { folderError, portError, SettingError } from './setting-error.ts';
 import type { Settings } from './settings.ts';
 import { announceStack } from './stack-file.ts';
 
 const host = '127.0.0.1';
 const tableName = 'causeway-messages';
 
-/** A setting that cannot be used, in one line that names it. */
-export class SettingError extends Error {
-  readonly code = 'SETTING';
-
-  constructor(setting: keyof Settings | 'causeway.config.ts', problem: string, cause?: unknown) {
-    super(`${setting}: ${problem}`, { cause });
-    this.name = 'SettingError';
-  }
-}
-
 export interface LocalStack {
   readonly apiUrl: string;
   readonly brokerUrl: string;
+  /** The same for other clients of this process: it may hold a password, and is not to be shown. */
+  readonly ownBrokerUrl: string;
+  /** Where the embedded broker listens, if there is one. */
+  readonly brokerUrls: readonly string[];
   readonly databaseUrl: string;
   readonly bridgeUrl: string;
   readonly token: string;
@@ -44,7 +45,7 @@ export interface LocalStack {
 /** What of the config has a meaning on one machine. */
 export type LocalConfig = Pick<
   CausewayConfig,
-  'broker' | 'routes' | 'retentionDays' | 'writeShards' | 'api'
+  'broker' | 'routes' | 'presence' | 'retentionDays' | 'writeShards' | 'api' | 'push'
 >;
 
 /** Starts everything. Rejects with a {@link SettingError} for what the user can mend; stops what it started. */
@@ -61,27 +62,12 @@ export async function startStack(
     for (const close of closers.splice(0).reverse()) await close();
   };
 
-  // The port answers from the start, so that readiness can be asked for while the parts come up.
-  let readiness: () => readonly string[] = () => ['starting'];
-  let api: ReturnType<typeof localApi> | undefined;
-  const front = new Hono();
-  front.get('/readyz', (context) => {
-    const problems = readiness();
-    return context.json(
-      { status: problems.length === 0 ? 'ready' : 'not ready', problems },
-      problems.length === 0 ? 200 : 503,
-    );
-  });
-  front.all(
-    '*',
-    (context) =>
-      api?.fetch(context.req.raw, context.env) ?? context.json({ status: 'starting' }, 503),
-  );
+  const running: Running = { problems: () => ['starting'], metrics: [], api: undefined };
 
   try {
-    if (config.routes.every(({ handler }) => handler !== undefined))
-      throw new SettingError('causeway.config.ts', 'routes: none of them stores its messages');
-    const apiUrl = await serveApp(front, settings.PORT, closers).catch((error) => {
+    checkRoutes(settings, config);
+    const secrets = openSecrets(settings, log);
+    const apiUrl = await serveApp(createFront(running), settings.PORT, closers).catch((error) => {
       throw portError('PORT', settings.PORT, error);
     });
 
@@ -96,9 +82,13 @@ export async function startStack(
     });
     closers.push(async () => client.destroy());
 
-    const broker = settings.BROKER_URL === undefined ? await startOwnBroker(settings) : undefined;
-    if (broker !== undefined) closers.push(() => broker.close());
-    const brokerUrl = settings.BROKER_URL ?? `mqtt://${host}:${broker?.port}`;
+    const broker = await chooseBroker(settings, config.broker, log);
+    const { url: brokerUrl, ownUrl: ownBrokerUrl, embedded } = broker;
+    if (embedded !== undefined) {
+      closers.push(() => embedded.close());
+      const { scrape } = brokerMetrics(embedded.counters, embedded.gauges);
+      running.metrics.push(async () => (await scrape()).text);
+    }
 
     const { retentionDays, writeShards } = config;
     const onError = (error: Error) => log.error(error, 'a function failed');
@@ -108,28 +98,45 @@ export async function startStack(
       retentionDays,
       writeShards,
       secret,
+      push: oneNetPushIn(settings, config),
       onError,
     });
+    if (settings.ONENET_PUSH_TOKEN !== undefined) running.push = ingest;
     const ingestUrl = await serveApp(ingest, 0, closers);
 
     const bridge = await startOwnBridge(
       {
-        brokerUrl,
-        routes: localRoutes(config, { ingestUrl, secret }),
+        config,
+        broker,
+        routes: [
+          ...localRoutes(config, { ingestUrl, secret, webhooks: settings.WEBHOOKS }),
+          ...localPresenceRoutes(
+            // The embedded broker always tells who is online.
+            presenceRoutes(
+              embedded === undefined ? config.presence : embeddedPresence,
+              broker.document.profile,
+            ),
+            config.broker,
+            { ingestUrl, secret },
+          ),
+        ],
         bridgeToken,
         database: client,
+        secrets,
       },
       log,
     );
     closers.push(() => bridge.drain());
-    readiness = () => bridge.status().problems;
+    running.problems = () => bridge.status().problems;
+    running.metrics.push(async () => (await fetch(`${bridge.url}/metrics`)).text());
 
-    api = localApi({
+    running.api = localApi({
       client,
       tableName,
       bridge: { url: bridge.url, token: bridgeToken },
       token,
       writeShards,
+      brokerRules: rulesOf(broker.document.profile),
       api: {
         ...config.api,
         callerRequestsPerSecond: settings.REQUESTS_PER_SECOND ?? config.api.callerRequestsPerSecond,
@@ -138,11 +145,34 @@ export async function startStack(
     });
     closers.push(await announceStack(settings.DATA_DIR, { databaseUrl, table: tableName }));
     await waitUntilReady(bridge);
-    return { apiUrl, brokerUrl, databaseUrl, bridgeUrl: bridge.url, token, stop };
+    return {
+      apiUrl,
+      brokerUrl,
+      ownBrokerUrl,
+      brokerUrls: embedded?.urls ?? [],
+      databaseUrl,
+      bridgeUrl: bridge.url,
+      token,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function oneNetPushIn(settings: Settings, { push }: LocalConfig): IngestOptions['push'] {
+  const { ONENET_PUSH_TOKEN: token, ONENET_PUSH_AES_KEY: aesKey } = settings;
+  if (token === undefined) return undefined;
+  return { onenet: { token, aesKey, productId: push.onenet?.productId } };
+}
+
+function checkRoutes({ WEBHOOKS, SECRETS_FILE }: Settings, { routes }: LocalConfig): void {
+  const webhooks = routes.filter(({ handler }) => handler !== undefined).length;
+  if (!WEBHOOKS && webhooks === routes.length)
+    throw new SettingError('causeway.config.ts', 'routes: none of them stores its messages');
+  if (WEBHOOKS && webhooks > 0 && SECRETS_FILE === undefined)
+    throw new SettingError('SECRETS_FILE', 'is needed with WEBHOOKS, for the secrets of handlers');
 }
 
 async function startOwnDatabase(
@@ -156,70 +186,44 @@ async function startOwnDatabase(
   return database.endpoint;
 }
 
-async function startOwnBroker(settings: Settings): Promise<EmbeddedBroker> {
-  try {
-    return await startBroker({
-      host,
-      port: settings.MQTT_PORT,
-      folder: join(settings.DATA_DIR, 'broker'),
-    });
-  } catch (error) {
-    const isPort = error instanceof Error && 'syscall' in error && error.syscall === 'listen';
-    throw isPort ? portError('MQTT_PORT', settings.MQTT_PORT, error) : folderError(settings, error);
-  }
-}
-
 interface BridgeWiring {
-  readonly brokerUrl: string;
+  readonly config: LocalConfig;
+  readonly broker: ChosenBroker;
   readonly routes: readonly object[];
   readonly bridgeToken: string;
   readonly database: DynamoDBClient;
+  readonly secrets: Secrets | undefined;
 }
 
 async function startOwnBridge(
-  { brokerUrl, routes, bridgeToken, database }: BridgeWiring,
+  { config, broker, routes, bridgeToken, database, secrets }: BridgeWiring,
   log: Logger,
 ): Promise<Bridge> {
-  const { username, password } = new URL(brokerUrl);
-  const config = parseConfig({
-    broker: {
-      url: brokerUrl,
-      ...(username !== '' && { username: decodeURIComponent(username) }),
-      ...(password !== '' && { password: decodeURIComponent(password) }),
-    },
+  const parsed = parseConfig({
+    broker: broker.document,
     http: { port: 0, token: bridgeToken },
     routes,
     quarantineTable: tableName,
+    traceRetentionDays: config.retentionDays,
     commandTable: tableName,
+    replayTable: tableName,
+    replays: { writeShards: config.writeShards },
     // The broker and the handler are in this process: there is little to wait for.
     drainTimeoutMs: 1500,
   });
-  if (!config.ok) throw new SettingError('BROKER_URL', faultsText(config.faults));
-  const trial = await tryBroker(config.value.broker);
-  if (trial !== undefined) {
-    throw new SettingError(
-      'BROKER_URL',
-      `the broker at ${publicUrl(brokerUrl)} cannot be reached: ${trial}`,
-    );
-  }
-  return startBridge(config.value, log, database);
+  if (!parsed.ok) throw new SettingError(broker.setting, faultsText(parsed.faults));
+  await checkBroker(broker, { ...parsed.value.broker, secrets });
+  return startBridge(parsed.value, log, database, secrets);
 }
 
-/** Why the broker cannot be used, or undefined. The bridge itself would wait for it for ever. */
-async function tryBroker(
-  broker: Parameters<typeof connectOnce>[0]['broker'],
-): Promise<string | undefined> {
-  for (const version of [5, 4] as const) {
-    const clientId = `${broker.clientIdPrefix}-trial-${randomBytes(4).toString('hex')}`;
-    const outcome = await connectOnce({ broker, clientId, clean: true }, version);
-    if (outcome.kind === 'connected') {
-      outcome.link.client.end();
-      await outcome.link.closed;
-      return undefined;
-    }
-    if (outcome.kind === 'unreachable' || version === 4) return outcome.reason;
+/** The secrets of SECRETS_FILE. */
+function openSecrets({ SECRETS_FILE }: Settings, log: Logger): Secrets | undefined {
+  if (SECRETS_FILE === undefined) return undefined;
+  try {
+    return fileSecrets(SECRETS_FILE, log);
+  } catch (error) {
+    throw new SettingError('SECRETS_FILE', error instanceof Error ? error.message : String(error));
   }
-  return undefined;
 }
 
 async function waitUntilReady(bridge: Bridge): Promise<void> {
@@ -240,26 +244,4 @@ async function serveApp(
   const { url, close } = await listen(app, host, port);
   closers.push(close);
   return url;
-}
-
-function portError(setting: 'PORT' | 'MQTT_PORT', port: number, error: unknown): Error {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE')
-    return new SettingError(setting, `port ${port} is taken; choose another`, error);
-  if (code === 'EACCES')
-    return new SettingError(setting, `port ${port} may not be used by this user`, error);
-  return new SettingError(setting, error instanceof Error ? error.message : String(error), error);
-}
-
-function folderError(settings: Settings, error: unknown): Error {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code === 'LEVEL_LOCKED') {
-    return new SettingError('DATA_DIR', `${settings.DATA_DIR} is in use by another process`, error);
-  }
-  return new SettingError(
-    'DATA_DIR',
-    cause instanceof Error ? cause.message : String(cause),
-    error,
-  );
 }

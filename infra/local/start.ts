@@ -5,8 +5,9 @@ import pretty from 'pino-pretty';
 import deployment from '../../causeway.config.ts';
 import { parseDeployment } from '../config.ts';
 import { startDemo } from './demo.ts';
-import { parseSettings, settingsHelp } from './settings.ts';
-import { type LocalStack, SettingError, startStack } from './stack.ts';
+import { SettingError } from './setting-error.ts';
+import { parseSettings, type Settings, settingsHelp } from './settings.ts';
+import { type LocalStack, startStack } from './stack.ts';
 
 const help = `Runs all of Causeway on this machine: broker, database, functions and bridge.
 
@@ -53,6 +54,9 @@ if (!settings.ok || !config.ok) {
   ]);
 }
 
+if (options.demo && settings.value.USE_CONFIG_BROKER)
+  fail(['USE_CONFIG_BROKER: --demo would publish to the broker of causeway.config.ts']);
+
 // Below warnings, the log would bury what is printed for the user.
 const log = pino(
   { level: process.env['LOG_LEVEL'] ?? 'error' },
@@ -62,8 +66,8 @@ const stack = await startStack(settings.value, config.value, log).catch((error: 
   if (error instanceof SettingError) fail([error.message]);
   throw error;
 });
-const demo = options.demo ? startDemo(stack.brokerUrl, (line) => console.log(line)) : undefined;
-console.log(welcome(stack, options.demo));
+const demo = options.demo ? startDemo(stack.ownBrokerUrl, (line) => console.log(line)) : undefined;
+console.log(welcome(stack, settings.value, options.demo));
 
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -77,11 +81,17 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 function welcome(
-  { apiUrl, brokerUrl, databaseUrl, bridgeUrl, token }: LocalStack,
+  { apiUrl, brokerUrl, brokerUrls, databaseUrl, bridgeUrl, token }: LocalStack,
+  { broker }: Settings,
   withDemo: boolean,
 ): string {
-  const { hostname, port } = new URL(brokerUrl);
-  const at = `-h ${hostname} -p ${port || 1883}`;
+  const { hostname, port, protocol } = new URL(brokerUrl);
+  const at = [
+    `-h ${hostname.replace(/^\[|\]$/g, '')} -p ${port || (protocol === 'mqtts:' ? 8883 : 1883)}`,
+    ...(protocol === 'mqtt:' ? [] : [`-C ${protocol.slice(0, -1)}`]),
+    ...(broker?.usersFile === undefined ? [] : ['-u USER -P PASSWORD']),
+  ].join(' ');
+  const shownUrls = broker === undefined ? [brokerUrl.replace(/\/\/[^@/]*@/, '//')] : brokerUrls;
   const topic = withDemo ? 'demo/kitchen/temperature' : 'rooms/kitchen';
   const commandTopic = withDemo ? 'demo/kitchen/cmd' : 'rooms/kitchen/cmd';
   const authorization = `-H 'Authorization: Bearer ${token}'`;
@@ -97,7 +107,7 @@ function welcome(
 Causeway is running. Ctrl-C stops it.
 
   API        ${apiUrl}, described at ${apiUrl}/docs
-  Broker     ${brokerUrl.replace(/\/\/[^@/]*@/, '//')}
+  Broker     ${shownUrls.join(', ')}
   Database   ${databaseUrl}
   Bridge     ${bridgeUrl}
   Token      ${token}

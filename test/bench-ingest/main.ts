@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { createReceiptClock } from '../../bridge/identity.ts';
+import { createReceiptClock } from '../../bridge/session/identity.ts';
 import { encodeBatch, envelopeBatchType } from '../../functions/contract/envelope.ts';
 import type { Message } from '../../functions/contract/message.ts';
 import { createIngest } from '../../functions/ingest/app.ts';

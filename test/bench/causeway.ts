@@ -29,6 +29,7 @@ export function causeway(file: string, window: number, drainMessages: number): S
             name: 'store',
             filter: topicFilter,
             url: handlerUrl,
+            allowPrivate: true,
             maxBatch: 500,
             lingerMs: 5,
             concurrency: 4,

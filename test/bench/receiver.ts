@@ -7,7 +7,7 @@ export interface ReceiverOptions {
   readonly brokerUrl: string;
   readonly clientId: string;
   readonly receiveMaximum: number;
-  /** `library` lets MQTT.js acknowledge; `bulk` withholds that and writes many PUBACKs at once, as bridge/session.ts does. */
+  /** `library` lets MQTT.js acknowledge; `bulk` withholds that and writes many PUBACKs at once, as bridge/session/session.ts does. */
   readonly acknowledge: 'library' | 'bulk';
 }
 

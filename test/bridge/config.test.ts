@@ -3,7 +3,7 @@ import { parseConfig, publicUrl } from '../../bridge/config.ts';
 
 const minimal = {
   broker: { url: 'mqtt://127.0.0.1' },
-  routes: [{ name: 'store', filter: '#', url: 'http://127.0.0.1:9000/ingest' }],
+  routes: [{ name: 'store', filter: '#', url: 'https://handler.example.com/ingest' }],
 };
 
 test('needs only a broker and a route', () => {

@@ -56,7 +56,13 @@ describe.skipIf(!hasMosquitto)(`on AWS ${hasMosquitto ? '' : needsMosquitto}`.tr
       broker: { url: broker.url, credentialsSecret: 'causeway/broker' },
       http: { port: 0 },
       routes: [
-        { name: 'store', filter: '#', url: `${handler.url}?retentionDays=7`, auth: 'aws-iam' },
+        {
+          name: 'store',
+          filter: '#',
+          url: `${handler.url}?retentionDays=7`,
+          allowPrivate: true,
+          auth: 'aws-iam',
+        },
       ],
       commandTable: table.tableName,
       quarantineTable: table.tableName,

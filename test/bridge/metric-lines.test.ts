@@ -18,6 +18,8 @@ function linesOf(count: () => Promise<number>) {
     failingSessions: 1,
     holding: true,
     holdingSeconds: 61.4,
+    paused: false,
+    disabled: false,
   }));
   const { results } = metrics.commands(() => ({ waiting: 0, inFlight: 0 }));
   const lines: Line[] = [];

@@ -21,9 +21,9 @@ describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
 });
 
 test('the wrong bridge differs from the bridge, or cannot be built', async () => {
-  const source = await readFile('bridge/session.ts', 'utf8');
+  const source = await readFile('bridge/session/session.ts', 'utf8');
   expect(acknowledgeOnReceipt(source)).not.toBe(source);
-  expect(() => acknowledgeOnReceipt('')).toThrow('bridge/session.ts must contain');
+  expect(() => acknowledgeOnReceipt('')).toThrow('bridge/session/session.ts must contain');
 });
 
 describe('the oracle', () => {

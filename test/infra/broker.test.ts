@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { compareSync } from 'bcryptjs';
 import mqtt from 'mqtt';
 import { expect, test } from 'vitest';
-import { parseBrokerSettings, withEnvironment } from '../../infra/local/broker/settings.ts';
+import { brokerSettingsOf } from '../../infra/local/broker/environment.ts';
+import { parseBrokerSettings } from '../../infra/local/broker/settings.ts';
 import { temporaryFolder } from '../support/brokers.ts';
+import { until } from '../support/wait.ts';
 import { startChild } from './local/broker/child.ts';
 
 function run(args: readonly string[], environment: Record<string, string> = {}, input = '') {
@@ -29,6 +31,22 @@ test('it starts from a file and the environment, says where it listens, and ends
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 });
   expect(await child.stop('SIGINT')).toBe(0);
   client.end(true);
+});
+
+test('METRICS_PORT shows what is counted, on loopback', async () => {
+  const child = await startChild({
+    BROKER_PORT: '0',
+    BROKER_FOLDER: temporaryFolder('broker-script'),
+    METRICS_PORT: '0',
+  });
+  const url = await until(() => /Metrics at (\S+)/.exec(child.output())?.[1]);
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
+  const text = await (await fetch(url)).text();
+  expect(text).toContain('causeway_broker_connections 0');
+  expect(await child.stop('SIGINT')).toBe(0);
+  expect(run([], { METRICS_PORT: '70000' }).stderr).toEqual([
+    'METRICS_PORT: must be a port number from 0 to 65535',
+  ]);
 });
 
 test('hash prints a user for the users file', () => {
@@ -72,24 +90,30 @@ test('--help shows every setting', () => {
 });
 
 test('the environment goes over the document', () => {
-  const merged = withEnvironment(
-    { port: 1, tls: { port: 2, certFile: 'a' } },
+  const merged = brokerSettingsOf(
     {
       BROKER_PORT: 'null',
       BROKER_TLS_KEY_FILE: 'b',
+      BROKER_TLS_HOST: '0.0.0.0',
       BROKER_WEBSOCKET_TLS: 'true',
       BROKER_WEBSOCKET_ORIGINS: 'https://a, https://b',
       BROKER_FOLDER: '123',
       BROKER_HOST: '',
+      BROKER_SYNC_WRITES: 'true',
     },
+    { document: { port: 1, tls: { port: 2, certFile: 'a' } }, others: [] },
   );
-  expect(merged).toEqual({
-    port: null,
-    folder: '123',
-    tls: { port: 2, certFile: 'a', keyFile: 'b' },
-    websocket: { tls: true, origins: ['https://a', 'https://b'] },
+  expect(merged).toMatchObject({
+    ok: true,
+    value: {
+      port: null,
+      host: '127.0.0.1',
+      folder: '123',
+      syncWrites: true,
+      tls: { port: 2, host: '0.0.0.0', certFile: 'a', keyFile: 'b' },
+      websocket: { tls: true, origins: ['https://a', 'https://b'] },
+    },
   });
-  expect(parseBrokerSettings(merged).ok).toBe(true);
   expect(parseBrokerSettings({ port: null })).toMatchObject({
     faults: [{ field: 'port', rule: 'leaves no port to listen on' }],
   });

@@ -80,6 +80,36 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
     /^routes\.0\.handler\.url: must be a URL that starts with https:\/\/$/,
   ],
   [
+    'a webhook on this machine',
+    { routes: [{ ...store, handler: { ...hook, url: 'https://127.0.0.1:9000' } }] },
+    /^routes\.0\.handler\.url: is a loopback address: set allowPrivate if the handler is there$/,
+  ],
+  [
+    'a webhook that anybody could call',
+    { routes: [{ ...store, handler: { url: hook.url } }] },
+    /^routes\.0\.handler\.secretName: must be given, or bearerSecret or basicSecret/,
+  ],
+  [
+    'a webhook with two credentials',
+    { routes: [{ ...store, handler: { url: hook.url, bearerSecret: 'a', basicSecret: 'b' } }] },
+    /^routes\.0\.handler\.basicSecret: must not stand beside bearerSecret$/,
+  ],
+  [
+    'a batch to a webhook that gets one message a request',
+    { routes: [{ ...store, maxBatch: 10, handler: { ...hook, format: 'raw' } }] },
+    /^routes\.0\.maxBatch: must be 1: a request of format raw carries one message$/,
+  ],
+  [
+    'a level of a topic in the URL of a batch',
+    { routes: [{ ...store, handler: { ...hook, url: 'https://hooks.example.com/{1}' } }] },
+    /^routes\.0\.handler\.url: needs a format of one message a request/,
+  ],
+  [
+    'a level of a topic in the host of a webhook',
+    { routes: [{ ...store, handler: { ...hook, url: 'https://{1}.com/', format: 'raw' } }] },
+    /^routes\.0\.handler\.url: may have \{topic\}, \{1\}, \{2\} … in its path and query only$/,
+  ],
+  [
     'a retention of nothing',
     { retentionDays: 0 },
     /^retentionDays: must be at least 1: with 0, messages would be deleted/,
@@ -124,6 +154,14 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
 
 test.each(refused)('refuses %s', (_, change, message) => {
   expect(faultsOf({ ...minimal, ...change })).toEqual([expect.stringMatching(message)]);
+});
+
+test.each([
+  { ...hook, url: 'http://handler.internal:8080/{topic}', format: 'raw', allowPrivate: true },
+  { url: hook.url, bearerSecret: 'token', method: 'PUT', headers: { 'X-Team': 'blue' } },
+  { ...hook, basicSecret: 'login', format: 'cloudevents' },
+] as const)('a webhook can be %j', (handler) => {
+  expect(faultsOf({ ...minimal, routes: [{ name: 'store', filter: '#', handler }] })).toEqual([]);
 });
 
 test('lists every problem at once, also where one value is of the wrong type', () => {

@@ -15,6 +15,7 @@ export interface BridgeInput {
   readonly broker?: Partial<BridgeConfigInput['broker']>;
   readonly token?: string;
   readonly drainTimeoutMs?: number;
+  readonly quarantineFolder?: string;
   /** Keeps leases, quarantine and commands in this table. */
   readonly table?: TestTable;
   readonly commands?: BridgeConfigInput['commands'];
@@ -26,8 +27,11 @@ export async function startTestBridge(input: BridgeInput): Promise<Bridge> {
   const config = parseConfig({
     broker: { url: input.brokerUrl, ...input.broker },
     http: { port: 0, ...(input.token !== undefined && { token: input.token }) },
-    routes: [{ name: 'store', filter: '#', url: input.handlerUrl, ...input.route }],
+    routes: [
+      { name: 'store', filter: '#', url: input.handlerUrl, allowPrivate: true, ...input.route },
+    ],
     drainTimeoutMs: input.drainTimeoutMs ?? 2000,
+    ...(input.quarantineFolder !== undefined && { quarantineFolder: input.quarantineFolder }),
     ...(input.table !== undefined && {
       leaseTable: input.table.tableName,
       quarantineTable: input.table.tableName,

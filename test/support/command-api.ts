@@ -2,10 +2,10 @@
 
 import { knownScopes, principalOf } from '../../functions/api/access/scopes.ts';
 import { createApi } from '../../functions/api/app.ts';
+import { commandEndpoints } from '../../functions/api/commands/endpoints.ts';
 import { createCommands } from '../../functions/api/commands/service.ts';
-import type { DeadLetters } from '../../functions/api/dead-letters/store.ts';
 import { createCursors } from '../../functions/api/interface/cursor.ts';
-import type { Reader } from '../../functions/api/messages/reader.ts';
+import type { BrokerRules } from '../../functions/contract/broker-rules.ts';
 import { type CommandBridge, createCommandBridge } from './command-bridge.ts';
 import type { TestTable } from './table.ts';
 
@@ -34,7 +34,11 @@ export function caller(...scopes: readonly string[]): Record<string, string> {
 
 export function createCommandApi(
   table: TestTable,
-  options: { readonly client?: TestTable['client']; readonly replyTopic?: string } = {},
+  options: {
+    readonly client?: TestTable['client'];
+    readonly replyTopic?: string;
+    readonly brokerRules?: BrokerRules;
+  } = {},
 ): CommandApi {
   const bridge = createCommandBridge(table);
   const { client = table.client, ...rest } = options;
@@ -49,17 +53,15 @@ export function createCommandApi(
       }),
     get: (path, headers = {}) => send(path, { headers }),
   };
+  const commands = createCommands({
+    client,
+    tableName: table.tableName,
+    deliver: (request) => bridge.deliver(request),
+    now: () => Date.now() + api.aheadMs,
+    ...rest,
+  });
   const app = createApi({
-    reader: {} as Reader,
-    deadLetters: {} as DeadLetters,
-    cursors: createCursors('a-secret-for-the-tests'),
-    commands: createCommands({
-      client,
-      tableName: table.tableName,
-      deliver: (request) => bridge.deliver(request),
-      now: () => Date.now() + api.aheadMs,
-      ...rest,
-    }),
+    endpoints: commandEndpoints(commands, createCursors('a-secret-for-the-tests')),
     authenticate: async (token) =>
       principalOf(token, knownScopes(JSON.parse(Buffer.from(token, 'base64url').toString()))),
     rateLimit: { requestsPerSecond: 1e6, failuresPerSecond: 1e6 },

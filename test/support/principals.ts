@@ -6,6 +6,7 @@ import { matchesFilter } from '../../functions/contract/topic.ts';
 export function principal(id: string, rights: Partial<Record<Right, string>>): Principal {
   return {
     id: `token:${id}`,
+    isAdmin: false,
     can(right, topic) {
       const filter = rights[right];
       return filter !== undefined && matchesFilter(filter, topic);

@@ -12,6 +12,8 @@ export interface Principal {
   readonly id: string;
   /** Whether the caller has the right on a topic name. Nothing is allowed that no scope names. */
   can(right: Right, topic: string): boolean;
+  /** Whether the caller may change what concerns all topics: routes and replays. */
+  readonly isAdmin: boolean;
 }
 
 /** The principal of a bearer token; undefined where the token is none of ours, has expired or was revoked. */

@@ -28,19 +28,17 @@ export function parseScope(text: string): ParsedScope {
   const right = rights.find((name) => name === text.slice(0, colon));
   if (right === undefined) return { ok: false, fault: form };
   const filter = text.slice(colon + 1);
-  const fault = scopeFilterFault(right, filter);
+  const fault = scopeFilterFault(filter);
   if (fault !== undefined) return { ok: false, fault: `the topic filter ${fault}` };
   return { ok: true, scope: { kind: 'topics', right, filter } };
 }
 
-function scopeFilterFault(right: Right, filter: string): string | undefined {
+function scopeFilterFault(filter: string): string | undefined {
   if (Buffer.byteLength(filter) > maxScopeFilterBytes)
     return `must be at most ${maxScopeFilterBytes} bytes in UTF-8`;
   // A shared subscription is a way to subscribe, not a set of topics.
   if (filter === '$share' || filter.startsWith('$share/'))
     return 'must not be a shared one ($share)';
-  if (right === 'publish' && filter.startsWith('$'))
-    return 'must not start with $: those topics belong to the broker [MQTT-4.7.2-1]';
   return filterFault(filter);
 }
 
@@ -64,6 +62,7 @@ export function knownScopes(texts: readonly string[]): Scope[] {
 export function principalOf(id: string, scopes: readonly Scope[]): Principal {
   return {
     id,
+    isAdmin: scopes.some(({ kind }) => kind === 'admin'),
     can(right, topic) {
       // A filter is no topic name: who may read each of its topics may not for that do anything to all of them.
       if (topic === '' || /[+#]/.test(topic)) return false;
@@ -73,7 +72,6 @@ export function principalOf(id: string, scopes: readonly Scope[]): Principal {
 }
 
 function allows(scope: Scope, right: Right, topic: string): boolean {
-  if (scope.kind === 'topics') return scope.right === right && matchesFilter(scope.filter, topic);
-  // No filter matches all $ topics. Nobody publishes to them, but dead letters come from them too.
-  return right !== 'publish' || !topic.startsWith('$');
+  // No filter with a leading wildcard matches $ topics: who may publish to some of them has a scope that names them.
+  return scope.kind === 'admin' || (scope.right === right && matchesFilter(scope.filter, topic));
 }

@@ -1,4 +1,12 @@
 // Decides what becomes of a publish request: the command that it makes, or the problem with it. No input or output.
+import {
+  type BrokerRules,
+  filterFaults,
+  publicationFaults,
+  publishTopicFaults,
+  repliesById,
+  replyTopicOf,
+} from '../../contract/broker-rules.ts';
 import { itemBytes } from '../../contract/chunks.ts';
 import {
   defaultExpirySeconds,
@@ -8,11 +16,12 @@ import {
 } from '../../contract/command.ts';
 import type { LedgerEntry, QueuedCommand } from '../../contract/command-item.ts';
 import { propertiesItem } from '../../contract/item-properties.ts';
+import { jsonIdOf, jsonIdRule } from '../../contract/json-id.ts';
 import type { MessageProperties } from '../../contract/message.ts';
 import { type FieldFault, type Problem, problem } from '../../contract/problem.ts';
-import { publishTopicFault } from '../../contract/topic.ts';
+import { rawMembers } from '../../contract/raw-json.ts';
+import { topicFault } from '../../contract/topic.ts';
 import type { Principal } from '../access/principal.ts';
-import { rawMembers } from './raw-json.ts';
 
 /** Most arrays and objects around a value of a payload. */
 export const maxPayloadDepth = 100;
@@ -46,7 +55,9 @@ export function readPayload(request: PublishRequest, text: string): ReadPayload 
 export interface PlanContext {
   readonly principal: Principal;
   readonly nowMs: number;
-  /** Topic for replies where the request names none; `{topic}` and `{commandId}` in it are filled in. */
+  /** What the broker does not take. */
+  readonly brokerRules: BrokerRules;
+  /** Topic for replies where neither request nor broker say one; `{topic}` and `{commandId}` in it are filled in. */
   readonly replyTopic: string;
   /** Makes the correlation data of a command that awaits a reply: nobody may guess it. */
   readonly correlationData: () => Uint8Array;
@@ -66,14 +77,25 @@ export function planCommand(
   request: PublishRequest,
   payload: Uint8Array,
   id: string,
-  { principal, nowMs, replyTopic, correlationData }: PlanContext,
+  context: PlanContext,
 ): Plan {
+  const { principal, nowMs, brokerRules, correlationData } = context;
   const topic = expandTopic(request.topic, id);
   const awaitsReply = request.waitFor === 'reply';
-  const template = request.responseTopic ?? (awaitsReply ? replyTopic : undefined);
-  const responseTopic = template === undefined ? undefined : expandTopic(template, id, topic);
-  const responseFault = responseTopic === undefined ? undefined : publishTopicFault(responseTopic);
-  if (responseFault !== undefined) return invalidField('responseTopic', responseFault);
+  const responseTopic = responseTopicOf(request, topic, id, context);
+  const isById =
+    awaitsReply && responseTopic !== undefined && repliesById(responseTopic, brokerRules);
+  const jsonId = isById ? jsonIdOf(payload) : undefined;
+  const faults = [
+    ...publicationFaults(
+      { topic, payloadBytes: payload.byteLength, qos: request.qos, retain: request.retain },
+      brokerRules,
+    ),
+    ...responseFaults(responseTopic, awaitsReply, brokerRules),
+    ...(isById && jsonId === undefined ? [{ field: 'payload', rule: jsonIdRule }] : []),
+  ];
+  if (faults.length > 0)
+    return { ok: false, problem: problem('invalid-request', undefined, faults) };
 
   const deletesRetained = request.retain && payload.byteLength === 0;
   const mayAll =
@@ -83,7 +105,8 @@ export function planCommand(
     (!deletesRetained || principal.can('delete', topic));
   if (!mayAll) return { ok: false, problem: problem('forbidden') };
 
-  const correlation = awaitsReply ? correlationData() : givenCorrelation(request);
+  const ownCorrelation = jsonId === undefined ? correlationData() : Buffer.from(jsonId);
+  const correlation = awaitsReply ? ownCorrelation : givenCorrelation(request);
   const properties: MessageProperties = {
     ...(request.contentType !== undefined && { contentType: request.contentType }),
     ...(responseTopic !== undefined && { responseTopic }),
@@ -135,6 +158,34 @@ export function planCommand(
       awaitsReply,
     },
   };
+}
+
+/** That of the request; where a reply is waited for, else that of the broker, else our own. */
+function responseTopicOf(
+  { responseTopic, waitFor }: PublishRequest,
+  topic: string,
+  id: string,
+  { brokerRules, replyTopic }: PlanContext,
+): string | undefined {
+  if (responseTopic !== undefined) return expandTopic(responseTopic, id, topic);
+  if (waitFor !== 'reply') return undefined;
+  return replyTopicOf(topic, id, brokerRules) ?? expandTopic(replyTopic, id, topic);
+}
+
+/** A device publishes to it, and where the reply is waited for the bridge subscribes to it. */
+function responseFaults(
+  responseTopic: string | undefined,
+  awaitsReply: boolean,
+  rules: BrokerRules,
+): FieldFault[] {
+  if (responseTopic === undefined) return [];
+  const fault = topicFault(responseTopic);
+  const broken = new Set([
+    ...(fault === undefined ? [] : [fault]),
+    ...publishTopicFaults(responseTopic, rules),
+    ...(awaitsReply ? filterFaults(responseTopic, rules) : []),
+  ]);
+  return [...broken].map((rule) => ({ field: 'responseTopic', rule }));
 }
 
 function givenCorrelation({ correlationDataBase64 }: PublishRequest): Uint8Array | undefined {

@@ -11,12 +11,12 @@ import {
 import type { LedgerEntry } from '../../contract/command-item.ts';
 import { parseWith } from '../../contract/parse.ts';
 import { type FieldFault, type Problem, problem, problemResponse } from '../../contract/problem.ts';
+import { rawElements } from '../../contract/raw-json.ts';
 import type { Principal } from '../access/principal.ts';
 import { problemSchema } from '../document/openapi-problems.ts';
 import { type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
 import { type Idempotency, idempotencyHours, idempotencyOf } from './idempotency.ts';
 import { readPayload } from './plan.ts';
-import { rawElements } from './raw-json.ts';
 import type { CommandRequest, CommandResult } from './recorder.ts';
 import type { Commands } from './service.ts';
 import { answerTo, commandJson, commandSchema } from './view.ts';

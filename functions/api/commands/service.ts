@@ -1,6 +1,7 @@
 // Commands from a request to what became of them: recorded, handed to the bridge, and waited for.
 import { randomBytes } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { anyBroker, type BrokerRules } from '../../contract/broker-rules.ts';
 import { maxTimeoutSeconds, type Outcome, type WaitFor } from '../../contract/command.ts';
 import type { LedgerEntry } from '../../contract/command-item.ts';
 import type { Principal } from '../access/principal.ts';
@@ -38,6 +39,8 @@ export interface CommandsOptions {
    * in. Default `causeway/replies/{commandId}`.
    */
   readonly replyTopic?: string;
+  /** What the broker does not take: refused before it is recorded. Default: the rules of MQTT alone. */
+  readonly brokerRules?: BrokerRules | undefined;
   /** Told of failures that no caller is told of in detail. */
   readonly onError?: (error: Error) => void;
   readonly now?: () => number;
@@ -48,7 +51,7 @@ const requestBudgetMs = (maxTimeoutSeconds + 2) * 1000;
 
 export function createCommands(options: CommandsOptions): Commands {
   const { client, tableName, deliver, now = Date.now, onError = () => undefined } = options;
-  const { replyTopic = 'causeway/replies/{commandId}' } = options;
+  const { replyTopic = 'causeway/replies/{commandId}', brokerRules = anyBroker } = options;
   const store = createCommandStore({ client, tableName, now });
   const record = createRecorder({ client, tableName, store, now, onError });
 
@@ -96,7 +99,7 @@ export function createCommands(options: CommandsOptions): Commands {
     async publish(requests, principal, idempotency) {
       const startedMs = now();
       const correlationData = () => randomBytes(16);
-      const context = { principal, nowMs: startedMs, replyTopic, correlationData };
+      const context = { principal, nowMs: startedMs, brokerRules, replyTopic, correlationData };
       const results = await record(requests, context, idempotency);
       const recorded = requests.flatMap((request, index) => {
         const result = results[index];

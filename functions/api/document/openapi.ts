@@ -69,6 +69,9 @@ const tags = [
   { name: 'Messages', description: 'What devices have sent, as it was stored.' },
   { name: 'Commands', description: 'Messages to devices, and what became of them.' },
   { name: 'Dead letters', description: 'Messages that their handler refused for good.' },
+  { name: 'Presence', description: 'Which clients of the broker are online.' },
+  { name: 'Routes', description: 'What the bridge sends where, and whether it does.' },
+  { name: 'Replays', description: 'What is stored, or in quarantine, once more to a handler.' },
 ] satisfies { name: Operation['tag']; description: string }[];
 
 const description =

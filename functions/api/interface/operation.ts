@@ -26,7 +26,7 @@ export interface Operation<P = unknown, Q = unknown, H = unknown, B = unknown> {
   readonly method: 'get' | 'post' | 'delete';
   /** With parameters in braces, as OpenAPI writes them: `/v1/commands/{id}`. */
   readonly path: `/v1/${string}`;
-  readonly tag: 'Messages' | 'Commands' | 'Dead letters';
+  readonly tag: 'Messages' | 'Commands' | 'Dead letters' | 'Presence' | 'Routes' | 'Replays';
   readonly summary: string;
   readonly description?: string;
   /** Object schema of the path's parameters. */

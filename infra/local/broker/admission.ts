@@ -4,7 +4,8 @@ import { stringFault, topicFault } from '../../../functions/contract/topic.ts';
 import { type ConnectionValidator, connackCodes, type Refusal } from './access.ts';
 import type { Connection } from './connection.ts';
 import type { Counters } from './counters.ts';
-import type { Sessions } from './sessions.ts';
+import type { Session, Sessions } from './sessions.ts';
+import type { TopicRights } from './topic-rights.ts';
 
 export interface AdmissionParts {
   readonly validator: ConnectionValidator;
@@ -46,28 +47,42 @@ export async function admit(
 
   const decision = await decide(parts, connection, packet, clientId, validator);
   if (!decision.accepted) return refuse(parts, decision.refusal, decision.refusal);
-  // Who takes over a client id gets its session with all that is queued: so it has to be the same user.
-  const isAnothers = (owner: { readonly user: string | undefined } | undefined) =>
-    owner !== undefined && owner.user !== decision.user;
+  const { user, rights } = decision;
   const othersClientId = () =>
     refuse(parts, 'client-id-refused', 'the client id belongs to another user');
-  if (isAnothers(connectedAs(clientId)) || isAnothers(sessions.get(clientId)))
-    return othersClientId();
+  const connected = connectedAs(clientId);
+  if (connected !== undefined && connected.user !== user) return othersClientId();
+  if (!mayTake(sessions.get(clientId), user, rights)) return othersClientId();
   const { will } = packet;
   const willFault = will && topicFault(will.topic);
-  if (will && (willFault !== undefined || !decision.rights.mayPublish(will.topic)))
+  if (will && (willFault !== undefined || !rights.mayPublish(will.topic)))
     return refuse(parts, 'not-authorized', `the will's topic ${willFault ?? 'is not permitted'}`);
 
   connection.clientId = clientId;
-  connection.user = decision.user;
-  connection.rights = decision.rights;
+  connection.user = user;
+  connection.rights = rights;
   if (packet.clean) return undefined;
   if (sessions.get(clientId) === undefined && sessions.full)
     return refuse(parts, 'server-unavailable', 'there is no room for another session');
-  const session = await sessions.open(clientId, decision.user);
-  if (isAnothers(session)) return othersClientId();
+  const session = await sessions.open(clientId, user);
+  if (!mayTake(session, user, rights)) return othersClientId();
+  sessions.give(session, user);
   connection.session = session;
   return undefined;
+}
+
+/**
+ * Who takes over a client id gets its session with all that is queued: so it has to be the same user. A session of
+ * nobody, from before there were users, goes to the first one with the right to all that it has subscribed to.
+ */
+function mayTake(
+  session: Session | undefined,
+  user: string | undefined,
+  rights: TopicRights,
+): boolean {
+  if (session === undefined || session.user === user) return true;
+  if (session.user !== undefined) return false;
+  return [...session.subscriptions.keys()].every((filter) => rights.maySubscribe(filter));
 }
 
 async function decide(

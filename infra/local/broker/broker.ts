@@ -1,24 +1,26 @@
 // The embedded MQTT 3.1.1 broker: aedes speaks the protocol; who may do what, what is kept, and what goes to whom in
 // which order is ours, in the files beside this one.
-import { readFileSync } from 'node:fs';
-import type { TlsOptions } from 'node:tls';
 import { Aedes } from 'aedes';
 import { type Logger, pino } from 'pino';
 import { faultsText } from '../../../functions/contract/parse.ts';
 import { topicFault } from '../../../functions/contract/topic.ts';
 import type { ConnectionValidator } from './access.ts';
+import { certificateFiles, readCertificate } from './certificate.ts';
 import { type Counters, createCounters } from './counters.ts';
 import { type Announcer, type BrokerEvents, createAnnouncer } from './events.ts';
-import { openListeners } from './listeners.ts';
+import { type Listeners, openListeners } from './listeners.ts';
 import type { QoS } from './message.ts';
+import type { BrokerGauges } from './metrics.ts';
+import { type OwnUser, withOwnUser } from './own-user.ts';
 import { Passwords } from './passwords.ts';
 import { createProtocol } from './protocol.ts';
 import { forgetRecord, leftRecords, newEpochs } from './records.ts';
 import { Retained } from './retained.ts';
 import { Sessions } from './sessions.ts';
-import { type BrokerSettings, type BrokerSettingsInput, parseBrokerSettings } from './settings.ts';
+import { type BrokerSettingsInput, parseBrokerSettings } from './settings.ts';
 import { Store } from './store.ts';
-import { changedUsers, readUsers, type Users, usersValidator, watchUsers } from './users.ts';
+import { changedUsers, readUsers, type Users, usersValidator } from './users.ts';
+import { watchFiles } from './watched-files.ts';
 
 export interface EmbeddedBrokerOptions extends BrokerSettingsInput {
   /** Decides who may connect, in place of the users file. */
@@ -26,15 +28,19 @@ export interface EmbeddedBrokerOptions extends BrokerSettingsInput {
   /** Told what happens to clients, from before the first can connect. */
   readonly on?: { readonly [Name in keyof BrokerEvents]?: (event: BrokerEvents[Name]) => void };
   readonly log?: Logger;
-  /** How often the users file is looked at, in ms; default 1000. */
-  readonly usersIntervalMs?: number;
+  /** Lets in a client of this process besides, whatever the validator or the users file say. */
+  readonly ownUser?: OwnUser;
+  /** How often the users file and the certificate are looked at, in ms; default 1000. */
+  readonly watchIntervalMs?: number;
 }
 
 export interface EmbeddedBroker {
   /** The port of plain TCP, or the first of the others. */
   readonly port: number;
-  readonly ports: Awaited<ReturnType<typeof openListeners>>['ports'];
+  readonly ports: Listeners['ports'];
+  readonly urls: Listeners['urls'];
   readonly counters: Readonly<Counters>;
+  gauges(): BrokerGauges;
   readonly events: Announcer['emitter'];
   /** Clients that are connected. */
   readonly clients: number;
@@ -50,25 +56,28 @@ export interface EmbeddedBroker {
 
 /**
  * Starts the broker. Rejects for settings that cannot be used (all named), where a port is taken (EADDRINUSE), the
- * folder in use (LEVEL_LOCKED), or a file of the settings cannot be read.
+ * folder in use (LEVEL_LOCKED), or with an {@link UnusableFileError} where a file of the settings cannot be used.
  */
 export async function startBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
-  const { validator, on, log = pino({ level: 'silent' }), usersIntervalMs, ...input } = options;
+  const { validator, ownUser, on, log = pino({ level: 'silent' }), ...rest } = options;
+  const { watchIntervalMs: intervalMs = 1000, ...input } = rest;
   const parsed = parseBrokerSettings(input);
   if (!parsed.ok) throw new Error(faultsText(parsed.faults));
   const settings = parsed.value;
-  const { limits, usersFile } = settings;
-  const certificate = readCertificate(settings);
-  let users: Users = usersFile === undefined ? { users: [] } : readUsers(usersFile);
+  const { limits, usersFile, tls } = settings;
+  const certificate = tls && readFrom('tls.certFile', () => readCertificate(tls));
+  let users: Users =
+    usersFile === undefined ? { users: [] } : readFrom('usersFile', () => readUsers(usersFile));
 
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const store = await Store.open(settings.folder, (error) =>
-      log.error(error, 'the store cannot be written'),
-    );
+    const store = await Store.open(settings.folder, {
+      sync: settings.syncWrites,
+      onFailure: (error) => log.error(error, 'the store cannot be written'),
+    });
     closers.push(() => store.close());
     const counters = createCounters();
     const sessions = await Sessions.load(store, limits, counters);
@@ -96,8 +105,9 @@ export async function startBroker(options: EmbeddedBrokerOptions): Promise<Embed
     );
     for (const [name, listener] of Object.entries(on ?? {}))
       announcer.emitter.on(name as keyof BrokerEvents, listener as never);
+    const others = validator ?? usersValidator(() => users, settings.anonymous, passwords);
     const protocol = await createProtocol(aedes, {
-      validator: validator ?? usersValidator(() => users, settings.anonymous, passwords),
+      validator: ownUser === undefined ? others : withOwnUser(ownUser, others),
       limits,
       store,
       sessions,
@@ -109,17 +119,18 @@ export async function startBroker(options: EmbeddedBrokerOptions): Promise<Embed
     });
     closers.push(() => protocol.close());
 
+    const onFault = (error: Error) => {
+      counters.filesUnusable++;
+      log.error(error, 'a file that has changed cannot be used; the old one holds');
+    };
     if (usersFile !== undefined) {
-      const stopWatching = watchUsers(usersFile, {
-        intervalMs: usersIntervalMs ?? 1000,
-        onFault: (error) => log.error(error, 'the users file cannot be used; the old one holds'),
-        onChange(now) {
-          const changed = changedUsers(users, now);
-          users = now;
-          protocol.closeUsers(changed);
-        },
-      });
-      closers.push(stopWatching);
+      const onChange = () => {
+        const now = readUsers(usersFile);
+        const changed = changedUsers(users, now);
+        users = now;
+        protocol.closeUsers(changed);
+      };
+      closers.push(watchFiles([usersFile], { intervalMs, onChange, onFault }));
     }
     const publish: EmbeddedBroker['publish'] = async ({ topic, payload, qos, retain }) => {
       const fault = topicFault(topic);
@@ -148,11 +159,22 @@ export async function startBroker(options: EmbeddedBrokerOptions): Promise<Embed
     closers.push(() => clearInterval(expiry));
     const listeners = await openListeners(settings, certificate, counters, protocol.accept);
     closers.push(() => listeners.close());
-    const { ports } = listeners;
+    if (tls !== undefined) {
+      const onChange = () => listeners.renew(readCertificate(tls));
+      closers.push(watchFiles(certificateFiles(tls), { intervalMs, onChange, onFault }));
+    }
+    const { ports, urls } = listeners;
     return {
       port: ports.tcp ?? ports.tls ?? ports.ws ?? ports.wss ?? 0,
       ports,
+      urls,
       counters,
+      gauges: () => ({
+        connections: protocol.clients,
+        sessions: sessions.size,
+        queuedMessages: sessions.queuedMessages,
+        retainedMessages: retained.size,
+      }),
       events: announcer.emitter,
       get clients() {
         return protocol.clients;
@@ -166,16 +188,22 @@ export async function startBroker(options: EmbeddedBrokerOptions): Promise<Embed
   }
 }
 
-function readCertificate({ tls }: BrokerSettings): TlsOptions | undefined {
-  if (tls === undefined) return undefined;
-  return {
-    cert: readFileSync(tls.certFile),
-    key: readFileSync(tls.keyFile),
-    minVersion: 'TLSv1.2',
-    ...(tls.clientCaFile !== undefined && {
-      ca: readFileSync(tls.clientCaFile),
-      requestCert: true,
-      rejectUnauthorized: true,
-    }),
-  };
+/** A file that a setting names cannot be read, or holds nothing that can be used. */
+export class UnusableFileError extends Error {
+  /** The setting, such as `usersFile`. */
+  readonly field: string;
+
+  constructor(field: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = 'UnusableFileError';
+    this.field = field;
+  }
+}
+
+function readFrom<T>(field: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UnusableFileError(field, error);
+  }
 }

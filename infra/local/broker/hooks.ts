@@ -49,7 +49,10 @@ export function createHooks(parts: HookParts): Hooks {
     counters,
     maxClientIdBytes: limits.maxClientIdBytes,
     connectedAs: parts.connectedAs,
-    onValidatorError: (error) => log.error(error, 'the connection validator failed'),
+    onValidatorError(error) {
+      counters.validatorErrors++;
+      log.error(error, 'the connection validator failed');
+    },
   };
   return {
     preConnect(client, packet, done) {

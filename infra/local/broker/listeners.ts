@@ -2,9 +2,14 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  TLSSocket,
+  type TlsOptions,
+  type Server as TlsServer,
+} from 'node:tls';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 import { plainAddress } from './connection.ts';
 import type { Counters } from './counters.ts';
@@ -20,6 +25,10 @@ export interface Origin {
 export interface Listeners {
   /** Where each transport listens. */
   readonly ports: Partial<Record<Transport, number>>;
+  /** The same as URLs, with the hosts of the settings. */
+  readonly urls: readonly string[];
+  /** Shows this certificate to those who connect from now on; nobody is disconnected. */
+  renew(certificate: TlsOptions): void;
   close(): Promise<void>;
 }
 
@@ -34,7 +43,9 @@ export async function openListeners(
   const sockets = new Set<Socket>();
   const addresses = new Map<string, number>();
   const servers: Server[] = [];
+  const secureServers: SecureServer[] = [];
   const ports: Listeners['ports'] = {};
+  const urls: string[] = [];
 
   // Counted from the first byte, before TLS and HTTP.
   const admit = (socket: Socket) => {
@@ -63,12 +74,18 @@ export async function openListeners(
     const address = plainAddress(socket.remoteAddress);
     accept(stream, { address, transport, certificateName: certificateName(socket) });
   };
-  const open = async (server: Server, transport: Transport, port: number) => {
+  const open = async (
+    server: Server,
+    transport: Transport,
+    at: { readonly port: number; readonly host?: string | undefined; readonly path?: string },
+  ) => {
     server.prependListener('connection', admit);
     servers.push(server);
-    server.listen({ host, port, backlog });
+    server.listen({ host: at.host ?? host, port: at.port, backlog });
     await once(server, 'listening');
-    ports[transport] = (server.address() as AddressInfo).port;
+    const { port } = server.address() as AddressInfo;
+    ports[transport] = port;
+    urls.push(urlOf(transport, at.host ?? host, port, at.path));
   };
   const close = async () => {
     for (const server of servers) server.close();
@@ -77,6 +94,8 @@ export async function openListeners(
   };
 
   const handshakeTimeout = limits.connectTimeoutMs;
+  // Node looks every 30 s for requests that take too long.
+  const connectionsCheckingInterval = Math.min(limits.connectTimeoutMs, 30_000);
   const { tls, websocket } = settings;
   try {
     if (settings.port !== null) {
@@ -84,30 +103,46 @@ export async function openListeners(
       await open(
         createServer((socket) => take(socket, socket)),
         'tcp',
-        settings.port,
+        { port: settings.port },
       );
     }
     if (tls !== undefined) {
       const take = accepted('tls');
       const options = { ...certificate, handshakeTimeout };
-      await open(
-        createTlsServer(options, (socket) => take(socket, socket)),
-        'tls',
-        tls.port,
-      );
+      const server = createTlsServer(options, (socket) => take(socket, socket));
+      // Nobody else closes it: a handshake that takes too long, or that fails.
+      server.on('tlsClientError', (_, socket) => {
+        counters.protocolErrors++;
+        socket.destroy();
+      });
+      secureServers.push(server);
+      await open(server, 'tls', tls);
     }
     if (websocket !== undefined) {
+      const transport = websocket.tls ? 'wss' : 'ws';
       const server = websocket.tls
-        ? createHttpsServer({ ...certificate, handshakeTimeout })
-        : createHttpServer();
-      takeWebSockets(server, settings, counters, accepted(websocket.tls ? 'wss' : 'ws'));
-      await open(server, websocket.tls ? 'wss' : 'ws', websocket.port);
+        ? createHttpsServer({ ...certificate, handshakeTimeout, connectionsCheckingInterval })
+        : createHttpServer({ connectionsCheckingInterval });
+      if ('setSecureContext' in server) secureServers.push(server);
+      takeWebSockets(server, settings, counters, accepted(transport));
+      await open(server, transport, websocket);
     }
   } catch (error) {
     await close();
     throw error;
   }
-  return { ports, close };
+  const renew = (renewed: TlsOptions) => {
+    for (const server of secureServers) server.setSecureContext(renewed);
+  };
+  return { ports, urls, renew, close };
+}
+
+type SecureServer = Pick<TlsServer, 'setSecureContext'>;
+
+const schemes = { tcp: 'mqtt', tls: 'mqtts', ws: 'ws', wss: 'wss' } as const;
+
+function urlOf(transport: Transport, host: string, port: number, path = ''): string {
+  return `${schemes[transport]}://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`;
 }
 
 function takeWebSockets(

@@ -151,6 +151,17 @@ export class Outbox {
     return this.#inflight.size < this.#limits.maxInflight && !this.#inflight.has(packetId(number));
   }
 
+  /** Index of the first whose packet id is in flight, or will be with those before it; -1 for none. */
+  #firstTaken(queued: readonly QueuedMessage[]): number {
+    const ids = new Set<number>();
+    return queued.findIndex(({ number }) => {
+      const id = packetId(number);
+      if (this.#inflight.has(id) || ids.has(id)) return true;
+      ids.add(id);
+      return false;
+    });
+  }
+
   #track({ number, qos }: Message & { number: number }, bytes: number): void {
     this.#inflight.set(packetId(number), { number, qos: qos === 2 ? 2 : 1, bytes });
   }
@@ -200,7 +211,7 @@ export class Outbox {
     const queued = await this.#queue.read(this.#next, room);
     if (this.#link !== link) return true;
     if (queued.length === 0) this.#next = kept + 1;
-    const taken = queued.findIndex(({ number }) => this.#inflight.has(packetId(number)));
+    const taken = this.#firstTaken(queued);
     const messages = taken === -1 ? queued : queued.slice(0, taken);
     const sentBefore = this.#backlog.sentUpTo;
     const last = messages.at(-1)?.number ?? 0;

@@ -10,7 +10,7 @@ import { keyNumber, keyPart, type Store, type Write } from './store.ts';
 export interface Session {
   readonly clientId: string;
   /** The user whose session it is; undefined for anonymous. */
-  readonly user: string | undefined;
+  user: string | undefined;
   readonly outbox: Outbox;
   readonly subscriptions: Map<string, QoS>;
   /** Packet ids of QoS 2 messages that have arrived, and whose PUBREL has not [MQTT-4.3.3-2]. */
@@ -76,6 +76,13 @@ export class Sessions {
     return this.#sessions.size;
   }
 
+  /** Messages of all sessions that are not acknowledged. */
+  get queuedMessages(): number {
+    let sum = 0;
+    for (const { outbox } of this.#sessions.values()) sum += outbox.messages;
+    return sum;
+  }
+
   /** The client's session, made where it has none. */
   async open(clientId: string, user: string | undefined): Promise<Session> {
     await this.#removals.get(clientId);
@@ -95,6 +102,13 @@ export class Sessions {
     const { user, lastSeenMs } = session;
     const value = Buffer.from(JSON.stringify({ user, lastSeenMs }));
     void this.#store.write({ type: 'put', key: sessionKey(session.clientId), value });
+  }
+
+  /** The session, with all that is queued, is this user's from now on. */
+  give(session: Session, user: string | undefined): void {
+    if (session.user === user) return;
+    session.user = user;
+    this.seen(session);
   }
 
   /** Ends a session with all that it has. */

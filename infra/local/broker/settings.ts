@@ -14,6 +14,9 @@ const count = (min: number, max: number) => {
 
 const file = z.string('must name a file').min(1, 'must name a file');
 
+const address = z.string().min(1);
+const ownHost = address.optional().describe('address to listen on here, instead of host');
+
 export const limitsSchema = z.strictObject({
   maxPacketBytes: count(1024, 268_435_455)
     .default(1024 * 1024)
@@ -71,7 +74,7 @@ export const limitsSchema = z.strictObject({
 
 export const settingsSchema = z
   .strictObject({
-    host: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+    host: address.default('127.0.0.1').describe('address to listen on'),
     port: port
       .nullable()
       .default(1883)
@@ -86,6 +89,10 @@ export const settingsSchema = z
       .min(1)
       .default('.causeway/broker')
       .describe('folder for sessions, queued and retained messages'),
+    syncWrites: z
+      .boolean('must be true or false')
+      .default(false)
+      .describe('what is acknowledged survives a power cut too, for much of the speed'),
     usersFile: file
       .optional()
       .describe('JSON file of users, hashes and topic rights; read again when it changes'),
@@ -98,8 +105,11 @@ export const settingsSchema = z
     tls: z
       .strictObject({
         port: port.default(8883).describe('port for TLS'),
-        certFile: file.describe('PEM file of the certificate and its chain'),
-        keyFile: file.describe('PEM file of its private key'),
+        host: ownHost,
+        certFile: file.describe(
+          'PEM file of the certificate and its chain; read again with the key',
+        ),
+        keyFile: file.describe('PEM file of its private key; read again when it changes'),
         clientCaFile: file
           .optional()
           .describe('PEM file; clients must have a certificate from this authority'),
@@ -108,6 +118,7 @@ export const settingsSchema = z
     websocket: z
       .strictObject({
         port: port.default(9001).describe('port for WebSocket'),
+        host: ownHost,
         path: z.string().startsWith('/').default('/mqtt').describe('path of the URL'),
         tls: z
           .boolean('must be true or false')
@@ -133,71 +144,4 @@ export type BrokerSettingsInput = z.input<typeof settingsSchema>;
 
 export function parseBrokerSettings(input: unknown): Parsed<BrokerSettings> {
   return parseWith(settingsSchema, input);
-}
-
-interface Setting {
-  /** `BROKER_TLS_PORT` for `tls.port`, `BROKER_MAX_SESSIONS` for `limits.maxSessions`. */
-  readonly variable: string;
-  readonly path: readonly string[];
-  readonly type: string;
-  readonly description: string;
-  readonly preset: unknown;
-}
-
-type JsonSchema = z.core.JSONSchema.BaseSchema;
-
-/** Every setting with its environment variable. */
-export function brokerSettingsList(): Setting[] {
-  const list: Setting[] = [];
-  const walk = (schema: JsonSchema, path: readonly string[]) => {
-    for (const [name, property] of Object.entries(schema.properties ?? {})) {
-      if (typeof property === 'boolean') continue;
-      const here = [...path, name];
-      if (property.properties !== undefined) {
-        walk(property, here);
-        continue;
-      }
-      const type = property.anyOf?.find((one) => typeof one === 'object' && one.type !== 'null');
-      list.push({
-        variable: ['broker', ...here]
-          .filter((part) => part !== 'limits')
-          .map((part) => part.replace(/[A-Z]/g, '_$&').toUpperCase())
-          .join('_'),
-        path: here,
-        type: String((typeof type === 'object' && type.type) || property.type),
-        description: property.description ?? '',
-        preset: property.default,
-      });
-    }
-  };
-  walk(z.toJSONSchema(settingsSchema, { io: 'input' }) as JsonSchema, []);
-  return list;
-}
-
-/** A settings document with what the environment says put over it. Empty variables count as none. */
-export function withEnvironment(
-  document: unknown,
-  environment: Readonly<Record<string, string | undefined>>,
-): unknown {
-  if (typeof document !== 'object' || document === null) return document;
-  const merged = structuredClone(document) as Record<string, unknown>;
-  for (const { variable, path, type } of brokerSettingsList()) {
-    const text = environment[variable];
-    if (text === undefined || text === '') continue;
-    let at = merged;
-    for (const name of path.slice(0, -1)) {
-      const next = at[name];
-      if (typeof next !== 'object' || next === null) at[name] = {};
-      at = at[name] as Record<string, unknown>;
-    }
-    at[path.at(-1) ?? ''] = settingValue(text, type);
-  }
-  return merged;
-}
-
-function settingValue(text: string, type: string): unknown {
-  if (type === 'array') return text.split(',').map((part) => part.trim());
-  if (text === 'null') return null;
-  if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
-  return (type === 'integer' || type === 'number') && /^\d+$/.test(text) ? Number(text) : text;
 }

@@ -1,5 +1,5 @@
 // What survives the process: one LevelDB folder, written in batches in the order of the writes.
-// A finished write survives SIGKILL; it is not forced to the disk, so a power cut can take the last of them.
+// A finished write survives SIGKILL. A power cut can take the last of them, unless each batch is forced to the disk.
 import { mkdirSync } from 'node:fs';
 import { Level } from 'level';
 
@@ -13,29 +13,32 @@ interface Batch {
   readonly settle: (error?: unknown) => void;
 }
 
+export interface StoreOptions {
+  /** Writes are finished when the disk says so (fsync); default false. */
+  readonly sync?: boolean;
+  /** Told of each write that failed: of a full disk, for one. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
 export class Store {
   readonly #level: Level<string, Buffer>;
+  readonly #sync: boolean;
   readonly #onFailure: (error: unknown) => void;
   #batch: Batch | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(level: Level<string, Buffer>, onFailure: (error: unknown) => void) {
+  private constructor(level: Level<string, Buffer>, { sync, onFailure }: StoreOptions) {
     this.#level = level;
-    this.#onFailure = onFailure;
+    this.#sync = sync ?? false;
+    this.#onFailure = onFailure ?? (() => {});
   }
 
-  /**
-   * Rejects where another process has the folder (LEVEL_LOCKED). `onFailure` is told of each write that failed: of a
-   * full disk, for one.
-   */
-  static async open(
-    folder: string,
-    onFailure: (error: unknown) => void = () => {},
-  ): Promise<Store> {
+  /** Rejects where another process has the folder (LEVEL_LOCKED). */
+  static async open(folder: string, options: StoreOptions = {}): Promise<Store> {
     mkdirSync(folder, { recursive: true });
     const level = new Level<string, Buffer>(folder, { valueEncoding: 'buffer' });
     await level.open();
-    return new Store(level, onFailure);
+    return new Store(level, options);
   }
 
   /**
@@ -80,7 +83,9 @@ export class Store {
       // What arrives in the same turn of the event loop shares the batch.
       await new Promise((resolve) => setImmediate(resolve));
       this.#batch = undefined;
-      await this.#level.batch(batch.writes).then(() => batch.settle(), batch.settle);
+      await this.#level
+        .batch(batch.writes, { sync: this.#sync })
+        .then(() => batch.settle(), batch.settle);
     });
     return batch;
   }

@@ -1,10 +1,11 @@
 // The users file: names, salted hashes and topic rights, read again when it changes; and the validator over it.
 import { isUtf8 } from 'node:buffer';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { faultsText, parseWith } from '../../../functions/contract/parse.ts';
 import { filterFault } from '../../../functions/contract/topic.ts';
 import { type ConnectionValidator, type Decision, isLoopback, type Refusal } from './access.ts';
+import { ownNamePrefix } from './own-user.ts';
 import type { Passwords } from './passwords.ts';
 import { allRights, type Grants, topicRights } from './topic-rights.ts';
 
@@ -25,7 +26,14 @@ const grants = z.strictObject({
 });
 
 const user = grants.extend({
-  name: z.string().min(1).max(256),
+  name: z
+    .string()
+    .min(1)
+    .max(256)
+    .refine(
+      (name) => !name.startsWith(ownNamePrefix),
+      `must not start with ${ownNamePrefix}: those are the broker's own`,
+    ),
   hash: z
     .string()
     .regex(
@@ -63,42 +71,6 @@ export function readUsers(file: string): Users {
   const parsed = parseWith(usersSchema, document);
   if (!parsed.ok) throw new Error(`${file}: ${faultsText(parsed.faults)}`);
   return parsed.value;
-}
-
-/**
- * Looks every `intervalMs` whether the file has changed. `onChange` gets the users before and now; a file that
- * cannot be used changes nothing and is told to `onFault` once. Returns how to stop.
- */
-export function watchUsers(
-  file: string,
-  {
-    onChange,
-    onFault,
-    intervalMs,
-  }: {
-    onChange: (users: Users) => void;
-    onFault: (error: Error) => void;
-    intervalMs: number;
-  },
-): () => void {
-  // Polling sees what file watchers miss: editors that replace the file, and links that change.
-  const stamp = () => {
-    const { mtimeMs, size, ino } = statSync(file, { throwIfNoEntry: false }) ?? {};
-    return `${mtimeMs} ${size} ${ino}`;
-  };
-  let before = stamp();
-  const timer = setInterval(() => {
-    const now = stamp();
-    if (now === before) return;
-    before = now;
-    try {
-      onChange(readUsers(file));
-    } catch (error) {
-      onFault(error instanceof Error ? error : new Error(String(error)));
-    }
-  }, intervalMs);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 /** Names of the users that are gone or other than before; undefined among them when anonymous rights changed. */

@@ -85,7 +85,7 @@ const startTlsBroker = (onConnect: (socket: TLSSocket) => void = () => {}) =>
 function brokerOf(fields: BridgeConfigInput['broker'], manager?: FakeSecretsManager): Broker {
   const config = parseConfig({
     broker: { connectTimeoutMs: 2000, ...fields },
-    routes: [{ name: 'store', filter: '#', url: 'http://127.0.0.1' }],
+    routes: [{ name: 'store', filter: '#', url: 'http://handler.invalid' }],
   });
   if (!config.ok) throw new Error(JSON.stringify(config.faults));
   const secrets = manager && createSecrets(pino({ level: 'silent' }), manager.client);

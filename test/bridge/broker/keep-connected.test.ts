@@ -52,7 +52,7 @@ async function scriptedBroker(script: Script): Promise<string> {
 function keep(url: string, { connectTimeoutMs = 500 } = {}) {
   const config = parseConfig({
     broker: { url, connectTimeoutMs },
-    routes: [{ name: 'store', filter: '#', url: 'http://127.0.0.1' }],
+    routes: [{ name: 'store', filter: '#', url: 'http://handler.invalid' }],
   });
   if (!config.ok) throw new Error('config');
   const lines: string[] = [];

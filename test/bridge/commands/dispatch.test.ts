@@ -29,7 +29,7 @@ async function start(
   const config = parseConfig({
     broker: { url: broker.url },
     commands,
-    routes: [{ name: 'store', filter: '#', url: 'http://127.0.0.1' }],
+    routes: [{ name: 'store', filter: '#', url: 'http://handler.invalid' }],
   });
   if (!config.ok) throw new Error(JSON.stringify(config.faults));
   const counters: CommandCounters = {

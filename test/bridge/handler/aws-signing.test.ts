@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { awsSigner } from '../../../bridge/handler/aws-signing.ts';
+import type { HandlerRequest } from '../../../bridge/handler/request.ts';
 import { until } from '../../support/wait.ts';
 
 interface Signed {
@@ -80,6 +81,11 @@ test.each([
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret', sessionToken: 'role' };
 const url = 'https://abc.lambda-url.eu-central-1.on.aws';
 
+function requestTo(target: string, body = Buffer.from('[]')): HandlerRequest {
+  const headers = { 'content-type': 'application/cloudevents-batch+json' };
+  return { method: 'POST', url: new URL(target), headers, body };
+}
+
 function parts(authorization: string | undefined) {
   const match =
     /^AWS4-HMAC-SHA256 Credential=([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(
@@ -97,7 +103,7 @@ test.each([
 ])('signs %s', async (_, target, path, query) => {
   const signer = awsSigner(target, { credentials, region: 'us-west-2' });
   const body = Buffer.from([0x5b, 0xff, 0x00, 0x5d]);
-  const headers = await signer.headers(body);
+  const headers = await signer.headers(requestTo(target, body));
   const { credential, names, signature } = parts(headers['authorization']);
   expect(names).toEqual([
     'content-type',
@@ -134,7 +140,7 @@ test('the region is that of the environment where the host has none, and credent
     region: async () => 'eu-north-1',
   });
   const credentialOf = async () =>
-    parts((await signer.headers(Buffer.from('[]')))['authorization']).credential;
+    parts((await signer.headers(requestTo('http://127.0.0.1:8000/')))['authorization']).credential;
   expect(await credentialOf()).toMatch(/^FIRST\/\d{8}\/eu-north-1\//);
   accessKeyId = 'SECOND';
   expect(await credentialOf()).toMatch(/^SECOND\//);
@@ -166,7 +172,7 @@ test('the credentials of a task role are asked for once, until they are about to
   vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `http://127.0.0.1:${port}/role`);
   const signer = awsSigner(`${url}/`);
   const credentialOf = async () => {
-    const headers = await signer.headers(Buffer.from('[]'));
+    const headers = await signer.headers(requestTo(`${url}/`));
     expect(headers['x-amz-security-token']).toBe('token');
     return parts(headers['authorization']).credential;
   };

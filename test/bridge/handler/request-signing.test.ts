@@ -1,17 +1,15 @@
 // Signatures of requests as a handler sees them, secrets by name and their rotation included.
 import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openSigner, webhookSecretsIn } from '../../../bridge/handler/request-signing.ts';
-import { createSink } from '../../../bridge/handler/sink.ts';
+import { webhookSecretsIn } from '../../../bridge/handler/request-signing.ts';
 import { createSecrets, minAgeMs } from '../../../bridge/secrets.ts';
 import { signatureFault } from '../../../functions/contract/signature.ts';
 import { startHandler } from '../../support/handler.ts';
 import { startFakeSecretsManager } from '../fake-secrets-manager.ts';
+import { openSink, send } from './routes.ts';
 
 const oldSecret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 const newSecret = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
-const body = Buffer.from('[]');
-const ids = () => new Set<string>();
 
 test.each([
   [oldSecret, [oldSecret]],
@@ -32,15 +30,12 @@ async function namedSink(value: string | null) {
   const handler = await startHandler();
   onTestFinished(() => handler.close());
   const secrets = createSecrets(pino({ level: 'silent' }), manager.client);
-  const route = { url: handler.url, timeoutMs: 5000, concurrency: 1, maxBatch: 10 };
-  const signer = await openSigner({ url: handler.url, secretName: 'hooks' }, secrets);
-  const sink = createSink(route, signer);
-  onTestFinished(() => sink.close());
+  const sink = await openSink({ url: handler.url, secretName: 'hooks' }, { secrets });
   const faultWith = (secret: string) =>
     signatureFault(
       secret,
       handler.requests.at(-1)?.headers as Record<string, string>,
-      body,
+      Buffer.from(handler.requests.at(-1)?.body ?? ''),
       Date.now(),
     );
   return { clock, manager, handler, sink, faultWith };
@@ -48,7 +43,7 @@ async function namedSink(value: string | null) {
 
 test('with several secrets, each alone is enough for the handler', async () => {
   const { sink, faultWith } = await namedSink(`${newSecret}\n${oldSecret}`);
-  expect(await sink.post(body, ids)).toMatchObject({ kind: 'answered' });
+  expect(await send(sink)).toMatchObject({ verdict: { kind: 'answered' } });
   expect([faultWith(newSecret), faultWith(oldSecret)]).toEqual([undefined, undefined]);
   expect(faultWith(`whsec_${Buffer.alloc(32, 3).toString('base64')}`)).toBe('no signature matches');
 });
@@ -59,11 +54,11 @@ test.each([401, 403])('after a %i the secret is read again', async (status) => {
     response.statusCode = faultWith(newSecret) === undefined ? 200 : status;
     response.end();
   };
-  expect(await sink.post(body, ids)).toMatchObject({ kind: 'hold' });
+  expect(await send(sink)).toMatchObject({ verdict: { kind: 'hold' } });
   manager.values.set('hooks', newSecret);
   clock.mockReturnValue(minAgeMs);
-  expect(await sink.post(body, ids)).toMatchObject({ kind: 'hold' });
-  expect(await sink.post(body, ids)).toMatchObject({ kind: 'answered' });
+  expect(await send(sink)).toMatchObject({ verdict: { kind: 'hold' } });
+  expect(await send(sink)).toMatchObject({ verdict: { kind: 'answered' } });
   expect(manager.reads).toHaveLength(2);
 });
 
@@ -74,7 +69,7 @@ test.each([
   'a secret that is %s holds the route; nothing is sent, and nothing secret said',
   async (value, reason) => {
     const { handler, sink } = await namedSink(value);
-    const verdict = await sink.post(body, ids);
+    const { verdict } = await send(sink);
     expect(verdict).toMatchObject({ kind: 'hold', reason: expect.stringMatching(reason) });
     expect(JSON.stringify(verdict)).not.toContain('hunter2');
     expect(handler.requests).toEqual([]);

@@ -64,13 +64,37 @@ test.each([400, 409, 413, 415, 422])('%d: some message is not acceptable', (stat
   expect(verdict(response(status, 'why'))).toEqual({
     kind: 'rejected',
     reason: `the handler answered ${status}: why`,
+    ...(status === 413 && { final: true }),
   });
+});
+
+test('410: the handler wants no more', () => {
+  expect(verdict(response(410, 'moved'))).toEqual({
+    kind: 'gone',
+    reason: 'the handler answered 410',
+  });
+});
+
+test.each([
+  [500, undefined, true],
+  [503, undefined, true],
+  [503, '7', false],
+  [429, undefined, false],
+  [408, undefined, false],
+  [404, undefined, false],
+])('%d with Retry-After %s: a message may be the cause: %s', (status, retryAfter, suspicious) => {
+  const { kind, suspicious: is = false } = verdict(response(status, '', retryAfter)) as {
+    kind: string;
+    suspicious?: true;
+  };
+  expect([kind, is]).toEqual(['hold', suspicious]);
 });
 
 test('no answer: hold', () => {
   expect(verdict({ kind: 'failed', reason: 'ECONNREFUSED' })).toMatchObject({
     kind: 'hold',
     reason: 'ECONNREFUSED',
+    suspicious: true,
   });
 });
 

@@ -16,11 +16,11 @@ const replacements = [
   ['connection.client.stream.write(bytes);', 'void bytes;'],
 ] as const;
 
-/** The text of `bridge/session.ts`, made wrong. Throws where the text is no longer what it was. */
+/** The text of `bridge/session/session.ts`, made wrong. Throws where the text is no longer what it was. */
 export function acknowledgeOnReceipt(source: string): string {
   return replacements.reduce((text, [right, wrong]) => {
     if (text.split(right).length !== 2)
-      throw new Error(`bridge/session.ts must contain exactly once: ${right}`);
+      throw new Error(`bridge/session/session.ts must contain exactly once: ${right}`);
     return text.replace(right, wrong);
   }, source);
 }
@@ -28,7 +28,7 @@ export function acknowledgeOnReceipt(source: string): string {
 const wrongSession: Plugin = {
   name: 'acknowledge on receipt',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]bridge[\\/]session\.ts$/ }, async ({ path }) => ({
+    onLoad({ filter: /[\\/]bridge[\\/]session[\\/]session\.ts$/ }, async ({ path }) => ({
       contents: acknowledgeOnReceipt(await readFile(path, 'utf8')),
       loader: 'ts',
     }));

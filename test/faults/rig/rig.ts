@@ -146,7 +146,16 @@ export async function startRig(options: RigOptions): Promise<Rig> {
             ...options.broker,
           },
           http: { port: 0 },
-          routes: [{ name: 'store', filter: '#', url: handler.url, window: 500, ...options.route }],
+          routes: [
+            {
+              name: 'store',
+              filter: '#',
+              url: handler.url,
+              allowPrivate: true,
+              window: 500,
+              ...options.route,
+            },
+          ],
           ...(options.quarantine !== 'folder' && { quarantineTable: table.tableName }),
           ...options.config,
           ...config,

@@ -1,4 +1,5 @@
 // What every request meets before and after its operation: authentication, limits, headers, errors.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAuthenticate, staticToken } from '../../../functions/api/access/authentication.ts';
@@ -6,6 +7,8 @@ import { bearerToken } from '../../../functions/api/access/bearer.ts';
 import { IssuerUnavailableError } from '../../../functions/api/access/jwt.ts';
 import { principalOf } from '../../../functions/api/access/scopes.ts';
 import { type ApiOptions, createApi } from '../../../functions/api/app.ts';
+import type { Cursors } from '../../../functions/api/interface/cursor.ts';
+import { messageEndpoints } from '../../../functions/api/messages/endpoints.ts';
 import { createReader, type Reader } from '../../../functions/api/messages/reader.ts';
 import { startTable } from '../../support/table.ts';
 
@@ -14,13 +17,10 @@ const authorization = `Bearer ${token}`;
 
 const noTopics = { topics: async () => ({ entries: [] }) } as unknown as Reader;
 
-/** An api without topics, commands and dead letters. */
-function api(options: Partial<ApiOptions> = {}) {
+/** An api that has messages and topics alone. */
+function api({ reader = noTopics, ...options }: Partial<ApiOptions> & { reader?: Reader } = {}) {
   return createApi({
-    reader: noTopics,
-    commands: {} as ApiOptions['commands'],
-    deadLetters: {} as ApiOptions['deadLetters'],
-    cursors: {} as ApiOptions['cursors'],
+    endpoints: messageEndpoints(reader, {} as Cursors),
     authenticate: createAuthenticate({ fixed: staticToken(token) }),
     ...options,
   });

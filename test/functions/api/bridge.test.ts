@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createDeliver, createReplay } from '../../../functions/api/bridge.ts';
+import { createDeliver, createReplay, createRouteControl } from '../../../functions/api/bridge.ts';
 import type { DeliverRequest, Outcome } from '../../../functions/contract/command.ts';
 import { problem } from '../../../functions/contract/problem.ts';
 import { freePort } from '../../support/ports.ts';
+import { routeStatus } from '../../support/route-status.ts';
 
 const token = 'a-secret-for-the-tests';
 const id = 'x'.repeat(53);
@@ -34,7 +35,8 @@ async function listen(respond: Respond, port = 0): Promise<string> {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const { url: path, headers } = request;
-    const body = JSON.parse(Buffer.concat(parts).toString());
+    const text = Buffer.concat(parts).toString();
+    const body = text === '' ? undefined : JSON.parse(text);
     respond(response, seen.push({ path, authorization: headers.authorization, body }));
   });
   server.listen(port, '127.0.0.1');
@@ -166,5 +168,54 @@ describe('replay', () => {
   test('nor is there a bridge', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     expect(await createReplay(optionsOf(url))('a')).toEqual(lost);
+  });
+});
+
+describe('routes', () => {
+  const lost = { ok: false, problem: problem('bridge-unavailable') };
+
+  test('are told as the bridge tells them', async () => {
+    // A newer bridge may say more.
+    const routes = [{ ...routeStatus, more: 'x' }];
+    const url = await listen((response) => json(response, 200, { routes }));
+    expect(await createRouteControl(optionsOf(url)).list()).toEqual({
+      ok: true,
+      value: [routeStatus],
+    });
+    expect(seen).toMatchObject([{ path: '/routes', authorization: `Bearer ${token}` }]);
+  });
+
+  test('are changed in the name of the caller, however long that is', async () => {
+    const url = await listen((response) => json(response, 200, routeStatus));
+    const routes = createRouteControl(optionsOf(url));
+    const by = 'x'.repeat(2000);
+    expect(await routes.change('store', 'pause', by)).toEqual({ ok: true, value: routeStatus });
+    const body = { name: 'store', by: by.slice(0, 512) };
+    expect(seen).toMatchObject([{ path: '/routes/pause', body }]);
+  });
+
+  test.each(['not-found', 'database-unavailable'] as const)(
+    'the problem %s goes on to the caller',
+    async (code) => {
+      const said = problem(code, 'in words');
+      const url = await listen((response) => json(response, said.status, said));
+      const told = await createRouteControl(optionsOf(url)).change('store', 'resume', 'token:a');
+      expect(told).toEqual({ ok: false, problem: said });
+    },
+  );
+
+  test.each([
+    ['another problem', 401, problem('unauthorized')],
+    ['no routes', 200, {}],
+    ['a state that is none', 200, { routes: [{ ...routeStatus, state: 'gone' }] }],
+  ])('%s is our own failure', async (_, status, body) => {
+    const url = await listen((response) => json(response, status, body));
+    expect(await createRouteControl(optionsOf(url)).list()).toEqual(lost);
+    expect(failures).toHaveLength(1);
+  });
+
+  test('nor is there a bridge', async () => {
+    const routes = createRouteControl(optionsOf(`http://127.0.0.1:${await freePort()}`));
+    expect(await routes.change('store', 'pause', 'token:a')).toEqual(lost);
   });
 });

@@ -16,6 +16,14 @@ function checked(input: CausewayConfigInput) {
 }
 
 const handler = { url: 'https://hooks.example.com/mqtt', secretName: 'causeway/hooks' };
+const inside = {
+  url: 'http://handler.internal/{1}',
+  allowPrivate: true,
+  format: 'raw',
+  method: 'PUT',
+  headers: { 'x-team': 'blue' },
+  bearerSecret: 'causeway/token',
+} as const;
 const config = checked({
   broker: {
     url: 'wss://broker.example.com/mqtt',
@@ -27,6 +35,7 @@ const config = checked({
     { name: 'store', filter: '#', timeoutMs: 20_000 },
     { name: 'short', filter: 'a/#', retentionDays: 7 },
     { name: 'hook', filter: 'b/#', handler, timeoutMs: 60_000 },
+    { name: 'inside', filter: 'c/#', handler: inside },
   ],
 });
 const document = bridgeDocument(config, {
@@ -45,6 +54,7 @@ test('sends messages to the ingest function with their retention, signed, or to 
     { name: 'store', url: 'https://abc.lambda-url.eu-central-1.on.aws/', auth: 'aws-iam' },
     { url: 'https://abc.lambda-url.eu-central-1.on.aws/?retentionDays=7', auth: 'aws-iam' },
     handler,
+    inside,
   ]);
   expect(document.routes[2]).not.toHaveProperty('auth');
 });
@@ -56,11 +66,12 @@ test('has secrets by name', () => {
     'causeway/ca',
     'causeway/certificate',
     'causeway/hooks',
+    'causeway/token',
   ]);
 });
 
 test('ports are those of broker and webhooks', () => {
-  expect(targetPorts(config)).toEqual([443, 443]);
+  expect(targetPorts(config)).toEqual([443, 443, 80]);
 });
 
 test('times fit into each other, for the longest wait that a route can have', () => {

@@ -5,14 +5,21 @@ import { localRoutes } from '../../../infra/local/routes.ts';
 
 const secret = `whsec_${Buffer.alloc(32).toString('base64')}`;
 
-function routesOf(input: Omit<CausewayConfigInput, 'broker'>, receiveMaximum?: number) {
+function routesOf(
+  input: Omit<CausewayConfigInput, 'broker'>,
+  { receiveMaximum, webhooks = false }: { receiveMaximum?: number; webhooks?: boolean } = {},
+) {
   const broker = {
     url: 'mqtts://broker.example.com',
     ...(receiveMaximum !== undefined && { receiveMaximum }),
   };
   const config = parseCausewayConfig({ ...input, broker });
   if (!config.ok) throw new Error(JSON.stringify(config.faults));
-  const routes = localRoutes(config.value, { ingestUrl: 'http://127.0.0.1:9000', secret });
+  const routes = localRoutes(config.value, {
+    ingestUrl: 'http://127.0.0.1:9000',
+    secret,
+    webhooks,
+  });
   const document = parseConfig({ broker: { url: 'mqtt://127.0.0.1' }, routes });
   if (!document.ok) throw new Error(JSON.stringify(document.faults));
   return document.value.routes;
@@ -32,17 +39,26 @@ test('a route of the config stores in this process, for as long as it says', () 
 });
 
 test('what the broker allows bounds the window here too', () => {
-  const [route] = routesOf({ routes: [{ name: 'all', filter: '#' }] }, 100);
+  const [route] = routesOf({ routes: [{ name: 'all', filter: '#' }] }, { receiveMaximum: 100 });
   expect(route?.window).toBe(100);
 });
 
-test('no webhook is called from here', () => {
-  const handler = { url: 'https://hooks.example.com', secretName: 'hooks' };
-  const routes = routesOf({
+test('a webhook is called from here only when it is asked for', () => {
+  const handler = {
+    url: 'https://hooks.example.com/{1}',
+    format: 'raw',
+    secretName: 'hooks',
+    bearerSecret: 'token',
+  } as const;
+  const input = {
     routes: [
       { name: 'hook', filter: '#', handler },
       { name: 'all', filter: '#' },
     ],
-  });
-  expect(routes.map(({ name }) => name)).toEqual(['all']);
+  };
+  expect(routesOf(input).map(({ name }) => name)).toEqual(['all']);
+  expect(routesOf(input, { webhooks: true })).toMatchObject([
+    { name: 'hook', ...handler, allowPrivate: false, maxBatch: 1 },
+    { name: 'all', allowPrivate: true, maxBatch: 500 },
+  ]);
 });

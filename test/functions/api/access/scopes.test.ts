@@ -49,8 +49,6 @@ describe('parseScope', () => {
     ['read:\ud800', /surrogates/],
     ['read:$share/g/devices/#', /\$share/],
     ['read:$share', /\$share/],
-    ['publish:$SYS/#', /belong to the broker/],
-    ['publish:$aws/x', /belong to the broker/],
     [`read:${'a'.repeat(maxScopeFilterBytes + 1)}`, /1024 bytes/],
     [`read:${'ü'.repeat(maxScopeFilterBytes / 2)}a`, /1024 bytes/],
   ])('refuses %j', (text, fault) => {
@@ -79,11 +77,18 @@ describe('can', () => {
     }
   });
 
-  test('admin may do everything, but publish to what belongs to the broker', () => {
+  test('admin may do everything; which $ topics the broker lets clients publish to is not its to say', () => {
     for (const right of rights) expect(principal('admin').can(right, 'a//b')).toBe(true);
     expect(principal('admin').can('read', '$SYS/broker/uptime')).toBe(true);
     expect(principal('admin').can('delete', '$aws/events/presence')).toBe(true);
-    expect(principal('admin').can('publish', '$SYS/broker')).toBe(false);
+    expect(principal('admin').can('publish', '$aws/things/a/jobs/get')).toBe(true);
+  });
+
+  test('a $ topic takes a scope that names it', () => {
+    expect(principal('publish:$aws/things/#').can('publish', '$aws/things/a')).toBe(true);
+    expect(principal('publish:$aws/things/#').can('publish', '$aws/rules/a')).toBe(false);
+    for (const scope of ['publish:#', 'publish:+/things/a'])
+      expect(principal(scope).can('publish', '$aws/things/a')).toBe(false);
   });
 
   // Each of these is a way to write another topic than the scopes allow, or to write one of theirs differently.

@@ -1,7 +1,7 @@
 // Dead letters over HTTP, from real tables as the bridge's quarantine fills them.
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { tableQuarantine } from '../../../../bridge/quarantine-table.ts';
+import { tableQuarantine } from '../../../../bridge/quarantine/quarantine-table.ts';
 import type { ReplayDeadLetter } from '../../../../functions/api/bridge.ts';
 import { deadLetterEndpoints } from '../../../../functions/api/dead-letters/endpoints.ts';
 import { createDeadLetters } from '../../../../functions/api/dead-letters/store.ts';

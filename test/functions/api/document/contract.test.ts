@@ -1,4 +1,5 @@
 // The api as its own document describes it: every answer of every operation is provoked, and held to the document.
+
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -10,21 +11,34 @@ import { IssuerUnavailableError } from '../../../../functions/api/access/jwt.ts'
 import type { Scope } from '../../../../functions/api/access/scopes.ts';
 import { createTokenStore } from '../../../../functions/api/access/tokens.ts';
 import { createApi } from '../../../../functions/api/app.ts';
+import { commandEndpoints } from '../../../../functions/api/commands/endpoints.ts';
 import { createCommands } from '../../../../functions/api/commands/service.ts';
+import { deadLetterEndpoints } from '../../../../functions/api/dead-letters/endpoints.ts';
 import { createDeadLetters } from '../../../../functions/api/dead-letters/store.ts';
 import { docsContentSecurityPolicy } from '../../../../functions/api/document/docs.ts';
 import { exampleRequest } from '../../../../functions/api/document/docs-example.ts';
 import type { OpenApiDocument } from '../../../../functions/api/document/openapi.ts';
 import { createCursors } from '../../../../functions/api/interface/cursor.ts';
+import { messageEndpoints } from '../../../../functions/api/messages/endpoints.ts';
 import { createReader } from '../../../../functions/api/messages/reader.ts';
+import { presenceEndpoints } from '../../../../functions/api/presence/endpoints.ts';
+import { createPresenceReader } from '../../../../functions/api/presence/reader.ts';
+import { replayEndpoints } from '../../../../functions/api/replays/endpoints.ts';
+import { createReplays } from '../../../../functions/api/replays/store.ts';
+import { type RouteControl, routeEndpoints } from '../../../../functions/api/routes/endpoints.ts';
+import { traceEndpoints } from '../../../../functions/api/traces/endpoints.ts';
+import { createTraceReader } from '../../../../functions/api/traces/reader.ts';
 import type { Outcome } from '../../../../functions/contract/command.ts';
 import { commandKey, replyValue } from '../../../../functions/contract/command-item.ts';
 import { deadLetterId, deadLetterItems } from '../../../../functions/contract/dead-letter.ts';
 import { type ProblemCode, problem } from '../../../../functions/contract/problem.ts';
+import type { Trace } from '../../../../functions/contract/trace.ts';
 import { createStore } from '../../../../functions/ingest/store.ts';
 import { localClient } from '../../../../infra/local/database.ts';
 import { message } from '../../../support/messages.ts';
 import { createContract } from '../../../support/openapi.ts';
+import { connected, disconnected, startMs } from '../../../support/presence.ts';
+import { routeStatus } from '../../../support/route-status.ts';
 import { startTable } from '../../../support/table.ts';
 
 const table = await startTable();
@@ -38,33 +52,60 @@ const onlyReads = await tokenWith({ kind: 'topics', right: 'read', filter: '#' }
 const mayNothing = await tokenWith();
 const authenticate = createAuthenticate({ tokens: createTokenAuthenticate({ store: tokens }) });
 
-/** What the bridge says of each command, and of a replay; the test decides. */
+/** What the bridge says of each command, of a replay, its routes and messages; the test decides. */
 const bridge = {
+  refusesRoutes: undefined as ProblemCode | undefined,
+  traces: [] as Trace[],
   outcome: undefined as Omit<Outcome, 'id'> | undefined,
   refusesReplay: undefined as ProblemCode | undefined,
 };
+
+const told = <T>(value: T) =>
+  bridge.refusesRoutes === undefined
+    ? ({ ok: true, value } as const)
+    : ({ ok: false, problem: problem(bridge.refusesRoutes) } as const);
 
 type ApiParts = Partial<Parameters<typeof createApi>[0]> & { client?: typeof table.client };
 
 function api({ client = table.client, ...parts }: ApiParts = {}) {
   const database = { client, tableName: table.tableName };
+  const cursors = createCursors('a-secret-for-the-tests');
+  const routes: RouteControl = {
+    list: async () => told([routeStatus]),
+    change: async () => told(routeStatus),
+  };
+  const commands = createCommands({
+    ...database,
+    deliver: async ({ commands: asked }) => {
+      const { outcome } = bridge;
+      return outcome && asked.map(({ id }) => ({ ...outcome, id }));
+    },
+  });
+  const deadLetters = createDeadLetters({
+    ...database,
+    replay: async () =>
+      bridge.refusesReplay === undefined
+        ? { ok: true }
+        : { ok: false, problem: problem(bridge.refusesReplay) },
+  });
+  const replays = createReplays({
+    ...database,
+    wake: async () => (bridge.refusesReplay === 'route-unknown' ? 'route-unknown' : 'woken'),
+  });
+  const traces = createTraceReader({
+    ...database,
+    waiting: async () => (bridge.refusesRoutes === undefined ? bridge.traces : undefined),
+  });
   return createApi({
-    reader: createReader(database),
-    commands: createCommands({
-      ...database,
-      deliver: async ({ commands }) => {
-        const { outcome } = bridge;
-        return outcome && commands.map(({ id }) => ({ ...outcome, id }));
-      },
-    }),
-    deadLetters: createDeadLetters({
-      ...database,
-      replay: async () =>
-        bridge.refusesReplay === undefined
-          ? { ok: true }
-          : { ok: false, problem: problem(bridge.refusesReplay) },
-    }),
-    cursors: createCursors('a-secret-for-the-tests'),
+    endpoints: [
+      ...messageEndpoints(createReader(database), cursors),
+      ...traceEndpoints(traces, routes),
+      ...commandEndpoints(commands, cursors),
+      ...presenceEndpoints(createPresenceReader(database), cursors),
+      ...deadLetterEndpoints(deadLetters, cursors),
+      ...replayEndpoints(replays, cursors),
+      ...routeEndpoints(routes),
+    ],
     authenticate,
     rateLimit: { requestsPerSecond: 1e6, failuresPerSecond: 1e6 },
     ...parts,
@@ -84,7 +125,8 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
 
 interface Parts {
   readonly path?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string>>;
+  /** `null` leaves out what the example has. */
+  readonly query?: Readonly<Record<string, string | null>>;
   /** As text; anything else is sent as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -103,18 +145,17 @@ async function send(id: string, parts: Parts = {}) {
       ? operation.example.path
       : operation.path.replace(/\{(\w+)\}/, (_, name) => parts.path?.[name] ?? '');
   const sent = parts.body ?? body;
-  const response = await app.request(
-    `${path}?${new URLSearchParams({ ...Object.fromEntries(query), ...parts.query })}`,
-    {
-      method,
-      headers: {
-        ...(token !== null && { authorization: `Bearer ${token}` }),
-        ...(sent !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(sent !== undefined && { body: typeof sent === 'string' ? sent : JSON.stringify(sent) }),
+  const given = Object.entries({ ...Object.fromEntries(query), ...parts.query });
+  const parameters = given.filter((entry): entry is [string, string] => entry[1] !== null);
+  const response = await app.request(`${path}?${new URLSearchParams(parameters)}`, {
+    method,
+    headers: {
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+      ...(sent !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
     },
-  );
+    ...(sent !== undefined && { body: typeof sent === 'string' ? sent : JSON.stringify(sent) }),
+  });
   expect(await contract.faults(id, response.clone())).toEqual([]);
   const text = await response.text();
   return {
@@ -465,6 +506,123 @@ describe('dead letters', () => {
       );
     },
   );
+});
+
+describe('presence', async () => {
+  const store = createStore({ ...table, retentionDays: 30 });
+  const clientId = 'lamp-7';
+  const changes = Array.from({ length: 40 }, (_, index) => {
+    const facts = { clientId, epoch: 1 + (index >> 1), atMs: startMs + index };
+    return index % 2 === 0 ? connected(facts) : disconnected(facts);
+  });
+  const calmed = connected({ clientId, epoch: 99, atMs: startMs + 3_000_000 });
+  const other = connected({ clientId: 'lamp-8', epoch: 1, atMs: startMs });
+  await store.put([...changes, other], { presence: { source: 'embedded' } });
+
+  test('clients are listed in pages, for those who may see them', async () => {
+    const { body } = await send('listPresence', { query: { filter: '+', limit: '1' } });
+    expect(body).toMatchObject({ clients: [{ clientId }], nextCursor: expect.any(String) });
+    expect((await send('listPresence', { token: onlyReads })).body.clients).toEqual([]);
+    expect(await outcomeOf('listPresence', { query: { status: 'away' } })).toBe(
+      '400 invalid-request',
+    );
+  });
+
+  test('a history has events of all kinds, for those who may see it', async () => {
+    await store.put([calmed], { presence: { source: 'embedded' } });
+    const { body } = await send('listPresenceEvents', { query: { clientId } });
+    const kinds = new Set(body.events.map(({ event }: { event: string }) => event));
+    expect([...kinds].sort()).toEqual(['calm', 'connected', 'disconnected', 'flapping']);
+    const query = { clientId, limit: '1' };
+    expect((await send('listPresenceEvents', { query })).body.nextCursor).toBeTypeOf('string');
+    expect(await outcomeOf('listPresenceEvents', { query, token: onlyReads })).toBe(
+      '403 forbidden',
+    );
+    expect(await outcomeOf('listPresenceEvents', { query: { clientId: '' } })).toBe(
+      '400 invalid-request',
+    );
+  });
+});
+
+describe('routes', () => {
+  test.each(['listRoutes', 'getRoute', 'pauseRoute', 'resumeRoute'])('%s', async (id) => {
+    bridge.refusesRoutes = undefined;
+    expect(await outcomeOf(id)).toBe('200');
+    expect(await outcomeOf(id, { token: onlyReads })).toBe('403 forbidden');
+    if (id !== 'listRoutes')
+      expect(await outcomeOf(id, { path: { name: 'a b' } })).toBe('404 not-found');
+    bridge.refusesRoutes = 'bridge-unavailable';
+    expect(await outcomeOf(id)).toBe('503 bridge-unavailable');
+  });
+});
+
+describe('replays', () => {
+  test.each(['replayMessages', 'redriveDeadLetters'])('%s', async (id) => {
+    bridge.refusesReplay = undefined;
+    const body = { filter: 'rooms/#', route: 'hooks', from: '2026-01-01T00:00:00Z' };
+    expect(await outcomeOf(id, { body })).toBe('202');
+    expect(await outcomeOf(id, { body, token: onlyReads })).toBe('403 forbidden');
+    expect(await outcomeOf(id, { body: { ...body, messagesPerSecond: 0 } })).toBe(
+      '400 invalid-request',
+    );
+    bridge.refusesReplay = 'route-unknown';
+    expect(await outcomeOf(id, { body })).toBe('409 route-unknown');
+    bridge.refusesReplay = undefined;
+  });
+
+  test('are listed, looked at and cancelled', async () => {
+    const { body } = await send('replayMessages', { body: { filter: '#', route: 'hooks' } });
+    const path = { id: body.id };
+    expect((await send('listReplays', { query: { limit: '1' } })).body).toMatchObject({
+      replays: [{ id: body.id, status: 'pending' }],
+      nextCursor: expect.any(String),
+    });
+    expect((await send('getReplay', { path })).body.id).toBe(body.id);
+    expect((await send('cancelReplay', { path })).body.status).toBe('cancelled');
+    for (const id of ['getReplay', 'cancelReplay']) {
+      expect(await outcomeOf(id, { path, token: onlyReads })).toBe('403 forbidden');
+      expect(await outcomeOf(id, { path: { id: 'x' } })).toBe('404 not-found');
+    }
+    expect(await outcomeOf('listReplays', { token: onlyReads })).toBe('403 forbidden');
+    expect(await outcomeOf('listReplays', { query: { cursor: 'x' } })).toBe('400 invalid-request');
+  });
+});
+
+describe('traces', () => {
+  const at = '2026-01-01T00:00:00.000Z';
+  const attempts = [
+    { at, latencyMs: 1, verdict: 'held', reason: 'no answer', messages: 3 },
+    { at, latencyMs: 2, status: 200, verdict: 'delivered', messages: 3 },
+  ] as const;
+
+  test('of a message that had trouble, and of one that had none', async () => {
+    bridge.refusesRoutes = undefined;
+    const trace: Trace = {
+      route: 'store',
+      topic: 'rooms/1',
+      time: at,
+      state: 'waiting',
+      tries: 2,
+      attempts: [...attempts],
+    };
+    bridge.traces = [trace, { ...trace, state: 'delivered', settledAt: at }];
+    expect(
+      (await send('traceMessage', { path: { id: 'm1' }, query: { topic: 'rooms/1' } })).body.traces,
+    ).toEqual(bridge.traces);
+    expect(await outcomeOf('traceMessage', { token: mayNothing, query: { topic: 'a' } })).toBe(
+      '403 forbidden',
+    );
+    bridge.traces = [];
+    const query = { topic: 'rooms/1' };
+    expect((await send('traceMessage', { query })).body.traces).toEqual([]);
+    const untold = { query: { topic: null } };
+    expect(await outcomeOf('traceMessage', untold)).toBe('404 not-found');
+    bridge.refusesRoutes = 'bridge-unavailable';
+    expect(await outcomeOf('traceMessage', untold)).toBe('503 bridge-unavailable');
+    expect((await send('traceMessage', { query: { topic: 'a/#' } })).body.code).toBe(
+      'invalid-request',
+    );
+  });
 });
 
 // The last test: it looks back at all answers of those above.

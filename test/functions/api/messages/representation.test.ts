@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { rawMembers } from '../../../../functions/api/commands/raw-json.ts';
 import { messageJson, messageSchema } from '../../../../functions/api/messages/representation.ts';
+import { rawMembers } from '../../../../functions/contract/raw-json.ts';
 import { anyMessage, message } from '../../../support/messages.ts';
 
 describe('messageJson', () => {

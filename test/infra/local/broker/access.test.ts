@@ -165,7 +165,7 @@ test('nobody publishes events but the broker', async () => {
 
 test('the users file is read again when it changes; a broken one changes nothing', async () => {
   write({ users: [lamp, { ...lamp, name: 'fan' }] });
-  const broker = await start({ usersFile, usersIntervalMs: 20, anonymous: 'never' });
+  const broker = await start({ usersFile, watchIntervalMs: 20, anonymous: 'never' });
   const client = await connect(broker, { username: 'lamp', password: 'light', reconnectPeriod: 0 });
   const fan = await connect(broker, { username: 'fan', password: 'light', reconnectPeriod: 0 });
   write('{ "users": [');
@@ -187,7 +187,7 @@ test('the users file is read again when it changes; a broken one changes nothing
 
 test('a session loses the subscriptions that its user may have no more', async () => {
   write({ users: [lamp] });
-  const broker = await start({ usersFile, usersIntervalMs: 20 });
+  const broker = await start({ usersFile, watchIntervalMs: 20 });
   const session = { username: 'lamp', password: 'light', clientId: 'one', clean: false };
   const client = await connect(broker, session);
   await client.subscribeAsync(['secret/#', 'open/#'], { qos: 1 });

@@ -1,30 +1,18 @@
 // Many clients at once, and clients that are slow, greedy or hostile: nobody else notices, and nothing grows.
 import { once } from 'node:events';
-import { connect as connectSocket, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { parser as createParser, generate, type Packet } from 'mqtt-packet';
+import type { Packet } from 'mqtt-packet';
 import { expect, test } from 'vitest';
 import type { EmbeddedBroker } from '../../../../infra/local/broker/broker.ts';
 import { until } from '../../../support/wait.ts';
-import { closeAfterTest, connect, start } from './started.ts';
+import { bytes, connectPacket, open, subscribePacket } from './raw-client.ts';
+import { connect, start } from './started.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
-
-function open(broker: EmbeddedBroker): Socket {
-  const socket = connectSocket(broker.port, '127.0.0.1');
-  socket.on('error', () => {});
-  closeAfterTest(() => socket.destroy());
-  return socket;
-}
-
-const bytes = (packet: Packet) => generate(packet, { protocolVersion: 4 });
-const connectPacket = (clientId: string) =>
-  bytes({ cmd: 'connect', clientId, clean: true, keepalive: 0, protocolVersion: 4 });
-const subscribePacket = (topic: string, qos: 0 | 1) =>
-  bytes({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos }] });
 
 /** A client that subscribes and then never reads again. */
 async function deafSubscriber(broker: EmbeddedBroker, topic: string, qos: 0 | 1): Promise<Socket> {
@@ -202,35 +190,6 @@ test('a slow reader gets all retained messages in its own time', async () => {
   await reader.subscribeAsync('state/#');
   await until(() => topics.size === 300);
   expect(broker.counters.droppedSlow).toBe(0);
-});
-
-test('the packet id of a message that is not acknowledged is given to no other', async () => {
-  const broker = await start({ limits: { maxInflight: 65_535 } });
-  const socket = open(broker);
-  socket.write(connectPacket('ids'));
-  await once(socket, 'data');
-  socket.write(subscribePacket('ids', 1));
-  await once(socket, 'data');
-  const ids = new Set<number>();
-  let first: number | undefined;
-  const parser = createParser();
-  // Acknowledges all but the first.
-  parser.on('packet', ({ cmd, messageId = 0 }) => {
-    if (cmd !== 'publish') return;
-    ids.add(messageId);
-    first ??= messageId;
-    if (messageId !== first) socket.write(bytes({ cmd: 'puback', messageId }));
-  });
-  socket.on('data', (chunk) => parser.parse(chunk));
-  const message = { topic: 'ids', payload: '', qos: 1 } as const;
-  for (let number = 0; number < 66_000; number += 1000)
-    await Promise.all(Array.from({ length: 1000 }, () => broker.publish(message)));
-  // The message that would have the first one's id waits, and all later ones with it.
-  await until(() => ids.size === 65_535);
-  let more = 0;
-  parser.on('packet', () => more++);
-  socket.write(bytes({ cmd: 'puback', messageId: first ?? 0 }));
-  await until(() => more === 66_000 - 65_535);
 });
 
 test('bytes without sense, for three seconds, from connected and unconnected clients', async () => {

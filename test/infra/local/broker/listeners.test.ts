@@ -1,9 +1,7 @@
 // The ports: TLS with and without client certificates, WebSocket over either, and who is kept out.
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import mqtt, { type IClientOptions } from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,19 +11,9 @@ import { type EmbeddedBroker, startBroker } from '../../../../infra/local/broker
 import { allRights } from '../../../../infra/local/broker/topic-rights.ts';
 import { temporaryFolder } from '../../../support/brokers.ts';
 import { until } from '../../../support/wait.ts';
+import { certificatesIn } from './certificates.ts';
 
-const folder = temporaryFolder('certificates');
-const pem = (name: string) => join(folder, `${name}.pem`);
-
-/** A key and a certificate for `name`, signed by `issuer` or itself. */
-function certificate(name: string, issuer = name): void {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const files = ['-keyout', pem(`${name}-key`), '-out', pem(name)];
-  const signed = issuer === name ? [] : ['-CA', pem(issuer), '-CAkey', pem(`${issuer}-key`)];
-  const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const args = ['req', '-x509', '-days', '1', ...key, ...files, ...names, ...signed];
-  execFileSync('openssl', args, { stdio: 'ignore' });
-}
+const { pem, make: certificate } = certificatesIn(temporaryFolder('certificates'));
 
 let broker: EmbeddedBroker;
 const requests: ConnectRequest[] = [];
@@ -162,6 +150,24 @@ test('WebSocket: text, frames without end and silence are closed', async () => {
   large.socket.send(Buffer.alloc(50_000));
   await Promise.all([text.closed, large.closed, silent.closed]);
   await roundTrip(`ws://127.0.0.1:${broker.ports.ws}/mqtt`, {});
+});
+
+test.each([
+  ['TLS handshake', 'tls', ''],
+  ['WebSocket upgrade, without a word', 'ws', ''],
+  ['WebSocket upgrade, byte by byte', 'ws', `GET /mqtt HTTP/1.1\r\nHost: ${'x'.repeat(5000)}`],
+] as const)('a client that never finishes its %s is closed in time', async (_, name, text) => {
+  const socket = connectTcp({ port: broker.ports[name] ?? 0, host: '127.0.0.1' });
+  socket.on('error', () => {});
+  socket.resume();
+  let closed = false;
+  socket.on('close', () => {
+    closed = true;
+  });
+  let sent = 0;
+  const timer = setInterval(() => socket.write(text.slice(sent, ++sent)), 20);
+  await until(() => closed);
+  clearInterval(timer);
 });
 
 test('a port that is taken: none stays open', async () => {

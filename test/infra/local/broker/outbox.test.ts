@@ -109,8 +109,10 @@ test('every message in order, in its window, under its own id, again with DUP un
         for (const { text, messageId } of sent) seen.set(text, messageId);
       };
       const attach = async () => {
-        const before = new Set(seen.keys());
         if (client !== undefined) outbox.detach(client.link);
+        // What was sent since the last look, too.
+        check();
+        const before = new Set(seen.keys());
         client = connection();
         taken = 0;
         outbox.attach(client.link);

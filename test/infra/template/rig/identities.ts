@@ -54,7 +54,13 @@ const types: Readonly<Record<string, Identify>> = {
   'AWS::IAM::Role': named((name) => ({ Arn: arn('iam', `role/${name}`, `:${account}`) })),
   'AWS::Lambda::Function': named((name) => ({ Arn: arn('lambda', `function:${name}`) })),
   'AWS::Lambda::Permission': named(),
-  'AWS::Lambda::Url': (name, url) => ({ ref: name, attributes: { FunctionUrl: `${url}/` } }),
+  'AWS::Lambda::Url': (name, url) => ({
+    ref: name,
+    // A public name, as on AWS: the bridge refuses private addresses. preload/network.cjs leads it here.
+    attributes: {
+      FunctionUrl: `http://${name.toLowerCase()}.lambda-url.eu-central-1.on.aws:${new URL(url).port}/`,
+    },
+  }),
   'AWS::Logs::LogGroup': named((name) => ({ Arn: arn('logs', `log-group:${name}:*`) })),
   'AWS::Logs::MetricFilter': named(),
   'AWS::SecretsManager::Secret': (name) => ({ ref: secretArn(name), attributes: {} }),

@@ -27,7 +27,7 @@ export function synthesize({ brokerUrl, webhook }: World): Assembly {
         name: 'hook',
         filter: 'alarms/#',
         timeoutMs,
-        handler: { url: webhook.url, secretName: 'causeway/hook' },
+        handler: { url: webhook.url, allowPrivate: true, secretName: 'causeway/hook' },
       },
     ],
     retentionDays: 7,

@@ -1,5 +1,5 @@
-// The network of one process: private names with the ports that security groups open, and its own address, which
-// stands for the network interface of a task.
+// The network of one process: private names with the ports that security groups open, its own address, which stands
+// for the network interface of a task, and function URLs, which are on this machine.
 const net = require('node:net');
 
 const { hosts, own, outside } = JSON.parse(process.env.TEST_NETWORK);
@@ -24,6 +24,7 @@ net.Socket.prototype.connect = function (...args) {
     return this;
   }
   if (found !== undefined) target.host = found.address;
+  if (/\.lambda-url\.[a-z0-9-]+\.on\.aws$/.test(target.host)) target.host = '127.0.0.1';
   if (isOwn) target.host = own.address;
   return connect.apply(this, args);
 };

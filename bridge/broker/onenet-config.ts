@@ -1,0 +1,125 @@
+// The config's `broker.onenet`: what the bridge's devices on China Mobile's OneNET show of themselves.
+import * as z from 'zod';
+import { secretName } from '../config-names.ts';
+import { tokenMethods } from './onenet-token.ts';
+
+const productId = z
+  .string()
+  .regex(/^[A-Za-z0-9]{1,64}$/, 'must be 1 to 64 letters and digits')
+  .describe('Product that the devices belong to');
+
+const key = z
+  .base64('must be the base64 that the platform gave out')
+  .min(8)
+  .max(512)
+  .refine((text) => Buffer.from(text, 'base64').byteLength > 0);
+
+const plainSecret = z.string().min(1).max(256);
+const device = z.string().min(1).max(64);
+
+/** A connection is made anew so long before its token expires: for clocks that differ, and a broker that is slow. */
+export function renewAfterSeconds(tokenSeconds: number): number {
+  return tokenSeconds - Math.min(60, tokenSeconds / 3);
+}
+
+const tokenFields = z.strictObject({
+  platform: z.literal('token').describe('Platform with tokens'),
+  productId,
+  keyOf: z
+    .enum(['product', 'device'])
+    .default('product')
+    .describe("Sign tokens with the product's key, or with each device's own"),
+  key: key.optional().describe("The product's key"),
+  deviceKeys: z
+    .record(device, key)
+    .optional()
+    .describe("Each device's key, by the device's name; with `keyOf: 'device'`"),
+  keySecret: secretName
+    .optional()
+    .describe(
+      "Secret with the product's key, instead of those two; for `keyOf: 'device'` with a JSON object of keys by device",
+    ),
+  method: z.enum(tokenMethods).default('sha256').describe('Hash that tokens are signed with'),
+  tokenSeconds: z
+    .int()
+    // Below it, the bridge would connect more often than the platform allows.
+    .min(6)
+    .max(7 * 86_400)
+    .default(3600)
+    .describe('Life of a token; the connection is made anew before its token expires'),
+});
+
+const oneOf = (...fields: readonly string[]) => `needs exactly one of ${fields.join(', ')}`;
+
+const token = tokenFields.superRefine((onenet, context) => {
+  const direct = onenet.keyOf === 'product' ? 'key' : 'deviceKeys';
+  const other = onenet.keyOf === 'product' ? 'deviceKeys' : 'key';
+  const fault = (field: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [field], message });
+  if (onenet[other] !== undefined) fault(other, `must not stand beside keyOf: '${onenet.keyOf}'`);
+  if ((onenet[direct] === undefined) === (onenet.keySecret === undefined))
+    fault('keySecret', oneOf(direct, 'keySecret'));
+});
+
+const older = z
+  .strictObject({
+    platform: z.literal('device').describe('Older platform, with API keys'),
+    productId,
+    apiKey: plainSecret.optional().describe('API key that is good for all of the devices'),
+    apiKeySecret: secretName.optional().describe('Secret with it, instead'),
+    authInfo: z
+      .record(device, plainSecret)
+      .optional()
+      .describe("Each device's authentication string, by the device's id, instead"),
+  })
+  .superRefine(({ apiKey, apiKeySecret, authInfo }, context) => {
+    const given = [apiKey, apiKeySecret, authInfo].filter((field) => field !== undefined);
+    if (given.length !== 1)
+      context.addIssue({
+        code: 'custom',
+        path: ['apiKeySecret'],
+        message: oneOf('apiKey', 'apiKeySecret', 'authInfo'),
+      });
+  });
+
+export const oneNetSchema = z.discriminatedUnion('platform', [token, older]);
+
+/** As {@link oneNetSchema}, for a config that holds no secrets. */
+export const oneNetBySecret = oneNetSchema.superRefine((onenet, context) => {
+  for (const field of ['key', 'deviceKeys', 'apiKey', 'authInfo'])
+    if (Object.hasOwn(onenet, field))
+      context.addIssue({ code: 'custom', path: [field], message: 'must be in a secret' });
+});
+
+export type OneNetConfig = z.output<typeof oneNetSchema>;
+
+/** The name of the secret that it reads; undefined where it stands in the config itself. */
+export function oneNetSecretName(onenet: OneNetConfig | undefined): string | undefined {
+  if (onenet === undefined) return undefined;
+  return onenet.platform === 'token' ? onenet.keySecret : onenet.apiKeySecret;
+}
+
+const otherCredentials = ['username', 'password', 'credentialsSecret', 'auth'] as const;
+
+/** What must not stand beside `onenet` in the config's `broker`; fields are named within it. */
+export function oneNetFaults(
+  broker: { readonly onenet?: OneNetConfig | undefined; readonly profile?: string | undefined } & {
+    readonly [field in 'status' | (typeof otherCredentials)[number]]?: unknown;
+  },
+): {
+  readonly field: 'profile' | 'status' | (typeof otherCredentials)[number];
+  readonly rule: string;
+}[] {
+  if (broker.onenet === undefined) return [];
+  const beside = otherCredentials.filter((field) => broker[field] !== undefined);
+  const faults: ReturnType<typeof oneNetFaults> = beside.map((field) => ({
+    field,
+    rule: 'must not stand beside broker.onenet',
+  }));
+  if (broker.profile !== 'onenet')
+    faults.push({ field: 'profile', rule: "must be 'onenet' beside broker.onenet" });
+  // MQTTS suite, "使用限制": it ends the connection on any of the will's flags.
+  if (broker.onenet.platform === 'token' && broker.status !== undefined)
+    faults.push({ field: 'status', rule: 'must not be set: the platform takes no last will' });
+  return faults;
+}

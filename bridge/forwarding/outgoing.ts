@@ -1,0 +1,85 @@
+// Messages on their way to the handler, and one round of them: what is left to send, and what has to wait.
+import { estimateEnvelopeBytes } from '../../functions/contract/envelope.ts';
+import { topicFault } from '../../functions/contract/topic.ts';
+import type { Delivery } from '../delivery.ts';
+import type { Batchable, Unfinished } from './batcher.ts';
+import type { Suspicion } from './culprit.ts';
+
+export interface Outgoing extends Batchable {
+  readonly delivery: Delivery;
+  /** How often the handler was asked. */
+  attempts: number;
+  /** How often the handler refused it by itself. */
+  refusals: number;
+  /** Most messages that a request with it may have. */
+  mostTogether: number;
+  /** What speaks against it, where it ever failed without being refused. */
+  suspicion: Suspicion | undefined;
+}
+
+export function outgoingOf(delivery: Delivery, arrival: number): Outgoing {
+  const { message } = delivery;
+  return {
+    delivery,
+    topic: message.topic,
+    bytes: estimateEnvelopeBytes(message),
+    arrival,
+    attempts: 0,
+    refusals: 0,
+    mostTogether: Number.POSITIVE_INFINITY,
+    suspicion: undefined,
+  };
+}
+
+/** MQTT.js lets through what a broken broker sends; invalid UTF-8 shows as the replacement character. */
+export function brokenTopic(topic: string): string | undefined {
+  return topic.includes('\ufffd') ? 'is not valid UTF-8 [MQTT-1.5.4-1]' : topicFault(topic);
+}
+
+/** A batch while it is sent, in one request or several. The order of each topic holds. */
+export class Round {
+  left: Outgoing[];
+  readonly #kept: Outgoing[] = [];
+  #afterMs = 0;
+
+  constructor(batch: readonly Outgoing[]) {
+    this.left = [...batch];
+  }
+
+  takeFront(count: number): Outgoing[] {
+    if (count < this.left.length) return this.left.splice(0, count);
+    const all = this.left;
+    this.left = [];
+    return all;
+  }
+
+  /** Takes one that is the first of its topic. */
+  take(item: Outgoing): Outgoing[] {
+    return this.left.splice(this.left.indexOf(item), 1);
+  }
+
+  /** Puts back what was taken last. */
+  putBack(run: readonly Outgoing[]): void {
+    this.left = [...run, ...this.left];
+  }
+
+  /** Sends messages again after a while: until then their topics wait, or the order would be lost. */
+  keep(items: readonly Outgoing[], afterMs: number): void {
+    const topics = new Set(items.map(({ topic }) => topic));
+    this.#kept.push(...items, ...this.left.filter(({ topic }) => topics.has(topic)));
+    this.left = this.left.filter(({ topic }) => !topics.has(topic));
+    this.#afterMs = Math.max(this.#afterMs, afterMs);
+  }
+
+  /**
+   * What is not finished, for the next round. With something left that is not before `afterMs`; what was kept then
+   * comes along, rather sooner than that all others wait as long as it.
+   */
+  giveUp(afterMs: number): Unfinished<Outgoing> {
+    const isAllKept = this.left.length === 0;
+    return {
+      retry: [...this.#kept, ...this.left],
+      afterMs: isAllKept ? this.#afterMs : afterMs,
+    };
+  }
+}

@@ -1,0 +1,77 @@
+// A handler's answer on the wire: as much of it as the verdict needs, whatever the handler sends.
+import type { ClientRequest, IncomingMessage } from 'node:http';
+
+/** Most bytes of an answer's headers. */
+export const maxAnswerHeaderBytes = 16 * 1024;
+/** Interim answers (100, 103 …) before the real one; some servers send one. */
+const maxInterimAnswers = 8;
+/** Of an answer that is no receipt, so much is read: for its reason, and so that the connection can be used again. */
+const maxUnneededBytes = 16 * 1024;
+const maxReasonCharacters = 1000;
+/** Time for the rest of an answer that nobody needs. */
+const discardMs = 1000;
+
+/** Resolves with the head of the answer to a request that has been started; rejects where there is none. */
+export function headOf(outgoing: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    let interim = 0;
+    outgoing.on('information', () => {
+      if (++interim > maxInterimAnswers)
+        outgoing.destroy(new Error(`more than ${maxInterimAnswers} interim answers`));
+    });
+    outgoing.on('response', resolve);
+    outgoing.on('error', reject);
+    outgoing.on('close', () => reject(new Error('the connection ended without an answer')));
+  });
+}
+
+/**
+ * Resolves when the whole request has left. Before that, no answer can say that the handler has it: some answer and do
+ * not read on.
+ */
+export function untilSent(outgoing: ClientRequest): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (outgoing.writableFinished) return resolve();
+    outgoing.on('finish', resolve);
+    outgoing.on('error', reject);
+    outgoing.on('close', () => reject(new Error('the handler did not take the whole request')));
+  });
+}
+
+/** The whole body as text. Rejects where it ends too early or is larger than `maxBytes`. */
+export async function wholeText(response: IncomingMessage, maxBytes: number): Promise<string> {
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    text += chunk;
+    if (text.length > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
+  }
+  return text;
+}
+
+/** The beginning of a body that may say a reason: what can be had of it, however it ends. */
+export async function reasonText(response: IncomingMessage): Promise<string> {
+  let text = '';
+  let bytes = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      if (text.length < maxReasonCharacters) text += chunk.toString('latin1');
+      bytes += chunk.byteLength;
+      if (bytes > maxUnneededBytes) break;
+    }
+  } catch {
+    // The status has said it already.
+  }
+  return Buffer.from(text, 'latin1').toString('utf8').slice(0, maxReasonCharacters).toWellFormed();
+}
+
+/** Gives up the body, and the connection with it unless the body is short. */
+export function discard(response: IncomingMessage): void {
+  let bytes = 0;
+  const timer = setTimeout(() => response.destroy(), discardMs);
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.byteLength;
+    if (bytes > maxUnneededBytes) response.destroy();
+  });
+  response.on('error', () => {});
+  response.on('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,23 @@
+// EMQX. Sources: EMQX documentation, pages "MQTT Configuration", "Inflight and Queue", "Delayed Publish", "Exclusive
+// Subscription" and "System Topic"; what its operator can set is announced on MQTT 5, and is no rule here.
+import type { Profile } from './profile.ts';
+
+export const emqx: Profile = {
+  // `mqtt.max_inflight`, 32 at first, goes before a larger receive maximum (`receive_maximum/2` in emqx_channel.erl):
+  // until it is raised, a larger window stays unfilled.
+  defaults: { protocolVersion: 5 },
+  limits: {},
+  rules: {
+    maxQoS: 2,
+    retain: true,
+    // `$delayed/<seconds>/<topic>` publishes later.
+    publishPrefixes: ['$delayed/'],
+    sharedSubscriptions: true,
+    replies: [],
+  },
+  presence: {
+    kind: 'emqx',
+    // By default only clients on the broker's own host may subscribe to `$SYS/#`: acl.conf has to allow it.
+    filters: ['$SYS/brokers/+/clients/+/connected', '$SYS/brokers/+/clients/+/disconnected'],
+  },
+};

@@ -1,0 +1,90 @@
+// What a replay goes through, in an order that it can go on in after a restart: stored messages by topic and time, or
+// dead letters by time.
+import {
+  deadLetterSummaryOf,
+  quarantinePartition,
+  summaryAttributes,
+} from '../../functions/contract/dead-letter.ts';
+import { topicKey } from '../../functions/contract/item.ts';
+import { knownTopicOf } from '../../functions/contract/known-topic.ts';
+import type { Message } from '../../functions/contract/message.ts';
+import { type ItemSource, readPartition } from '../../functions/contract/partition.ts';
+import type { ReplayPosition, ReplayRequest } from '../../functions/contract/replay.ts';
+import {
+  type StoredMessages,
+  timeRange,
+  wholeBytesOf,
+} from '../../functions/contract/stored-messages.ts';
+import { matchesFilter } from '../../functions/contract/topic.ts';
+
+/** One of the things that are replayed; what it is, is read when it is its turn. */
+export interface Entry<T> {
+  /** Where a replay goes on that has done this one. */
+  readonly position: ReplayPosition;
+  /** Bytes that it takes once it is read. */
+  readonly bytes: number;
+  read(): Promise<T>;
+}
+
+/** All entries of a request behind `after`. Reads ahead by a page of DynamoDB, which has 1 MB at most. */
+export type Entries<T> = (
+  request: ReplayRequest,
+  after: ReplayPosition | undefined,
+) => AsyncGenerator<Entry<T>, void>;
+
+/** A replay reads to the end, however many queries that takes. */
+const unbounded = { mostQueries: Number.POSITIVE_INFINITY };
+
+export function messageEntries(stored: StoredMessages): Entries<Message> {
+  async function* ofTopic(
+    topic: string,
+    { from, to }: ReplayRequest,
+    after?: string,
+  ): AsyncGenerator<Entry<Message>, void> {
+    const range = { ...timeRange(from, to), after };
+    for await (const { key, item } of stored.messageSteps(topic, range, unbounded)) {
+      if (item === undefined) continue;
+      yield {
+        position: { topic, key },
+        bytes: wholeBytesOf(item),
+        read: () => stored.whole(item),
+      };
+    }
+  }
+
+  return async function* (request, after) {
+    const { filter } = request;
+    if (after?.topic !== undefined) yield* ofTopic(after.topic, request, after.key);
+    const topics = stored.topicSteps(filter, after?.topic && topicKey(after.topic), unbounded);
+    for await (const { item } of topics) {
+      if (item === undefined) continue;
+      const { topic } = knownTopicOf(item);
+      if (matchesFilter(filter, topic)) yield* ofTopic(topic, request);
+    }
+  };
+}
+
+/** A dead letter, to be found by its id. */
+export interface Letter {
+  readonly id: string;
+  readonly topic: string;
+}
+
+export function letterEntries(source: ItemSource): Entries<Letter> {
+  return async function* ({ filter, from, to, route }, after) {
+    const range = { ...timeRange(from, to), after: after?.key };
+    const steps = readPartition(source, quarantinePartition, range, {
+      ...unbounded,
+      attributes: summaryAttributes,
+      ...(route !== undefined && {
+        filter: { expression: 'route = :route', values: { ':route': { S: route } } },
+      }),
+    });
+    for await (const { item } of steps) {
+      if (item === undefined) continue;
+      const { id, topic, bytes } = deadLetterSummaryOf(item);
+      if (!matchesFilter(filter, topic)) continue;
+      yield { position: { key: id }, bytes, read: async () => ({ id, topic }) };
+    }
+  };
+}

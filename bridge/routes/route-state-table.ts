@@ -1,0 +1,63 @@
+// States of routes in a DynamoDB table, shared by the bridges of one config.
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { readPartition } from '../../functions/contract/partition.ts';
+import { parseRouteState, type RouteState } from './route-state.ts';
+import type { RouteStateStore } from './route-states.ts';
+
+/** Partition of all states; the sort key is `<client id prefix>-<route>`, as in client ids. */
+const statePartition = 'route-state';
+
+/** A config has 100 routes of a few hundred bytes; the client id prefix keeps those of another config apart. */
+const mostQueries = 5;
+
+export function tableRouteStates(
+  tableName: string,
+  client: DynamoDBClient,
+  clientIdPrefix: string,
+): RouteStateStore {
+  const prefix = `${clientIdPrefix}-`;
+  return {
+    isShared: true,
+    async read() {
+      const states = new Map<string, RouteState | undefined>();
+      // Names of routes and prefixes are letters, digits, - and _: all of them sort before ~.
+      const steps = readPartition(
+        { client, tableName },
+        statePartition,
+        { low: prefix, high: `${prefix}~`, newestFirst: false },
+        { mostQueries, consistent: true },
+      );
+      for await (const { key, item } of steps)
+        if (item !== undefined)
+          states.set(key.slice(prefix.length), parseRouteState(item['state']?.S ?? ''));
+      return states;
+    },
+    async replace(route, state) {
+      const Item = {
+        pk: { S: statePartition },
+        sk: { S: `${prefix}${route}` },
+        version: { N: String(state.version) },
+        state: { S: JSON.stringify(state) },
+      };
+      try {
+        await client.send(
+          new PutItemCommand({
+            TableName: tableName,
+            Item,
+            // An item that somebody deleted is a route that was never changed.
+            ConditionExpression: 'attribute_not_exists(pk) OR version < :version',
+            ExpressionAttributeValues: { ':version': Item.version },
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+  };
+}

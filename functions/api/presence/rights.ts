@@ -1,0 +1,15 @@
+// Client ids as topics, so that filters and rights, which are made for topics, say which clients are meant and seen.
+
+// An id may hold + and #, which no topic does, and rights are for topics alone. In their place stand noncharacters,
+// which no legal id, topic or filter has: only a wildcard matches such an id, and no other id can be taken for it.
+const standIns: Readonly<Record<string, string>> = { '+': '\u{fdd0}', '#': '\u{fdd1}' };
+
+/** The topic that stands for a client: `$presence/<client id>`. `read:#` does not match it [MQTT-4.7.2-1]. */
+export function presenceTopic(clientId: string): string {
+  return `$presence/${clientId.replaceAll(/[+#]/g, (wildcard) => standIns[wildcard] ?? '')}`;
+}
+
+/** The filter of such topics that a filter of client ids means. So `#` also matches ids that start with `$`. */
+export function presenceFilter(filter: string): string {
+  return `$presence/${filter}`;
+}

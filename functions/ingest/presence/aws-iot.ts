@@ -1,0 +1,40 @@
+// Presence as AWS IoT Core tells it, on `$aws/events/presence/connected/<client id>` and `…/disconnected/<client id>`
+// (Developer Guide, "Lifecycle events"): out of order and doubled at times. Both events of a connection have its version
+// number; client ids with + or # have no events.
+import * as z from 'zod';
+import {
+  clientIdField,
+  factsIn,
+  fault,
+  other,
+  type ParsedPresence,
+  reasonField,
+  timeMsField,
+  timeText,
+} from './facts.ts';
+
+const factsSchema = z.object({
+  clientId: clientIdField,
+  timestamp: timeMsField,
+  /** "A monotonically increasing long integer value for each client ID connection". */
+  versionNumber: z.int().min(0),
+  disconnectReason: reasonField,
+});
+
+const topicForm = /^\$aws\/events\/presence\/(connected|disconnected)\/(.+)$/s;
+
+/** `connect_failed`, in the same hierarchy, is another event. */
+export function parseAwsIot(topic: string, payload: Uint8Array): ParsedPresence {
+  const [, what, named] = topicForm.exec(topic) ?? [];
+  if (what === undefined) return other;
+  const parsed = factsIn(payload, factsSchema);
+  if (!parsed.ok) return parsed.fault;
+  const { clientId, timestamp, versionNumber, disconnectReason: reason } = parsed.facts;
+  if (clientId !== named) return fault('clientId: is not the one of the topic');
+  const base = { source: 'aws-iot', connection: versionNumber, at: timeText(timestamp) } as const;
+  if (what === 'connected')
+    return { kind: 'event', event: { clientId, status: 'online', place: { ...base, step: 1 } } };
+  const place = { ...base, step: 2 } as const;
+  const why = reason !== undefined && { reason };
+  return { kind: 'event', event: { clientId, status: 'offline', place, ...why } };
+}

@@ -1,0 +1,33 @@
+// Presence as the embedded broker tells it, on `$events/client/connected` and `$events/client/disconnected`. The number
+// of a connection is its epoch, which grows over restarts of the broker too.
+import * as z from 'zod';
+import {
+  clientIdField,
+  factsIn,
+  other,
+  type ParsedPresence,
+  reasonField,
+  timeText,
+} from './facts.ts';
+
+const factsSchema = z.object({
+  clientId: clientIdField,
+  epoch: z.int().min(0),
+  time: z.iso.datetime().transform((text) => timeText(Date.parse(text))),
+  reason: reasonField,
+});
+
+/** `subscribed` and `unsubscribed`, on the same filter, are other events. */
+export function parseEmbedded(topic: string, payload: Uint8Array): ParsedPresence {
+  const what = /^\$events\/client\/(connected|disconnected)$/.exec(topic)?.[1];
+  if (what === undefined) return other;
+  const parsed = factsIn(payload, factsSchema);
+  if (!parsed.ok) return parsed.fault;
+  const { clientId, epoch, time: at, reason } = parsed.facts;
+  const base = { source: 'embedded', connection: epoch, at } as const;
+  if (what === 'connected')
+    return { kind: 'event', event: { clientId, status: 'online', place: { ...base, step: 1 } } };
+  const place = { ...base, step: 2 } as const;
+  const why = reason !== undefined && { reason };
+  return { kind: 'event', event: { clientId, status: 'offline', place, ...why } };
+}

@@ -1,0 +1,44 @@
+// What `npm start` answers on PORT: readiness, metrics, and the api once that is up.
+import { Hono } from 'hono';
+import { oneNetPushPath } from '../../functions/ingest/push/app.ts';
+import type { localApi, localIngest } from './functions.ts';
+
+/** What there is to answer with, filled in as the parts come up. */
+export interface Running {
+  /** A line for each part that is not ready. */
+  problems: () => readonly string[];
+  /** Where the numbers are; each gives Prometheus's text, and no metric of another's. */
+  readonly metrics: (() => Promise<string>)[];
+  api: ReturnType<typeof localApi> | undefined;
+  /** Answers what platforms push; undefined where none may. */
+  push?: ReturnType<typeof localIngest> | undefined;
+}
+
+/** The port answers from the start, so that readiness can be asked for while the parts come up. */
+export function createFront(running: Running): Hono {
+  const front = new Hono();
+  front.get('/readyz', (context) => {
+    const problems = running.problems();
+    return context.json(
+      { status: problems.length === 0 ? 'ready' : 'not ready', problems },
+      problems.length === 0 ? 200 : 503,
+    );
+  });
+  front.get('/metrics', async (context) => {
+    const texts = await Promise.all(running.metrics.map((text) => text()));
+    return context.body(texts.join(''), 200, {
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    });
+  });
+  // Of ingest, no other path is to be reached from outside.
+  front.all(
+    oneNetPushPath,
+    (context, next) => running.push?.fetch(context.req.raw, context.env) ?? next(),
+  );
+  front.all(
+    '*',
+    (context) =>
+      running.api?.fetch(context.req.raw, context.env) ?? context.json({ status: 'starting' }, 503),
+  );
+  return front;
+}

@@ -1,0 +1,218 @@
+// The forwarder against a real HTTP handler: what becomes of messages that are refused, in part or in whole.
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { parseConfig } from '../../../bridge/config.ts';
+import { Forwarder } from '../../../bridge/forwarding/forwarder.ts';
+import { Traces } from '../../../bridge/forwarding/traces.ts';
+import { createSink } from '../../../bridge/handler/sink.ts';
+import { createMetrics } from '../../../bridge/metrics.ts';
+import type { Quarantine } from '../../../bridge/quarantine/quarantine.ts';
+import type { DeadLetter } from '../../../functions/contract/dead-letter.ts';
+import type { Message } from '../../../functions/contract/message.ts';
+import { openGate } from '../../support/gates.ts';
+import { startHandler, type TestHandler } from '../../support/handler.ts';
+import { message } from '../../support/messages.ts';
+import { until } from '../../support/wait.ts';
+
+/** A quarantine in memory that can be out of order. */
+class MemoryQuarantine implements Quarantine {
+  readonly letters: DeadLetter[] = [];
+  failures = 0;
+
+  async put(letter: DeadLetter) {
+    if (this.failures-- > 0) throw new Error('out of order');
+    this.letters.push(letter);
+  }
+
+  async count() {
+    return this.letters.length;
+  }
+}
+
+let handler: TestHandler;
+let quarantine: MemoryQuarantine;
+let settled: string[];
+
+beforeEach(async () => {
+  handler = await startHandler();
+  quarantine = new MemoryQuarantine();
+  settled = [];
+});
+afterEach(() => handler.close());
+
+function forwarderOf(route: Record<string, unknown> = {}) {
+  const config = parseConfig({
+    broker: { url: 'mqtt://127.0.0.1' },
+    routes: [{ name: 'store', filter: '#', url: handler.url, allowPrivate: true, ...route }],
+  });
+  const [routeConfig] = config.ok ? config.value.routes : [];
+  if (routeConfig === undefined) throw new Error('config');
+  const sink = createSink(routeConfig);
+  const metrics = createMetrics();
+  const forwarder = new Forwarder({
+    traces: new Traces('store', undefined),
+    config: routeConfig,
+    sink,
+    gate: openGate(),
+    quarantine,
+    metrics: metrics.route('store', () => ({
+      inFlightMessages: 0,
+      inFlightRequests: 0,
+      concurrencyLimit: 0,
+      activeSessions: 0,
+      failingSessions: 0,
+      holding: false,
+      holdingSeconds: 0,
+      paused: false,
+      disabled: false,
+    })),
+    log: pino({ level: 'silent' }),
+  });
+  onTestFinished(async () => {
+    await forwarder.drain(AbortSignal.timeout(0));
+    await sink.close();
+  });
+  const add = (...messages: Message[]) => {
+    for (const one of messages)
+      forwarder.add({ message: one, bytes: 1, settle: () => settled.push(one.id) });
+  };
+  return { forwarder, add, metrics };
+}
+
+const text = ({ data }: { data?: string }) => data;
+const poisoned = Array.from({ length: 40 }, (_, index) =>
+  message({ topic: `t/${index % 8}`, text: index === 17 ? 'poison' : `${index}` }),
+);
+
+test('the one message that makes the handler refuse a batch is found and quarantined, the rest is stored in order', async () => {
+  handler.answer = ({ events }, response) => {
+    response.statusCode = events.some((event) => text(event) === 'poison') ? 422 : 200;
+    response.end(response.statusCode === 422 ? 'bad reading' : '');
+  };
+  const { add } = forwarderOf();
+  add(...poisoned);
+  await until(() => settled.length === 40);
+  expect(quarantine.letters).toMatchObject([
+    {
+      route: 'store',
+      reason: 'the handler answered 422: bad reading',
+      message: { id: poisoned[17]?.id },
+    },
+  ]);
+  for (let topic = 0; topic < 8; topic++) {
+    const stored = handler.stored
+      .filter(({ subject }) => subject === `t/${topic}`)
+      .map(({ id }) => id);
+    const expected = poisoned.filter(
+      (one) => one.topic === `t/${topic}` && one.id !== poisoned[17]?.id,
+    );
+    expect(stored).toEqual(expected.map(({ id }) => id));
+  }
+});
+
+test('a message that the handler refuses by name is quarantined with its reason', async () => {
+  handler.answer = ({ events }, response) => {
+    const bad = events.filter((event) => text(event) === 'poison');
+    const batchItemFailures = bad.map(({ id }) => ({
+      itemIdentifier: id,
+      reason: 'bad',
+      retryable: false,
+    }));
+    response.end(JSON.stringify({ batchItemFailures }));
+  };
+  const { add, metrics } = forwarderOf();
+  add(...poisoned);
+  await until(() => settled.length === 40);
+  expect(quarantine.letters).toMatchObject([
+    { reason: 'bad', attempts: 1, message: { id: poisoned[17]?.id } },
+  ]);
+  const { text: exposition } = await metrics.scrape();
+  expect(exposition).toContain('causeway_delivered_messages_total{route="store"} 39');
+  expect(exposition).toContain('causeway_quarantined_messages_total{route="store"} 1');
+});
+
+test('a quarantine that is out of order keeps the message, and its topic, until it is back', async () => {
+  quarantine.failures = 2;
+  handler.answer = ({ events }, response) => {
+    response.statusCode = events.some((event) => text(event) === 'poison') ? 400 : 200;
+    response.end();
+  };
+  const { add } = forwarderOf({ maxBatch: 1 });
+  const bad = message({ topic: 'a', text: 'poison' });
+  const behind = message({ topic: 'a', text: 'behind' });
+  add(bad, behind);
+  await until(() => settled.length === 2);
+  expect(settled).toEqual([bad.id, behind.id]);
+  expect(quarantine.letters).toMatchObject([{ attempts: 3 }]);
+});
+
+test('a message larger than a request goes to the quarantine and blocks nobody', async () => {
+  quarantine.failures = 1;
+  const { add } = forwarderOf({ maxBatchBytes: 10_000 });
+  const large = message({ topic: 'a', text: 'x'.repeat(10_000) });
+  const binary = message({ topic: 'a', payload: Buffer.alloc(7600, 0xff) });
+  const small = message({ topic: 'a' });
+  add(large, binary, small);
+  await until(() => settled.length === 3);
+  expect(quarantine.letters.map((letter) => letter.message.id).sort()).toEqual(
+    [large.id, binary.id].sort(),
+  );
+  expect(handler.stored.map(({ id }) => id)).toEqual([small.id]);
+});
+
+test.each(['a/+', 'a\u0000', 'a\ufffd', ''])(
+  'a topic that a broken broker sent (%j) goes to the quarantine',
+  async (topic) => {
+    const { add } = forwarderOf();
+    add(message({ topic }), message());
+    await until(() => settled.length === 2);
+    expect(quarantine.letters).toMatchObject([{ message: { topic }, attempts: 0 }]);
+    expect(handler.stored).toHaveLength(1);
+  },
+);
+
+test('413 splits the batch', async () => {
+  handler.answer = ({ events }, response) => {
+    response.statusCode = events.length > 6 ? 413 : 200;
+    response.end();
+  };
+  const { add } = forwarderOf();
+  add(...Array.from({ length: 40 }, (_, index) => message({ topic: `t/${index}` })));
+  await until(() => settled.length === 40);
+  expect(handler.stored).toHaveLength(40);
+  expect(quarantine.letters).toEqual([]);
+});
+
+test.each([
+  [
+    '301',
+    (response: import('node:http').ServerResponse) =>
+      response.writeHead(301, { location: '/' }).end(),
+  ],
+  ['401', (response: import('node:http').ServerResponse) => response.writeHead(401).end()],
+  ['garbage', (response: import('node:http').ServerResponse) => response.end('<html>')],
+  ['a broken connection', (response: import('node:http').ServerResponse) => response.destroy()],
+])(
+  '%s holds: nothing is settled or quarantined, and it goes on when the handler is mended',
+  async (_, answer) => {
+    handler.answer = (__, response) => void answer(response);
+    const { add, forwarder } = forwarderOf();
+    add(message(), message({ topic: 'b' }));
+    await until(() => forwarder.holding !== undefined);
+    expect([settled, quarantine.letters]).toEqual([[], []]);
+    handler.answer = (__, response) => void response.end();
+    await until(() => settled.length === 2);
+    expect(forwarder.holding).toBeUndefined();
+  },
+);
+
+test('an endless body ends with the time for the answer', async () => {
+  handler.answer = (_, response) => {
+    const timer = setInterval(() => response.write('{"batchItemFailures":['), 5);
+    response.on('close', () => clearInterval(timer));
+  };
+  const { add, forwarder } = forwarderOf({ timeoutMs: 200 });
+  add(message());
+  await until(() => forwarder.holding !== undefined);
+  expect(settled).toEqual([]);
+});

@@ -1,0 +1,134 @@
+// Profiles in a config: what they set, and what they refuse, with the path and the rule.
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../../bridge/config.ts';
+import { profileName, profileOf } from '../../../bridge/profiles/profiles.ts';
+import { profileFaults } from '../../../bridge/profiles/settings.ts';
+import { brokerRulesSchema } from '../../../functions/contract/broker-rules.ts';
+import { filterFault } from '../../../functions/contract/topic.ts';
+
+interface Parts {
+  readonly broker?: object;
+  readonly route?: object;
+  readonly commands?: object;
+}
+
+function parse({ broker, route, commands }: Parts) {
+  return parseConfig({
+    broker: { url: 'mqtts://broker.example.com', ...broker },
+    routes: [{ name: 'store', filter: 'devices/#', url: 'https://handler.example.com', ...route }],
+    ...(commands !== undefined && { commands }),
+  });
+}
+
+function faultsOf(parts: Parts) {
+  const parsed = parse(parts);
+  return parsed.ok ? [] : parsed.faults.map(({ field, rule }) => `${field} ${rule}`);
+}
+
+function configOf(parts: Parts) {
+  const parsed = parse(parts);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.value;
+}
+
+test.each(profileName.options)('%s has rules that hold for its own defaults', (name) => {
+  const { rules, presence } = profileOf(name);
+  expect(brokerRulesSchema.parse(rules)).toEqual(rules);
+  for (const filter of presence.filters) expect(filterFault(filter)).toBeUndefined();
+  const { broker, routes, commands } = configOf({ broker: { profile: name } });
+  expect(profileFaults({ broker, routes, commands })).toEqual([]);
+});
+
+describe('unset settings', () => {
+  test('are those of the profile', () => {
+    const { broker, routes } = configOf({ broker: { profile: 'aws-iot' } });
+    expect(broker).toMatchObject({ keepaliveSeconds: 30, sessionExpirySeconds: 604_800 });
+    expect(routes[0]?.window).toBe(100);
+    expect(configOf({ broker: { profile: 'nats' } }).broker.protocolVersion).toBe(4);
+    expect(configOf({ broker: { profile: 'rabbitmq' } }).broker.sessionExpirySeconds).toBe(86_400);
+  });
+
+  test('are the bridge’s own without one, or where it says nothing', () => {
+    expect(configOf({}).routes[0]?.window).toBe(4000);
+    const { broker, routes } = configOf({ broker: { profile: 'mosquitto' } });
+    expect(broker).toMatchObject({ protocolVersion: 5, keepaliveSeconds: 30 });
+    expect(routes[0]?.window).toBe(4000);
+  });
+});
+
+test('explicit settings win within the limits of the broker', () => {
+  const { broker, routes } = configOf({
+    broker: { profile: 'aws-iot', keepaliveSeconds: 1200, sessionExpirySeconds: 3600 },
+    route: { window: 20, connections: 4 },
+  });
+  expect(broker).toMatchObject({ keepaliveSeconds: 1200, sessionExpirySeconds: 3600 });
+  expect(routes[0]?.window).toBe(20);
+});
+
+describe('beyond a limit of AWS IoT Core', () => {
+  test.each([
+    [{ broker: { keepaliveSeconds: 29 } }, /^broker.keepaliveSeconds must be at least 30 /],
+    [{ broker: { keepaliveSeconds: 1201 } }, /^broker.keepaliveSeconds must be at most 1200 /],
+    [{ broker: { sessionExpirySeconds: 604_801 } }, /^broker.sessionExpirySeconds .* 604800/],
+    [{ route: { window: 101 } }, /^routes.0.window must be at most 100/],
+    [{ route: { filter: 'a/b/c/d/e/f/g/h/#' } }, /^routes.0.filter .* 8 levels/],
+    [{ route: { filter: 'a'.repeat(257) } }, /^routes.0.filter .* 256 bytes/],
+    [{ route: { filter: '$SYS/#' } }, /^routes.0.filter .* but for \$aws\//],
+    [{ commands: { window: 101 } }, /^commands.window must be at most 100/],
+  ])('%j', (parts: Parts, fault) => {
+    expect(faultsOf({ ...parts, broker: { profile: 'aws-iot', ...parts.broker } })).toEqual([
+      expect.stringMatching(fault),
+    ]);
+    // Without the profile nobody knows.
+    expect(faultsOf(parts)).toEqual([]);
+  });
+
+  test('all faults come at once', () => {
+    expect(
+      faultsOf({
+        broker: { profile: 'aws-iot', keepaliveSeconds: 5 },
+        route: { window: 4000, filter: '$SYS/#' },
+      }),
+    ).toHaveLength(3);
+  });
+});
+
+test.each([
+  [
+    { broker: { profile: 'rabbitmq' }, route: { connections: 2 } },
+    /^routes.0.connections must be 1/,
+  ],
+  [{ broker: { profile: 'nats' }, route: { connections: 2 } }, /^routes.0.connections must be 1/],
+  [{ broker: { profile: 'nats', protocolVersion: 5 } }, /^broker.protocolVersion must be 4/],
+  [{ broker: { profile: 'activemq' } }, /^broker.profile/],
+] as const)('%j is a fault', (parts, fault) => {
+  expect(faultsOf(parts)).toEqual([expect.stringMatching(fault)]);
+});
+
+describe('auth', () => {
+  const url = 'wss://a1b2c3-ats.iot.eu-central-1.amazonaws.com/mqtt';
+
+  test('takes the region from the host, or from the config', () => {
+    expect(faultsOf({ broker: { url, auth: 'aws-iam' } })).toEqual([]);
+    for (const host of [
+      'a1.ats.iot.cn-north-1.amazonaws.com.cn',
+      'a1-ats.iot-fips.us-gov-west-1.amazonaws.com',
+      'vpce-1-ats.iot.eu-west-1.vpce.amazonaws.com',
+    ])
+      expect(faultsOf({ broker: { url: `wss://${host}/mqtt`, auth: 'aws-iam' } })).toEqual([]);
+    const own = { url: 'wss://iot.example.com/mqtt', auth: 'aws-iam' };
+    expect(faultsOf({ broker: own })).toEqual([expect.stringMatching(/^broker.region is needed/)]);
+    expect(faultsOf({ broker: { ...own, region: 'eu-west-1' } })).toEqual([]);
+  });
+
+  test.each([
+    [{ url: url.replace('wss', 'mqtts'), auth: 'aws-iam' }, /^broker.url must be wss/],
+    [{ url: url.replace('/mqtt', '/'), auth: 'aws-iam' }, /^broker.url must be wss/],
+    [{ url, auth: 'aws-iam', username: 'a' }, /^broker.username must not stand beside/],
+    [{ url, auth: 'aws-iam', credentialsSecret: 'a' }, /^broker.credentialsSecret must not/],
+    [{ url, region: 'eu-west-1' }, /^broker.region needs broker.auth/],
+    [{ url, auth: 'aws-iam', region: 'EU' }, /^broker.region must be a region/],
+  ])('%j is a fault', (broker, fault) => {
+    expect(faultsOf({ broker })).toEqual([expect.stringMatching(fault)]);
+  });
+});

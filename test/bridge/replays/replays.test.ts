@@ -1,0 +1,237 @@
+// Replays from a real table: what is stored goes to a route's handler again, marked, in order, and as fast as asked.
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Verdict } from '../../../bridge/handler/verdict.ts';
+import { acquireLease } from '../../../bridge/lease.ts';
+import { findInTable, tableQuarantine } from '../../../bridge/quarantine/quarantine-table.ts';
+import { createReplay } from '../../../bridge/quarantine/replay.ts';
+import { createReplayTable } from '../../../bridge/replays/replay-table.ts';
+import { type Replays, startReplays } from '../../../bridge/replays/replays.ts';
+import type { Acquire } from '../../../bridge/session/member.ts';
+import { type Replays as ApiReplays, createReplays } from '../../../functions/api/replays/store.ts';
+import type { Message } from '../../../functions/contract/message.ts';
+import type { ReplayRequest } from '../../../functions/contract/replay.ts';
+import { createStore } from '../../../functions/ingest/store.ts';
+import { message } from '../../support/messages.ts';
+import { engines, type TestTable } from '../../support/table.ts';
+import { until } from '../../support/wait.ts';
+
+const answered: Verdict = { kind: 'answered', failures: new Map(), duplicates: 0 };
+const away: Verdict = { kind: 'hold', reason: 'status 503', overloaded: false, broken: false };
+const log = pino({ level: 'silent' });
+
+describe.each(engines.filter(({ available }) => available))('$name', (engine) => {
+  let table: TestTable;
+  let api: ApiReplays;
+  let bridges: Replays[];
+  /** What the handler got, in order; `verdictOf` says how it answers. */
+  let got: Message[];
+  let verdictOf: (messages: readonly Message[]) => Verdict | Promise<Verdict>;
+
+  beforeEach(async () => {
+    table = await engine.start();
+    bridges = [];
+    got = [];
+    verdictOf = () => answered;
+    api = createReplays({
+      ...table,
+      wake: async () => {
+        for (const bridge of bridges) bridge.wake();
+        return 'woken';
+      },
+    });
+  });
+  afterEach(async () => {
+    await Promise.all(bridges.map((bridge) => bridge.drain()));
+    await table.close();
+  });
+
+  async function take(messages: readonly Message[]): Promise<Verdict> {
+    const verdict = await verdictOf(messages);
+    if (verdict.kind === 'answered') got.push(...messages);
+    return verdict;
+  }
+
+  function start({ writeShards = 1, leases = false } = {}): Replays {
+    const acquire: Acquire = (clientId, leaseLog, signal) =>
+      acquireLease({ ...table, leaseMs: 2000, clientId, log: leaseLog, signal });
+    const routes = [
+      { config: { name: 'hooks', maxBatch: 10, maxBatchBytes: 1_000_000 }, send: take },
+    ];
+    const replays = startReplays({
+      table: createReplayTable(table.client, table.tableName),
+      source: table,
+      writeShards,
+      pollSeconds: 1,
+      routes,
+      replayLetter: createReplay(findInTable(table.tableName, table.client), routes),
+      acquire: leases ? acquire : undefined,
+      leaseName: 'causeway-replays',
+      log,
+    });
+    bridges.push(replays);
+    return replays;
+  }
+
+  async function store(messages: readonly Message[], writeShards = 1): Promise<void> {
+    const failures = await createStore({ ...table, retentionDays: 10_000, writeShards }).put(
+      messages,
+    );
+    expect(failures).toEqual([]);
+  }
+
+  async function ask(request: Partial<ReplayRequest> = {}): Promise<string> {
+    const result = await api.start({
+      source: 'messages',
+      filter: '#',
+      messagesPerSecond: 10_000,
+      dryRun: false,
+      ...(request.source !== 'dead-letters' && { route: 'hooks' }),
+      ...request,
+    });
+    if (!result.ok) throw new Error(result.problem.code);
+    return result.replay.id;
+  }
+
+  async function ended(id: string) {
+    const over = async () => {
+      const status = (await api.find(id))?.status ?? '';
+      return ['done', 'failed', 'cancelled'].includes(status);
+    };
+    await until(over, { what: 'the end of the replay' });
+    return api.find(id);
+  }
+
+  /** Messages of three topics, in turns. */
+  function many(count: number): Message[] {
+    return Array.from({ length: count }, (_, index) =>
+      message({ topic: `rooms/${index % 3}/state`, text: String(index) }),
+    );
+  }
+
+  test.each([1, 4])('all of a filter, in order, marked, from %i shards', async (writeShards) => {
+    const wanted = many(60);
+    await store([...wanted, message({ topic: 'other' })], writeShards);
+    start({ writeShards });
+    const id = await ask({ filter: 'rooms/+/state' });
+    expect(await ended(id)).toMatchObject({
+      status: 'done',
+      progress: { total: 60, delivered: 60, refused: 0 },
+    });
+    expect(got).toHaveLength(60);
+    for (const [index, topic] of ['rooms/0/state', 'rooms/1/state', 'rooms/2/state'].entries()) {
+      const sent = got.filter((one) => one.topic === topic);
+      const stored = wanted.filter((_, number) => number % 3 === index);
+      expect(sent.map((one) => [one.id, one.time, String(one.payload)])).toEqual(
+        stored.map((one) => [one.id, one.time, String(one.payload)]),
+      );
+      expect(sent.every(({ replayId }) => replayId === id)).toBe(true);
+    }
+  });
+
+  test('only the times that were asked for; large ones whole', async () => {
+    const all = many(9);
+    const large = message({ topic: 'rooms/large', payload: Buffer.alloc(900_000, 'ab') });
+    await store([...all, large]);
+    start();
+    await ended(await ask({ from: all[3]?.time, to: all[6]?.time }));
+    expect(got.map(({ id }) => id).toSorted()).toEqual(
+      all
+        .slice(3, 6)
+        .map(({ id }) => id)
+        .toSorted(),
+    );
+    got = [];
+    await ended(await ask({ filter: 'rooms/large' }));
+    expect(got[0]?.payload.byteLength).toBe(900_000);
+  });
+
+  test('a dry run counts and sends nothing', async () => {
+    await store(many(30));
+    start();
+    const id = await ask({ dryRun: true });
+    expect(await ended(id)).toMatchObject({
+      status: 'done',
+      progress: { total: 30, delivered: 0 },
+    });
+    expect(got).toEqual([]);
+  });
+
+  test('an outage is waited for and told; cancelled, nothing more is sent', async () => {
+    await store(many(30));
+    verdictOf = () => (got.length < 10 ? answered : away);
+    start();
+    const id = await ask();
+    await until(async () => (await api.find(id))?.progress.waiting === 'status 503', {
+      what: 'the reason',
+    });
+    expect((await api.cancel(id))?.status).toBe('cancelled');
+    verdictOf = () => answered;
+    const next = await ask({ filter: 'rooms/0/state', dryRun: true });
+    expect((await ended(next))?.progress.total).toBe(10);
+    expect(got).toHaveLength(10);
+    expect((await api.find(id))?.status).toBe('cancelled');
+  });
+
+  test('a route that the bridge does not have', async () => {
+    start();
+    const id = await ask({ route: 'gone' });
+    expect(await ended(id)).toMatchObject({
+      status: 'failed',
+      progress: { reason: 'the bridge does not have this route' },
+    });
+  });
+
+  test('a bridge that stops is followed by another one, which goes on', async () => {
+    const wanted = many(300);
+    await store(wanted);
+    const first = start({ leases: true });
+    start({ leases: true });
+    const id = await ask({ messagesPerSecond: 500 });
+    await until(() => got.length > 60, { what: 'some messages' });
+    await first.drain();
+    expect((await ended(id))?.status).toBe('done');
+    // A clean stop leaves off where it is: nothing is sent twice.
+    expect(got.map((one) => one.id).toSorted()).toEqual(wanted.map((one) => one.id).toSorted());
+  });
+
+  test('the quarantine by filter and route: taken ones leave it, refused ones stay', async () => {
+    const quarantine = tableQuarantine(table.tableName, table.client);
+    const put = (topic: string, route: string) =>
+      quarantine.put({
+        route,
+        reason: 'status 422',
+        attempts: 1,
+        quarantinedAt: new Date().toISOString(),
+        message: message({ topic }),
+      });
+    for (const topic of ['rooms/1', 'rooms/2', 'rooms/bad', 'other']) await put(topic, 'hooks');
+    await put('rooms/1', 'elsewhere');
+    verdictOf = ([one]) =>
+      one?.topic === 'rooms/bad' ? { kind: 'rejected', reason: 'status 422' } : answered;
+    start();
+    const dry = await ask({
+      source: 'dead-letters',
+      filter: 'rooms/#',
+      route: 'hooks',
+      dryRun: true,
+    });
+    expect((await ended(dry))?.progress.total).toBe(3);
+    const id = await ask({ source: 'dead-letters', filter: 'rooms/#', route: 'hooks' });
+    expect(await ended(id)).toMatchObject({
+      status: 'done',
+      progress: {
+        total: 3,
+        delivered: 2,
+        refused: 1,
+        refusals: [{ topic: 'rooms/bad', reason: 'status 422' }],
+      },
+    });
+    expect(await quarantine.count()).toBe(3);
+  });
+
+  test('no more than twenty wait', async () => {
+    for (let index = 0; index < 20; index++) await ask();
+    await expect(ask()).rejects.toThrow('rate-limited');
+  });
+});

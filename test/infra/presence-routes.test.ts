@@ -1,0 +1,128 @@
+// The routes that `presence` makes, on AWS and on one machine, and the names and limits that they share with others.
+import { expect, test } from 'vitest';
+import { parseConfig } from '../../bridge/config.ts';
+import { bridgeDocument } from '../../infra/aws/bridge-document.ts';
+import { type CausewayConfigInput, parseCausewayConfig } from '../../infra/config.ts';
+import { localPresenceRoutes } from '../../infra/local/routes.ts';
+import { embeddedPresence, presenceRoutes } from '../../infra/presence-routes.ts';
+
+type Changes = Partial<Omit<CausewayConfigInput, 'broker'>> & {
+  readonly broker?: Partial<CausewayConfigInput['broker']>;
+};
+
+const parse = ({ broker, ...rest }: Changes) =>
+  parseCausewayConfig({
+    broker: { url: 'mqtts://broker.example.com', ...broker },
+    routes: [{ name: 'store', filter: '#' }],
+    ...rest,
+  });
+
+function checked(changes: Changes) {
+  const parsed = parse(changes);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.value;
+}
+
+const faultsOf = (changes: Changes) => {
+  const parsed = parse(changes);
+  return parsed.ok ? [] : parsed.faults.map(({ field }) => field);
+};
+
+const routesOf = (changes: Changes) => {
+  const { presence, broker } = checked(changes);
+  return presenceRoutes(presence, broker.profile).map(({ name, filter, query }) => [
+    name,
+    filter,
+    decodeURIComponent(query),
+  ]);
+};
+
+const lastWill = 'presence=last-will&filter=devices/+/status&online=online&offline=offline';
+
+test('without the section there is none', () => {
+  expect(routesOf({})).toEqual([]);
+});
+
+test('the source is that of the profile, or the last will of devices', () => {
+  expect(routesOf({ presence: {} })).toEqual([['presence', 'devices/+/status', lastWill]]);
+  expect(routesOf({ presence: {}, broker: { profile: 'mosquitto' } })).toHaveLength(1);
+  for (const profile of ['aws-iot', 'emqx'] as const) {
+    const routes = routesOf({ presence: {}, broker: { profile } });
+    expect(routes.map(([name]) => name)).toEqual(['presence-1', 'presence-2']);
+    expect(routes.every(([, , query]) => query === `presence=${profile}`)).toBe(true);
+  }
+});
+
+test('the config can name the source, its filters, and how devices say it', () => {
+  const presence = { source: 'emqx' as const, filters: ['$event/+'] };
+  expect(routesOf({ presence })).toEqual([['presence', '$event/+', 'presence=emqx']]);
+  expect(
+    routesOf({
+      presence: { lastWill: { topic: '{clientId}/lwt', online: 'on line', offline: 'off' } },
+    }),
+  ).toEqual([
+    ['presence', '+/lwt', 'presence=last-will&filter=+/lwt&online=on%20line&offline=off'],
+  ]);
+});
+
+test.each<[Changes, string]>([
+  [{ presence: { lastWill: { topic: 'devices/status' } } }, 'presence.lastWill.topic'],
+  [{ presence: { lastWill: { topic: '+/{clientId}' } } }, 'presence.lastWill.topic'],
+  [{ presence: { lastWill: { online: 'x', offline: 'x' } } }, 'presence.lastWill.offline'],
+  [{ presence: { lastWill: { topic: '{clientId}/{clientId}' } } }, 'presence.lastWill.topic'],
+  [{ presence: { filters: ['a/#/b'] } }, 'presence.filters.0'],
+  [{ routes: [{ name: 'presence', filter: '#' }] }, 'routes.0.name'],
+  [{ routes: [{ name: 'presence-2', filter: '#' }], presence: {} }, 'routes.0.name'],
+  [{ presence: {}, broker: { maxClients: 2 } }, 'routes'],
+  [{ presence: {}, bridge: { memoryMiB: 512 }, routes: [large()] }, 'bridge.memoryMiB'],
+])('%j is a fault', (changes, field) => {
+  expect(faultsOf(changes)).toEqual([field]);
+});
+
+/** A route whose window leaves just enough memory for itself. */
+function large() {
+  return { name: 'large', filter: '#', maxWindowBytes: 181 * 1024 * 1024 };
+}
+
+test('without presence the same limits suffice', () => {
+  expect(faultsOf({ broker: { maxClients: 2 } })).toEqual([]);
+  expect(faultsOf({ bridge: { memoryMiB: 512 }, routes: [large()] })).toEqual([]);
+});
+
+test("on AWS they are in the bridge's document, behind the others, signed like them", () => {
+  const config = checked({ presence: {}, broker: { receiveMaximum: 50 } });
+  const document = bridgeDocument(config, {
+    tableName: 'messages',
+    ingestUrl: 'https://abc.lambda-url.eu-central-1.on.aws/',
+  });
+  const parsed = parseConfig(document);
+  expect(parsed.ok ? [] : parsed.faults).toEqual([]);
+  expect(document.routes.map(({ name }) => name)).toEqual(['store', 'presence']);
+  expect(document.routes[1]).toMatchObject({ auth: 'aws-iam', window: 50, connections: 1 });
+  const [route] = presenceRoutes(config.presence, undefined);
+  expect(document.routes[1]).toHaveProperty(
+    'url',
+    `https://abc.lambda-url.eu-central-1.on.aws/?${route?.query}`,
+  );
+});
+
+test('on one machine they go to ingest in this process, for the embedded broker without being asked for', () => {
+  const { broker } = checked({});
+  const routes = localPresenceRoutes(presenceRoutes(embeddedPresence, undefined), broker, {
+    ingestUrl: 'http://127.0.0.1:9000',
+    secret: `whsec_${Buffer.alloc(32).toString('base64')}`,
+  });
+  const document = parseConfig({ broker: { url: 'mqtt://127.0.0.1' }, routes });
+  expect(document).toMatchObject({
+    ok: true,
+    value: {
+      routes: [
+        {
+          name: 'presence',
+          filter: '$events/client/+',
+          url: 'http://127.0.0.1:9000/?presence=embedded',
+        },
+      ],
+    },
+  });
+});
