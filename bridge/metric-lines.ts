@@ -47,9 +47,13 @@ export function startMetricLines({
     const failedCommands = results.failed + results.expired - failed;
     sent = results.sent;
     failed = results.failed + results.expired;
+    const disabledRoutes = routes.filter(({ gauges }) => gauges.disabled).length;
     // Null is no data to a metric filter: there is no TLS.
     const certificateDaysLeft = daysLeft(certificates, Date.now()) ?? null;
-    log.info({ deadLetters, sentCommands, failedCommands, certificateDaysLeft }, 'bridge metrics');
+    log.info(
+      { deadLetters, disabledRoutes, sentCommands, failedCommands, certificateDaysLeft },
+      'bridge metrics',
+    );
   }
 
   let stopped = false;

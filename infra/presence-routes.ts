@@ -122,7 +122,13 @@ export function bridgeRoutes({
   presence,
   broker,
 }: Pick<CausewayConfig, 'routes' | 'presence' | 'broker'>): (RouteSettings | PresenceRoute)[] {
-  return [...routes, ...presenceRoutes(presence, broker.profile)];
+  // The ingest function ends its requests before the shortest wait for one that stores messages: no use in a longer one.
+  const waitsMs = routes.flatMap(({ handler, timeoutMs }) => (handler ? [] : [timeoutMs]));
+  const added = presenceRoutes(presence, broker.profile).map((route) => ({
+    ...route,
+    timeoutMs: Math.min(route.timeoutMs, ...waitsMs),
+  }));
+  return [...routes, ...added];
 }
 
 function usualFilters(source: Exclude<PresenceFeed['source'], 'last-will'>): readonly string[] {

@@ -69,6 +69,14 @@ export class Alarms extends Construct {
       minutes: [1, 1],
       missing: TreatMissingData.IGNORE,
     });
+    // One for all routes, as /v1/routes names them: a metric and an alarm for each would cost as much for each.
+    this.add('RouteDisabled', undefined, {
+      metric: metrics.ofBridge('disabledRoutes', 'Maximum'),
+      atLeast: 1,
+      minutes: [1, 1],
+      // A bridge that is away has not resumed it; NoSession says that it is away.
+      missing: TreatMissingData.IGNORE,
+    });
     this.add('CommandsFailed', undefined, {
       metric: metrics.ofBridge('failedCommands', 'Sum'),
       atLeast: 1,

@@ -1,5 +1,5 @@
 // What the bridge's task may do at AWS IoT Core where it signs in with its own role: connect with its client ids, hear
-// the topics of its routes, and send commands. Pure.
+// the topics of its routes, send commands, and say that it is there. Pure.
 import { awsIotRegion } from '../../bridge/broker/aws-iot-auth.ts';
 import type { CausewayConfig } from '../config.ts';
 import { bridgeRoutes } from '../presence-routes.ts';
@@ -20,6 +20,7 @@ export function awsIotRights(config: CausewayConfig): AwsIotRight[] {
   if (broker.auth === undefined) return [];
   const routes = bridgeRoutes(config);
   const { clientIdPrefix } = broker;
+  const clientIds = [`${clientIdPrefix}-*`, ...Object.values(broker.clientIds)];
   const replies = api.replyTopic === undefined ? defaultReplies : patternOfTemplate(api.replyTopic);
   const commands = unique([...api.commandFilters.map(patternOf), replies]);
   const heard = unique([...routes.map(({ filter }) => patternOf(filter)), ...commands]);
@@ -30,12 +31,15 @@ export function awsIotRights(config: CausewayConfig): AwsIotRight[] {
     ...commands,
   ]);
   return [
-    { actions: ['iot:Connect'], resources: [`client/${clientIdPrefix}-*`] },
+    { actions: ['iot:Connect'], resources: clientIds.map((id) => `client/${id}`) },
     { actions: ['iot:Subscribe'], resources: subscribed.map((filter) => `topicfilter/${filter}`) },
     { actions: ['iot:Receive'], resources: heard.map((pattern) => `topic/${pattern}`) },
     {
       actions: ['iot:Publish', 'iot:RetainPublish'],
-      resources: commands.map((pattern) => `topic/${pattern}`),
+      // Of the status, the broker asks for the last will, too ("Connect policy examples").
+      resources: unique([...commands, ...statusTopics(broker.status?.topic, clientIds)]).map(
+        (pattern) => `topic/${pattern}`,
+      ),
     },
   ];
 }
@@ -46,6 +50,10 @@ const defaultReplies = 'causeway/replies/*';
 /** The policy's `*` for the wildcards of a filter: "AWS IoT Core policies", "Publish/Subscribe policy examples". */
 function patternOf(filter: string): string {
   return filter.replaceAll(/[+#]/g, '*');
+}
+
+function statusTopics(template: string | undefined, clientIds: readonly string[]): string[] {
+  return clientIds.flatMap((id) => template?.replaceAll('{clientId}', id) ?? []);
 }
 
 function patternOfTemplate(template: string): string {

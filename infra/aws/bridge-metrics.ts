@@ -13,12 +13,18 @@ export const routeLine = {
 } as const;
 
 /**
- * `{"msg":"bridge metrics",…}`, from every task. Commands since the line before; dead letters, and the days until the
- * first certificate expires, as they are now: null without TLS, which is no data.
+ * `{"msg":"bridge metrics",…}`, from every task. Commands since the line before; dead letters, routes whose handler
+ * answered 410, and the days until the first certificate expires, as they are now: null without TLS, which is no data.
  */
 export const bridgeLine = {
   msg: 'bridge metrics',
-  fields: ['deadLetters', 'sentCommands', 'failedCommands', 'certificateDaysLeft'],
+  fields: [
+    'deadLetters',
+    'disabledRoutes',
+    'sentCommands',
+    'failedCommands',
+    'certificateDaysLeft',
+  ],
 } as const;
 
 export type RouteField = (typeof routeLine.fields)[number];

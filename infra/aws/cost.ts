@@ -64,11 +64,14 @@ export function idleMonth(config: CausewayConfig): CostItem[] {
         ]
       : []),
     { item: `DynamoDB, ${leasesOf(config)} leases`, dollars: leaseDollars(config) },
-    { item: 'DynamoDB, queue of commands', dollars: looksOfMonth * prices.dynamoDbReadUnit },
+    {
+      item: 'DynamoDB, looks for commands, replays, pauses',
+      dollars: looksOfMonth(config) * prices.dynamoDbReadUnit,
+    },
     { item: 'private DNS zone', dollars: prices.privateZoneMonth },
     {
       item: 'Secrets Manager',
-      dollars: (1 + secretNames(config).length) * prices.secretMonth,
+      dollars: (1 + secretNames(config).length + pushSecrets(config)) * prices.secretMonth,
     },
     {
       item: `CloudWatch, ${alarmsOf(config)} alarms, ${metrics} metrics, dashboard`,
@@ -83,9 +86,14 @@ function taskSize({ bridge }: CausewayConfig): string {
   return `${bridge.cpu / 1024} vCPU, ${bridge.memoryMiB} MiB${bridge.spot ? ', Spot' : ''}`;
 }
 
-/** Three alarms a route, five for all. */
+/** Those that whoever deploys reads. */
+function pushSecrets({ push: { onenet } }: CausewayConfig): number {
+  return [onenet?.tokenSecret, onenet?.aesKeySecret].filter((name) => name !== undefined).length;
+}
+
+/** Three alarms a route, six for all. */
 function alarmsOf(config: CausewayConfig): number {
-  return 3 * bridgeRoutes(config).length + 5;
+  return 3 * bridgeRoutes(config).length + 6;
 }
 
 /** Leases: one for each session, one for commands, and one for replays. */
@@ -96,13 +104,15 @@ function leasesOf(config: CausewayConfig): number {
 /** A lease is renewed four times in its time, and a standby looks at it every 0.3 s. */
 function leaseDollars(config: CausewayConfig): number {
   const seconds = leasesOf(config) * hoursOfMonth * 3600;
-  const renewals = (seconds * 4) / leaseSecondsOf(config.routes);
+  const renewals = (seconds * 4) / leaseSecondsOf(bridgeRoutes(config));
   const looks = ((config.bridge.tasks - 1) * seconds) / 0.3;
   return renewals * prices.dynamoDbWriteUnit + looks * prices.dynamoDbReadUnit;
 }
 
-/** The queue of commands, and replays, are looked at every ten seconds, for what nobody woke the bridge for. */
-const looksOfMonth = ((queueShards + 1) * hoursOfMonth * 3600) / 10;
+/** The queue of commands and replays every ten seconds, and each task the states of routes every two. */
+function looksOfMonth({ bridge }: CausewayConfig): number {
+  return ((queueShards + 1) / 10 + bridge.tasks / 2) * hoursOfMonth * 3600;
+}
 
 /** One line a minute for each route, and one for the task, of about 300 bytes. */
 function metricLogGbOfMonth(config: CausewayConfig): number {
@@ -163,7 +173,11 @@ export function costReport(config: CausewayConfig): string {
           ),
           table('The same one by one, as a few a second come', perMillionMessages(config, 1)),
         ];
-  const footnote = `US dollars in us-east-1, ${prices.asOf}, without free tiers and traffic; topics add a write a minute each.`;
+  const clients =
+    config.presence === undefined
+      ? ''
+      : '; each time that a client connects or disconnects, two writes and a read';
+  const footnote = `US dollars in us-east-1, ${prices.asOf}, without free tiers and traffic; topics add a write a minute each${clients}.`;
   return `\n${[idle, ...perMillion, footnote].join('\n')}\n\n`;
 }
 

@@ -95,10 +95,11 @@ export class Monitoring extends Construct {
           publicInterface.api.metricLatency(slow),
           api.function.metricDuration(slow),
         ]),
-        graph('Commands and dead letters', [
+        graph('Commands, dead letters, disabled routes', [
           metrics.ofBridge('sentCommands', 'Sum'),
           metrics.ofBridge('failedCommands', 'Sum'),
           metrics.ofBridge('deadLetters', 'Maximum'),
+          metrics.ofBridge('disabledRoutes', 'Maximum'),
         ]),
       ],
       [

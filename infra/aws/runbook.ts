@@ -30,6 +30,12 @@ export const runbook = {
     action:
       'GET /v1/dead-letters gives the reasons. Mend the handler or the device, then replay or delete them.',
   },
+  RouteDisabled: {
+    means:
+      'A handler has answered 410, Gone: its route sends nothing more. Nothing is lost: the broker keeps the backlog.',
+    action:
+      'GET /v1/routes says which and since when. Mend the handler, then POST /v1/routes/{name}/resume; or take the route out of the config. Mind how long the broker keeps a backlog.',
+  },
   IngestErrors: {
     means:
       'For three of five minutes the ingest function failed or answered 5xx. The bridge tries again; nothing is lost.',

@@ -19,7 +19,7 @@ function linesOf(count: () => Promise<number>) {
     holding: true,
     holdingSeconds: 61.4,
     paused: false,
-    disabled: false,
+    disabled: true,
   }));
   const { results } = metrics.commands(() => ({ waiting: 0, inFlight: 0 }));
   const lines: Line[] = [];
@@ -52,7 +52,12 @@ test('messages and commands are counted since the line before, the rest is as it
     holdingSeconds: 61,
   });
   const [bridge] = withMessage(bridgeLine.msg);
-  expect(bridge).toMatchObject({ deadLetters: 3, sentCommands: 4, failedCommands: 3 });
+  expect(bridge).toMatchObject({
+    deadLetters: 3,
+    disabledRoutes: 1,
+    sentCommands: 4,
+    failedCommands: 3,
+  });
   for (const field of routeLine.fields) expect(route).toHaveProperty(field);
   for (const field of bridgeLine.fields) expect(bridge).toHaveProperty(field);
 });

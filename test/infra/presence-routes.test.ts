@@ -4,7 +4,7 @@ import { parseConfig } from '../../bridge/config.ts';
 import { bridgeDocument } from '../../infra/aws/bridge-document.ts';
 import { type CausewayConfigInput, parseCausewayConfig } from '../../infra/config.ts';
 import { localPresenceRoutes } from '../../infra/local/routes.ts';
-import { embeddedPresence, presenceRoutes } from '../../infra/presence-routes.ts';
+import { bridgeRoutes, embeddedPresence, presenceRoutes } from '../../infra/presence-routes.ts';
 
 type Changes = Partial<Omit<CausewayConfigInput, 'broker'>> & {
   readonly broker?: Partial<CausewayConfigInput['broker']>;
@@ -104,6 +104,19 @@ test("on AWS they are in the bridge's document, behind the others, signed like t
     'url',
     `https://abc.lambda-url.eu-central-1.on.aws/?${route?.query}`,
   );
+});
+
+test('their requests wait no longer than those that store: both are to one function', () => {
+  const routes = [
+    { name: 'store', filter: '#', timeoutMs: 5000 },
+    {
+      name: 'hook',
+      filter: 'a',
+      timeoutMs: 1000,
+      handler: { url: 'https://a.example.com', secretName: 'a' },
+    },
+  ];
+  expect(bridgeRoutes(checked({ presence: {}, routes })).at(-1)?.timeoutMs).toBe(5000);
 });
 
 test('on one machine they go to ingest in this process, for the embedded broker without being asked for', () => {

@@ -53,7 +53,7 @@ describe('the alarms', () => {
     const watched = Object.values(small.findResources('AWS::CloudWatch::Alarm'))
       .map((alarm) => alarm['Properties'])
       .filter(({ Namespace }) => String(Namespace).startsWith('Causeway/'));
-    expect(watched).toHaveLength(6);
+    expect(watched).toHaveLength(7);
     for (const { Namespace, MetricName } of watched) {
       expect(made).toContainEqual(
         expect.objectContaining({ MetricNamespace: Namespace, MetricName }),

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { awsIotRights } from '../../../infra/aws/aws-iot-rights.ts';
 import { bridgeDocument } from '../../../infra/aws/bridge-document.ts';
 import { type CausewayConfigInput, parseCausewayConfig } from '../../../infra/config.ts';
-import { addStack, createApp } from './synth.ts';
+import { addStack, createApp, policiesOf, type Statement, statementsOf } from './synth.ts';
 
 const url = 'wss://a1b2c3-ats.iot.eu-west-1.amazonaws.com/mqtt';
 
@@ -60,6 +60,21 @@ describe('awsIotRights', () => {
     ]);
   });
 
+  test('are for client ids of its own, too, and for the status of each', () => {
+    const { broker } = input;
+    const rights = awsIotRights(
+      configOf({
+        ...input,
+        broker: { ...broker, clientIds: { 'store-0': 'thing-7' }, status: {} },
+      }),
+    );
+    expect(rights[0]?.resources).toEqual(['client/bridge-*', 'client/thing-7']);
+    expect(rights[3]?.resources.slice(3)).toEqual([
+      'topic/causeway/bridge-*/status',
+      'topic/causeway/thing-7/status',
+    ]);
+  });
+
   test('are none where the bridge shows something else', () => {
     const { auth: _, ...broker } = input.broker;
     expect(awsIotRights(configOf({ ...input, broker }))).toEqual([]);
@@ -89,10 +104,19 @@ test('what the broker would not keep to is a fault of the config, with its path'
 
 test('the stack gives the task these rights, in the region of the broker, and the api the rules', () => {
   const app = createApp();
-  const stack = addStack(app, input);
+  const stack = addStack(app, { ...input, broker: { ...input.broker, status: {} }, presence: {} });
   // Throws on a finding of the checks.
-  app.synth();
+  const messages = app.synth().stacks.flatMap((one) => one.messages);
+  expect(messages).toEqual([]);
   const template = Template.fromStack(stack);
+  const ofIot = (statements: readonly Statement[]) =>
+    statements.filter(({ Action }) => JSON.stringify(Action).includes('"iot:'));
+  expect(ofIot(policiesOf(template, 'TaskTaskRole'))).toHaveLength(4);
+  expect(ofIot(statementsOf(template))).toHaveLength(4);
+  const text = JSON.stringify(ofIot(statementsOf(template)));
+  expect(text).toContain(':topicfilter/$aws/events/presence/');
+  expect(text).toContain(':topic/causeway/bridge-*/status');
+  expect(text).not.toMatch(/:(client|topic|topicfilter)\/\*"/);
   template.hasResourceProperties('AWS::IAM::Policy', {
     PolicyDocument: Match.objectLike({
       Statement: Match.arrayWith([

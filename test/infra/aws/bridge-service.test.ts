@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { buildSync } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { policiesOf, synthDeployments } from './synth.ts';
+import { policiesOf, statementsOf, synthDeployments } from './synth.ts';
 
 let small: Template;
 let large: Template;
@@ -32,7 +32,7 @@ describe('the bridge', () => {
     });
     const [properties] = Object.values(group).map((resource) => resource['Properties']);
     const ports = properties.SecurityGroupEgress.map((rule: { ToPort: number }) => rule.ToPort);
-    expect(ports).toEqual([443, 8883, 8443]);
+    expect(new Set(ports)).toEqual(new Set([443, 8883, 8443]));
   });
 
   test('runs as nobody, on a file system it cannot write to, and may drain', () => {
@@ -77,11 +77,24 @@ describe('the bridge', () => {
     const secrets = statements.filter(({ Action }) => String(Action).startsWith('secretsmanager'));
     expect(secrets).toHaveLength(1);
     expect(JSON.stringify(secrets[0]?.Resource).match(/:secret:[^"]*/g)).toEqual([
+      ':secret:causeway/basic-??????',
+      ':secret:causeway/bearer-??????',
       ':secret:causeway/broker-??????',
       ':secret:causeway/certificate-??????',
       ':secret:causeway/hooks-??????',
     ]);
     expect(JSON.stringify(policiesOf(small, 'TaskTaskRole'))).not.toContain('secretsmanager');
+  });
+
+  test('and nobody else may read any: ECS reads the internal one, for the task', () => {
+    const reading = statementsOf(large).filter(({ Action }) =>
+      JSON.stringify(Action).includes('secretsmanager'),
+    );
+    const named = reading.filter(({ Resource }) => JSON.stringify(Resource).includes(':secret:'));
+    expect(named).toHaveLength(1);
+    expect(reading.filter((statement) => !named.includes(statement))).toMatchObject([
+      { Resource: { Ref: expect.stringContaining('InternalSecret') } },
+    ]);
   });
 
   test('may call the ingest function by its URL alone', () => {

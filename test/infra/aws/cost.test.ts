@@ -36,11 +36,27 @@ test('a standby doubles the tasks, a NAT gateway takes the place of their addres
   expect(dollarsOf(two, /NAT/)).toBeCloseTo(730 * 0.05, 6);
 });
 
+test('who looks for what nobody woke it for is paid for, by each task', () => {
+  const of = (tasks: 1 | 2) => idleMonth(checked({ ...minimal, bridge: { tasks } }));
+  const seconds = 730 * 3600;
+  const [one = 0, two = 0] = ([1, 2] as const).map((tasks) => dollarsOf(of(tasks), /looks/));
+  expect(two - one).toBeCloseTo((seconds / 2) * prices.dynamoDbReadUnit, 6);
+});
+
+test('presence is in the footnote where it is kept', () => {
+  expect(costReport(checked(minimal))).not.toContain('two writes');
+  expect(costReport(checked({ ...minimal, presence: { source: 'last-will' } }))).toContain(
+    'two writes and a read',
+  );
+});
+
 test('each secret that the config names is paid for', () => {
   const items = idleMonth(
     checked({ ...minimal, broker: { ...minimal.broker, credentialsSecret: 'causeway/broker' } }),
   );
   expect(dollarsOf(items, /^Secrets/)).toBeCloseTo(2 * prices.secretMonth, 6);
+  const pushed = idleMonth(checked({ ...minimal, push: { onenet: { tokenSecret: 'a' } } }));
+  expect(dollarsOf(pushed, /^Secrets/)).toBeCloseTo(2 * prices.secretMonth, 6);
 });
 
 test('larger batches make fewer requests, and as many writes', () => {

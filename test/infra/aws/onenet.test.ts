@@ -2,7 +2,7 @@
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, expect, test } from 'vitest';
 import { parseCausewayConfig } from '../../../infra/config.ts';
-import { addStack, createApp, minimal } from './synth.ts';
+import { addStack, createApp, minimal, statementsOf } from './synth.ts';
 
 const onenet = { platform: 'token', productId: 'Ck2AF9QD2K', keySecret: 'onenet/key' } as const;
 const broker = {
@@ -74,6 +74,10 @@ test('the token comes by reference, and is there only where it is needed', () =>
     ...description,
     Environment: { Variables: Match.objectLike({ ONENET_PUSH_TOKEN: Match.absent() }) },
   });
+});
+
+test('no role may read it: whoever deploys does', () => {
+  expect(JSON.stringify(statementsOf(pushed))).not.toContain('onenet/push');
 });
 
 test('the bridge gets the name of its key, and may read it', () => {

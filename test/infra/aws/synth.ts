@@ -21,18 +21,34 @@ const large = {
     url: 'mqtts://broker.example.com',
     credentialsSecret: 'causeway/broker',
     clientCertificateSecret: 'causeway/certificate',
+    status: {},
   },
   routes: [
     { name: 'store', filter: 'devices/#', retentionDays: 7, timeoutMs: 20_000 },
     { name: 'hook', filter: 'alarms/#', handler: hook },
+    ...(['cloudevents', 'cloudevents-binary', 'raw'] as const).map((format, index) => ({
+      name: format,
+      filter: `formats/${format}/+`,
+      handler: {
+        url: 'https://hooks.example.com:8443/{3}',
+        format,
+        ...[
+          { basicSecret: 'causeway/basic' },
+          { secretName: 'causeway/hooks' },
+          { bearerSecret: 'causeway/bearer' },
+        ][index],
+      },
+    })),
   ],
+  presence: { source: 'last-will' },
+  push: { onenet: { tokenSecret: 'causeway/push', aesKeySecret: 'causeway/push-key' } },
   api: {
     oidc: { issuer: 'https://id.example.com', audience: 'causeway' },
     corsOrigins: ['https://app.example.com'],
     reservedConcurrency: 20,
   },
   ingest: { reservedConcurrency: 10 },
-  bridge: { natGateway: true, tasks: 2, spot: true },
+  bridge: { natGateway: true, tasks: 2, spot: true, memoryMiB: 1024 },
   alarms: { email: 'somebody@example.com' },
   deletionProtection: false,
 } satisfies DeploymentInput;

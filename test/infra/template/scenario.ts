@@ -2,19 +2,19 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { DescribeTimeToLiveCommand, paginateScan } from '@aws-sdk/client-dynamodb';
-import mqtt, { type IClientPublishOptions, type MqttClient } from 'mqtt';
-import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Item } from '../../../functions/contract/item.ts';
 import { engines, type TestTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
+import { describeAfterRestart, describeOperations } from './operations.ts';
 import { operator } from './rig/access.ts';
 import { type Deployment, deploy } from './rig/deployment.ts';
 import { unusedOf } from './rig/policies.ts';
 import { signedHeaders } from './rig/sigv4.ts';
 import type { DeployOptions } from './rig/site.ts';
-import { secretsOf, synthesize, webhookSecret } from './rig/stack.ts';
+import { secretsOf, synthesize } from './rig/stack.ts';
 import { startWorld, type World } from './rig/world.ts';
+import { startUser, type User } from './user.ts';
 
 /** Allowed, and not used here: each with the reason that it is allowed. */
 const unused: readonly (readonly [RegExp, string])[] = [
@@ -45,9 +45,7 @@ export function describeDeployment(
     let world: World;
     let database: TestTable;
     let deployment: Deployment;
-    let token: string;
-    let device: MqttClient;
-    const received: { topic: string; text: string }[] = [];
+    let user: User;
 
     beforeAll(async () => {
       world = await startWorld();
@@ -58,58 +56,20 @@ export function describeDeployment(
         caFile: world.caFile,
         secrets: secretsOf(world),
       });
-      device = await mqtt.connectAsync(world.deviceUrl, {
-        protocolVersion: 5,
-        ...world.credentials,
-        clientId: 'device',
-      });
-      device.on('message', (topic, payload, { properties }) => {
-        received.push({ topic, text: payload.toString() });
-        const { responseTopic, correlationData } = properties ?? {};
-        if (responseTopic === undefined || correlationData === undefined) return;
-        device.publish(responseTopic, 'done', { qos: 1, properties: { correlationData } });
-      });
-      await device.subscribeAsync('rooms/+/cmd', { qos: 1 });
+      user = await startUser(deployment, world);
     }, startTimeoutMs);
 
     afterAll(async () => {
-      await device?.endAsync(true);
+      await user?.leave();
       await deployment?.close();
       await database?.close();
       await world?.close();
     }, 60_000);
 
-    const publish = (topic: string, text: string | Buffer, options: IClientPublishOptions = {}) =>
-      device.publishAsync(topic, text, { qos: 1, ...options });
-
-    async function call(path: string, body?: unknown, init: RequestInit = {}) {
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-      const response = await fetch(`${deployment.outputs['ApiUrl']}${path}`, {
-        ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-        ...init,
-        headers: { ...headers, ...init.headers },
-      });
-      const text = await response.text();
-      // biome-ignore lint/suspicious/noExplicitAny: a test looks at what it expects
-      const parsed: any = text === '' ? undefined : JSON.parse(text);
-      return { status: response.status, body: parsed };
-    }
-
     function functionNamed(name: string) {
       const found = deployment.functions.get(name);
       if (found === undefined) throw new Error(`no function ${name}`);
       return found;
-    }
-
-    async function messages(topic: string, count: number) {
-      return until(
-        async () => {
-          const { status, body } = await call(`/v1/messages?topic=${encodeURIComponent(topic)}`);
-          if (status !== 200) throw new Error(JSON.stringify(body));
-          return body.messages.length >= count ? body.messages : undefined;
-        },
-        { what: `${count} messages of ${topic}` },
-      );
     }
 
     test('its task is healthy, by the health check of its definition', async () => {
@@ -125,19 +85,19 @@ export function describeDeployment(
       const { stdout } = await promisify(execFile)('sh', ['-c', TokenCommand], {
         env: { PATH: process.env['PATH'], ...deployment.environmentOf(operator) },
       });
-      [token = ''] = /causeway_[0-9a-f]{16}_\S{43}/.exec(stdout) ?? [];
-      expect((await call('/v1/topics')).status).toBe(200);
-      expect((await call('/v1/topics', undefined, { headers: { authorization: '' } })).status).toBe(
-        401,
-      );
+      [user.token = ''] = /causeway_[0-9a-f]{16}_\S{43}/.exec(stdout) ?? [];
+      expect((await user.call('/v1/topics')).status).toBe(200);
+      expect(
+        (await user.call('/v1/topics', undefined, { headers: { authorization: '' } })).status,
+      ).toBe(401);
     });
 
     test('a message is stored, and queried', async () => {
-      await publish('rooms/kitchen', '{"celsius":21.5}');
-      const [message] = await messages('rooms/kitchen', 1);
+      await user.publish('rooms/kitchen', '{"celsius":21.5}');
+      const [message] = await user.messages('rooms/kitchen', 1);
       expect(message).toMatchObject({ topic: 'rooms/kitchen', payload: { celsius: 21.5 } });
       const latest = await until(async () => {
-        const { body } = await call('/v1/messages/latest?filter=rooms/%23');
+        const { body } = await user.call('/v1/messages/latest?filter=rooms/%23');
         return body.messages.length > 0 ? body.messages : undefined;
       });
       expect(latest).toMatchObject([{ topic: 'rooms/kitchen' }]);
@@ -145,14 +105,14 @@ export function describeDeployment(
 
     test('a large message is stored whole', async () => {
       const payload = Buffer.alloc(1024 * 1024, 'x').toString();
-      await publish('rooms/hall', payload);
-      const [message] = await messages('rooms/hall', 1);
+      await user.publish('rooms/hall', payload);
+      const [message] = await user.messages('rooms/hall', 1);
       expect(message.payload).toBe(payload);
     });
 
     test('messages are kept as long as their route says', async () => {
-      await publish('short/a', '1');
-      await messages('short/a', 1);
+      await user.publish('short/a', '1');
+      await user.messages('short/a', 1);
       const [TableName = ''] = deployment.tables;
       const { client } = database;
       const { TimeToLiveDescription } = await client.send(
@@ -173,41 +133,21 @@ export function describeDeployment(
     test('a command is sent, the device answers, and the reply is in the response', async () => {
       const command = { topic: 'rooms/kitchen/cmd', payload: { fan: 'on' }, waitFor: 'reply' };
       const idempotent = { headers: { 'idempotency-key': 'fan-on-1' } };
-      const { status, body } = await call('/v1/publish', command, idempotent);
+      const { status, body } = await user.call('/v1/publish', command, idempotent);
       expect([status, body]).toMatchObject([
         200,
         { status: 'answered', reply: { payload: 'done' } },
       ]);
-      expect((await call('/v1/publish', command, idempotent)).body.id).toBe(body.id);
-      expect((await call(`/v1/commands/${body.id}`)).body.status).toBe('answered');
+      expect((await user.call('/v1/publish', command, idempotent)).body.id).toBe(body.id);
+      expect((await user.call(`/v1/commands/${body.id}`)).body.status).toBe('answered');
       // It would be sent all the same, when the bridge looks for itself.
       const failures = /"message":"bridge".*/.exec(functionNamed('CausewayApiFunction').output());
       expect(failures).toBeNull();
-      const ofDevice = received.filter(({ topic }) => topic === 'rooms/kitchen/cmd');
+      const ofDevice = user.received.filter(({ topic }) => topic === 'rooms/kitchen/cmd');
       expect(ofDevice).toEqual([{ topic: 'rooms/kitchen/cmd', text: '{"fan":"on"}' }]);
     });
 
-    test('a webhook gets its messages, signed; what it rejects is listed, replayed and deleted', async () => {
-      const { webhook } = world;
-      await publish('alarms/door', 'open');
-      const request = await until(() => webhook.received[0]);
-      new Webhook(webhookSecret).verify(request.body, request.headers);
-      webhook.status = 422;
-      await publish('alarms/door', 'broken');
-      await publish('alarms/door', 'x'.repeat(500_000));
-      const listed = await until(async () => {
-        const { deadLetters } = (await call('/v1/dead-letters')).body;
-        return deadLetters.length === 2 ? deadLetters : undefined;
-      });
-      expect(listed).toMatchObject([{ route: 'hook', bytes: 500_000 }, { bytes: 6 }]);
-      const [large, small] = listed.map(({ id }: { id: string }) => `/v1/dead-letters/${id}`);
-      expect((await call(`${small}/replay`, {})).body.code).toBe('handler-refused');
-      webhook.status = 204;
-      expect(await call(`${large}/replay`, {})).toMatchObject({ body: { status: 'delivered' } });
-      expect((await call(small)).body.message.payload).toBe('broken');
-      expect((await call(small, undefined, { method: 'DELETE' })).status).toBe(204);
-      expect((await call('/v1/dead-letters')).body.deadLetters).toEqual([]);
-    });
+    describeOperations(() => user);
 
     test('the ingest function takes requests of the bridge alone', async () => {
       const [, url = ''] =
@@ -233,30 +173,34 @@ export function describeDeployment(
     });
 
     test('the limits of the HTTP API stand before the function', async () => {
-      const long = await call('/v1/topics', undefined, {
+      const long = await user.call('/v1/topics', undefined, {
         headers: { 'x-long': 'x'.repeat(10_240) },
       });
       expect(long.status).toBe(431);
-      expect((await call('/v1/publish', { payload: 'x'.repeat(10_500_000) })).status).toBe(413);
+      expect((await user.call('/v1/publish', { payload: 'x'.repeat(10_500_000) })).status).toBe(
+        413,
+      );
     });
 
     test('a new task gets what the one before it did not acknowledge, and what came meanwhile', async () => {
       const ingest = functionNamed('CausewayIngestFunction');
       ingest.isThrottled = true;
-      await publish('rooms/held', 'once');
+      await user.publish('rooms/held', 'once');
       await until(() => ingest.throttles > 0);
       expect(await deployment.stopTask()).toBe(0);
       ingest.isThrottled = false;
-      await publish('rooms/away', 'kept by the broker');
+      await user.publish('rooms/away', 'kept by the broker');
       const topics = ['rooms/a/cmd', 'rooms/b/cmd'];
       const commands = topics.map((topic) => ({ topic, payload: 'hello', timeoutSeconds: 1 }));
-      const { body } = await call('/v1/publish/bulk', commands);
+      const { body } = await user.call('/v1/publish/bulk', commands);
       expect(body.results).toMatchObject([{ status: 202 }, { status: 202 }]);
       await deployment.startTask();
-      expect(await messages('rooms/away', 1)).toHaveLength(1);
-      expect(await messages('rooms/held', 1)).toHaveLength(1);
-      await until(() => topics.every((topic) => received.some((one) => one.topic === topic)));
+      expect(await user.messages('rooms/away', 1)).toHaveLength(1);
+      expect(await user.messages('rooms/held', 1)).toHaveLength(1);
+      await until(() => topics.every((topic) => user.received.some((one) => one.topic === topic)));
     }, 90_000);
+
+    describeAfterRestart(() => user);
 
     test('roles do what their policies allow, and need all of it', () => {
       const { calls } = deployment.access;

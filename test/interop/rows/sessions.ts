@@ -102,16 +102,18 @@ async function killed(world: World): Promise<Outcome> {
   return storedTwice > 0 ? storedTwiceOutcome : 'yes';
 }
 
-/** One bridge holds messages meanwhile, and another one is away. */
+/**
+ * One bridge holds messages meanwhile, and another one is away. Both have the same sessions for either signal: RabbitMQ
+ * may forget a subscription that it has granted a moment before SIGKILL, and says that the session is present.
+ */
 async function restarted(world: World, signal: 'SIGTERM' | 'SIGKILL'): Promise<Outcome> {
   const { broker } = world;
-  const name = signal.toLowerCase();
-  const away = { name: `${name}-away`, filter: `${name}/away` };
+  const away = { name: 'restart-away', filter: 'restart/away/+' };
   await (await world.startBridge(away)).drain();
   const release = world.holdHandler();
-  const bridge = await world.startBridge({ name, filter: `${name}/live` });
-  const live = `${name}/live`;
-  const waiting = `${name}/away`;
+  const bridge = await world.startBridge({ name: 'restart', filter: 'restart/live/+' });
+  const live = `restart/live/${signal}`;
+  const waiting = `restart/away/${signal}`;
   await publishAll(await world.connectDevice(), {
     [live]: numbers(0, 50),
     [waiting]: numbers(0, 50),

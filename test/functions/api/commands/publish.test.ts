@@ -139,6 +139,18 @@ for (const engine of engines) {
           'must be nested at most 100 levels deep',
         ],
         [
+          'a topic of the broker',
+          { topic: '$SYS/x', payload: 1 },
+          'topic',
+          expect.stringMatching(/^must not start with \$: .*4\.7\.2-1/),
+        ],
+        [
+          'a response topic of the broker',
+          { topic: 'a', payload: 1, responseTopic: '$SYS/x' },
+          'responseTopic',
+          expect.stringMatching(/^must not start with \$: .*4\.7\.2-1/),
+        ],
+        [
           'a response topic that becomes too long',
           { topic: 'x'.repeat(60_000), payload: 1, responseTopic: '{topic}/{topic}' },
           'responseTopic',

@@ -2,7 +2,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Access } from './access.ts';
 import { bodyOf, listenLocally } from './http.ts';
-import { arn, secretArn } from './identities.ts';
+import { arn, arnOfSecret } from './identities.ts';
 
 export interface AwsOptions {
   readonly access: Access;
@@ -74,10 +74,6 @@ export async function startAws({ access, dynamoDbUrl, secrets }: AwsOptions): Pr
 /** The tables that a request names. */
 function tablesOf(input: { TableName?: string; RequestItems?: object }): string[] {
   return input.TableName === undefined ? Object.keys(input.RequestItems ?? {}) : [input.TableName];
-}
-
-function arnOfSecret(id: string): string {
-  return id.startsWith('arn:') ? id : secretArn(id);
 }
 
 function fail(response: ServerResponse, status: number, code: string, message = code): void {

@@ -3,7 +3,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import * as z from 'zod';
 import type { Assembly } from './assembly.ts';
-import { hasUrl, type Identity, identityOf, pseudoParameters } from './identities.ts';
+import { arnOfSecret, hasUrl, type Identity, identityOf, pseudoParameters } from './identities.ts';
 import { resolve } from './intrinsics.ts';
 import { type Policies, policyDocumentSchema, type Statement } from './policies.ts';
 
@@ -59,7 +59,7 @@ export function declaredIn(
       return value;
     },
     secret(id: string, field: string | undefined) {
-      const value = secrets.get(id);
+      const value = secrets.get(arnOfSecret(id));
       if (value === undefined) throw new Error(`no secret ${id}`);
       return field === undefined ? value : String(JSON.parse(value)[field]);
     },

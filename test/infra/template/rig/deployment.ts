@@ -10,6 +10,7 @@ import { startFunctions } from './functions.ts';
 import { listenLocally } from './http.ts';
 import { httpApis } from './http-api.ts';
 import { hasUrl, secretArn } from './identities.ts';
+import { metricsIn } from './metrics.ts';
 import { networkOf, securityGroupsOf } from './network.ts';
 import type { Policies } from './policies.ts';
 import { imageOf, namedTasks, startNamedTask } from './services.ts';
@@ -35,6 +36,8 @@ export interface Deployment {
   environmentOf(role: string): Record<string, string>;
   /** Everything that programs have logged. */
   logs(): string;
+  /** What its metric filters have found in the log of the tasks: values by the name of the metric. */
+  metrics(): ReadonlyMap<string, readonly number[]>;
   close(): Promise<void>;
 }
 
@@ -99,6 +102,7 @@ export async function deploy(assembly: Assembly, options: DeployOptions): Promis
     },
     environmentOf: (role) => environmentOf(aws, access.credentialsOf(role)),
     logs: () => [...functions.values(), ...started].map(({ output }) => output()).join('\n'),
+    metrics: () => metricsIn(declared, started.map(({ output }) => output()).join('\n')),
     async close() {
       await task().stop();
       for (const one of functions.values()) await one.close();

@@ -75,6 +75,11 @@ export function secretArn(name: string): string {
   return arn('secretsmanager', `secret:${name}-Ab1Cd2`);
 }
 
+/** The ARN of a secret that is named by its ARN or its name. */
+export function arnOfSecret(id: string): string {
+  return id.startsWith('arn:') ? id : secretArn(id);
+}
+
 /** Types whose resources have an address: one is listened on for each of them. */
 export const hasUrl: ReadonlySet<string> = new Set(['AWS::ApiGatewayV2::Api', 'AWS::Lambda::Url']);
 

@@ -1,11 +1,14 @@
-// The stack that is run: a route of each kind, every secret that a broker can ask for.
+// The stack that is run: a route of each kind, every secret that a broker can ask for, presence, and a push from outside.
 import type { DeploymentInput } from '../../../../infra/config.ts';
+import { pushToken } from '../../../support/onenet-push.ts';
 import { addStack, createApp } from '../../aws/synth.ts';
 import { type Assembly, readAssembly } from './assembly.ts';
 import type { World } from './world.ts';
 
 const stackName = 'Template';
 export const webhookSecret = `whsec_${Buffer.from('a secret of the webhook!').toString('base64')}`;
+
+export const bearerToken = 'a-token-of-the-webhook';
 
 /** A task that is stopped waits for its requests so long, and ten seconds more. */
 const timeoutMs = 5000;
@@ -19,6 +22,7 @@ export function synthesize({ brokerUrl, webhook }: World): Assembly {
       credentialsSecret: 'causeway/broker',
       caSecret: 'causeway/ca',
       clientCertificateSecret: 'causeway/certificate',
+      status: {},
     },
     routes: [
       { name: 'rooms', filter: 'rooms/#', timeoutMs },
@@ -29,7 +33,21 @@ export function synthesize({ brokerUrl, webhook }: World): Assembly {
         timeoutMs,
         handler: { url: webhook.url, allowPrivate: true, secretName: 'causeway/hook' },
       },
+      {
+        name: 'lights',
+        filter: 'lights/+',
+        timeoutMs,
+        handler: {
+          url: `${webhook.url}/{2}`,
+          method: 'PUT',
+          format: 'raw',
+          allowPrivate: true,
+          bearerSecret: 'causeway/bearer',
+        },
+      },
     ],
+    presence: { source: 'last-will', lastWill: { topic: 'devices/{clientId}/status' } },
+    push: { onenet: { tokenSecret: 'causeway/push' } },
     retentionDays: 7,
     writeShards: 2,
   } satisfies DeploymentInput);
@@ -43,5 +61,7 @@ export function secretsOf(world: World): Record<string, string> {
     'causeway/ca': world.ca,
     'causeway/certificate': JSON.stringify(world.clientCertificate),
     'causeway/hook': webhookSecret,
+    'causeway/bearer': bearerToken,
+    'causeway/push': pushToken,
   };
 }

@@ -28,9 +28,17 @@ export interface World {
   close(): Promise<void>;
 }
 
+export interface WebhookRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
 export interface Webhook {
   readonly url: string;
-  readonly received: { readonly headers: Record<string, string>; readonly body: string }[];
+  readonly received: WebhookRequest[];
   /** What it answers; 204 at first. */
   status: number;
 }
@@ -81,7 +89,9 @@ export async function startWorld(): Promise<World> {
     { cert: server.certificate, key: server.privateKey },
     async (request, response) => {
       const body = (await bodyOf(request)).toString();
-      webhook.received.push({ headers: request.headers as Record<string, string>, body });
+      const { method = '', url: target = '' } = request;
+      const headers = request.headers as Record<string, string>;
+      webhook.received.push({ method, target, headers, body });
       response.writeHead(webhook.status).end();
     },
   );

@@ -1,0 +1,45 @@
+// The config's section `bridge`: how large its tasks are on Fargate, how many, and where they run.
+import * as z from 'zod';
+
+/** Memory in MiB that Fargate has for each number of CPU units. */
+const fargateSizes: Readonly<Record<number, readonly number[]>> = {
+  256: [512, 1024, 2048],
+  512: [1024, 2048, 3072, 4096],
+  1024: [2048, 3072, 4096, 5120, 6144, 7168, 8192],
+};
+
+export const bridgeSchema = z
+  .strictObject({
+    cpu: z
+      .literal([256, 512, 1024], 'must be 256, 512 or 1024')
+      .default(256)
+      .describe('CPU units, 1024 for one; one process does not use more'),
+    memoryMiB: z.int().default(512).describe('Memory of a task'),
+    tasks: z
+      .literal([1, 2], 'must be 1, or 2 for a hot standby: every session has one holder')
+      .default(1)
+      .describe('2 keeps a hot standby, which takes over within seconds'),
+    spot: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Fargate Spot: cheaper; may be away for minutes, while the broker keeps the backlog',
+      ),
+    natGateway: z
+      .boolean()
+      .default(false)
+      .describe('Leave by one fixed address, fit for the allow list of a broker'),
+    vpcId: z
+      .string()
+      .regex(/^vpc-[0-9a-f]{8,17}$/, 'must be the id of a VPC, such as vpc-0123456789abcdef0')
+      .optional()
+      .describe(
+        'Run in this VPC, instead of one of its own; its private subnets must reach DynamoDB',
+      ),
+  })
+  .superRefine(({ cpu, memoryMiB }, context) => {
+    const sizes = fargateSizes[cpu] ?? [];
+    if (sizes.includes(memoryMiB)) return;
+    const message = `must be one of ${sizes.join(', ')} with bridge.cpu ${cpu} (Fargate)`;
+    context.addIssue({ code: 'custom', path: ['memoryMiB'], message });
+  });

@@ -1,0 +1,85 @@
+// The config's sections `api`, `ingest` and `push`: what callers and platforms may do, and the functions' sizes.
+import * as z from 'zod';
+import { routeFields } from '../../bridge/route-config.ts';
+import { urlWith } from '../../functions/contract/parse.ts';
+import { secretName } from './fields.ts';
+
+const reservedConcurrency = z.int().min(1).max(1000).optional();
+
+export const apiSchema = z.strictObject({
+  corsOrigins: z
+    .array(
+      z
+        .string()
+        .refine(
+          (text) => URL.canParse(text) && new URL(text).origin === text,
+          'must be an origin, such as https://app.example.com',
+        ),
+    )
+    .max(20)
+    .default([])
+    .describe('Web pages that may call the API; none by default'),
+  requestsPerSecond: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(200)
+    .describe(
+      'Most requests a second over all callers, held by API Gateway; twice that for a moment',
+    ),
+  callerRequestsPerSecond: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe('Most requests a second of one caller to one instance of the function'),
+  replyTopic: z
+    .string()
+    .min(1)
+    .max(1024)
+    .refine((text) => text.includes('{commandId}'), 'must contain {commandId}')
+    .optional()
+    .describe(
+      'Where devices answer commands that name no response topic: `{topic}`, `{commandId}`',
+    ),
+  commandFilters: z
+    .array(routeFields.shape.filter)
+    .min(1)
+    .max(50)
+    .default(['#'])
+    .describe(
+      'With `broker.auth`: the topics of commands and replies, and so the rights of the bridge',
+    ),
+  oidc: z
+    .strictObject({
+      issuer: urlWith('https:').describe('Issuer of the JWTs'),
+      audience: z.string().min(1).max(1000).describe('Audience that a JWT must be for'),
+      scopeClaim: z.string().min(1).max(100).default('scope').describe('Claim with the scopes'),
+    })
+    .optional()
+    .describe('Accept the JWTs of this issuer beside the tokens of the table'),
+  memoryMiB: z.int().min(128).max(10_240).default(512).describe('Memory of the api function'),
+  reservedConcurrency: reservedConcurrency.describe('Instances of the api function, at most'),
+});
+
+export const ingestSchema = z.strictObject({
+  memoryMiB: z.int().min(128).max(10_240).default(512).describe('Memory of the ingest function'),
+  reservedConcurrency: reservedConcurrency.describe('Instances of the ingest function, at most'),
+});
+
+export const pushSchema = z.strictObject({
+  onenet: z
+    .strictObject({
+      tokenSecret: secretName.describe(
+        "Secret with the token of OneNET's HTTP push; opens `/push/onenet`",
+      ),
+      aesKeySecret: secretName.optional().describe('Secret with the key of its encrypted pushes'),
+      productId: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _')
+        .optional()
+        .describe('Product of pushes of the older platform, which name none; `older` by default'),
+    })
+    .optional()
+    .describe("What China Mobile's OneNET may push by HTTP"),
+});
