@@ -137,9 +137,9 @@ for (const { name, version, available, start } of brokers) {
       expect(consumer.connections).toBe(0);
     });
 
-    test.skipIf(version !== 5)(
-      'what MQTT 5 says of a message comes with it, and breaks out of no header',
-      async () => {
+    // MQTT 3.1.1 says nothing of a message but its topic and flags.
+    if (version === 5)
+      test('what MQTT 5 says of a message comes with it, and breaks out of no header', async () => {
         await startBridge('', { format: 'cloudevents-binary' });
         const evil = 'a\u00e9 "b"% ce-id: x';
         await device.publishAsync('t', '{}', {
@@ -164,7 +164,6 @@ for (const { name, version, available, start } of brokers) {
           ['id', evil],
           ['other', evil],
         ]);
-      },
-    );
+      });
   });
 }
