@@ -26,7 +26,7 @@ export interface Bridge {
   drain(): Promise<void>;
 }
 
-/** Time for ending sessions once the messages are settled, of the time for a clean stop. */
+/** Time for ending sessions once the messages are settled, and for their traces, of the time for a clean stop. */
 const closingMs = 1500;
 
 /**
@@ -132,9 +132,10 @@ export async function startBridge(
     await Promise.all([
       ...routes.map((route) => route.drain(settling.signal)),
       commands?.drain(settling.signal),
-      replays?.drain(),
+      replays?.drain(settling.signal),
     ]);
     clearTimeout(timer);
+    await traceStore?.drain(AbortSignal.timeout(closingMs));
     await states.stop();
     metricLines.stop();
   }

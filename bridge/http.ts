@@ -143,6 +143,8 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
       const route = routes.find(({ config }) => config.name === name);
       if (route === undefined) return problemResponse(problem('not-found'));
       const changed = await route.change(kind, by);
+      // A replay into the route may have waited for it.
+      if (kind === 'resume') wakeReplays?.();
       if (changed !== undefined) return context.json(changed);
       return problemResponse(problem('database-unavailable', 'the state could not be stored'));
     });

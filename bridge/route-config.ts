@@ -12,7 +12,9 @@ export const routeFields = z.strictObject({
   filter: z
     .string()
     .superRefine((filter, context) => {
-      const fault = filterFault(filter);
+      // The bridge makes it one itself where it needs to, and a second $share around it would match nothing.
+      const shared = 'must not be a shared subscription ($share): see `connections`';
+      const fault = filter.startsWith('$share/') ? shared : filterFault(filter);
       if (fault !== undefined) context.addIssue(fault);
     })
     .describe('MQTT topic filter'),

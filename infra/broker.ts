@@ -6,11 +6,13 @@ import { Hono } from 'hono';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { type Listening, listen } from '../bridge/listen.ts';
+import { parseWith } from '../functions/contract/parse.ts';
 import { isLoopback } from './local/broker/access.ts';
 import { startBroker } from './local/broker/broker.ts';
 import { brokerHelp, brokerSettingsOf } from './local/broker/environment.ts';
 import { brokerMetrics } from './local/broker/metrics.ts';
 import { maxPasswordBytes } from './local/broker/passwords.ts';
+import { usersSchema } from './local/broker/users.ts';
 
 const usage = `Runs the embedded MQTT 3.1.1 broker alone.
 
@@ -51,6 +53,8 @@ async function printUser(name: string): Promise<void> {
   if (password === '') fail(['the password is empty']);
   if (truncates(password)) fail([`the password is longer than ${maxPasswordBytes} bytes`]);
   const user = { name, hash: await hash(password, await genSalt(10)) };
+  const parsed = parseWith(usersSchema.shape.users.element, user);
+  if (!parsed.ok) fail(parsed.faults.map(({ field, rule }) => `${field}: ${rule}`));
   process.stdout.write(`${JSON.stringify(user)}\n`);
 }
 
@@ -62,6 +66,12 @@ function readConfigFile(): unknown {
   } catch (error) {
     return fail([`BROKER_CONFIG: ${file}: ${error instanceof Error ? error.message : error}`]);
   }
+}
+
+function readLogLevel(): string {
+  const level = process.env['LOG_LEVEL'] || 'warn';
+  const levels = [...Object.keys(pino.levels.values), 'silent'];
+  return levels.includes(level) ? level : fail([`LOG_LEVEL: must be one of ${levels.join(', ')}`]);
 }
 
 function readMetricsPort(): number | undefined {
@@ -85,20 +95,19 @@ const settings = brokerSettingsOf(process.env, {
   others: ['BROKER_CONFIG', 'BROKER_URL'],
 });
 const metricsPort = readMetricsPort();
+const level = readLogLevel();
 if (!settings.ok) fail(settings.faults.map(({ field, rule }) => `${field}: ${rule}`));
-const { host, usersFile } = settings.value;
+const { host, tls, websocket, usersFile } = settings.value;
 
-const log = pino(
-  { level: process.env['LOG_LEVEL'] ?? 'warn' },
-  pretty({ destination: 2, sync: true }),
-);
+const log = pino({ level }, pretty({ destination: 2, sync: true }));
 const broker = await startBroker({ ...settings.value, log }).catch((error: Error) =>
   fail([error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message]),
 );
 const metrics = metricsPort === undefined ? undefined : await serveMetrics(metricsPort);
 console.log(broker.urls.map((url) => `Listening on ${url}`).join('\n'));
 if (metrics !== undefined) console.log(`Metrics at ${metrics.url}/metrics`);
-if (usersFile === undefined && host !== 'localhost' && !isLoopback(host))
+const hosts = [host, tls?.host ?? host, websocket?.host ?? host];
+if (usersFile === undefined && hosts.some((one) => one !== 'localhost' && !isLoopback(one)))
   console.log('Without usersFile, only clients on this machine can connect.');
 
 let stopping = false;

@@ -2,7 +2,8 @@
 // never work. Pure; one function a rule.
 import { BlockList, isIP } from 'node:net';
 import { awsAuthFaults } from '../bridge/broker/aws-iot-auth.ts';
-import { profileFaults } from '../bridge/profiles/settings.ts';
+import { profileFaults, rulesOf } from '../bridge/profiles/settings.ts';
+import { filterFaults } from '../functions/contract/broker-rules.ts';
 import type { FieldFault } from '../functions/contract/problem.ts';
 import type { CausewayConfig, RouteSettings } from './config.ts';
 import { isPresenceRouteName, presenceRoutes } from './presence-routes.ts';
@@ -25,9 +26,10 @@ export function unsafeSettings(sections: Sections): FieldFault[] {
 const rules: readonly Rule[] = [
   nameTwice,
   nameOfPresence,
-  certificatesWithoutTls,
+  tlsSettingsWithoutTls,
   windowAboveBroker,
   againstProfile,
+  presenceOfOneNet,
   signingWithout,
   moreClientsThanAllowed,
   windowsAboveMemory,
@@ -52,14 +54,18 @@ function nameOfPresence({ routes }: Sections): FieldFault[] {
   );
 }
 
-function certificatesWithoutTls({ broker }: Sections): FieldFault[] {
-  if (broker === undefined || /^(mqtts|wss):/i.test(broker.url)) return [];
-  return (['caSecret', 'clientCertificateSecret'] as const)
-    .filter((name) => broker[name] !== undefined)
-    .map((name) => ({
-      field: `broker.${name}`,
-      rule: 'needs a URL with mqtts or wss: there is no TLS otherwise',
-    }));
+function tlsSettingsWithoutTls({ broker }: Sections): FieldFault[] {
+  if (broker === undefined || /^mqtts:/i.test(broker.url)) return [];
+  const alpn = { field: 'broker.alpnProtocols', rule: 'needs a URL with mqtts' };
+  const faults = broker.alpnProtocols === undefined ? [] : [alpn];
+  if (/^wss:/i.test(broker.url)) return faults;
+  for (const name of ['caSecret', 'clientCertificateSecret', 'serverName'] as const)
+    if (broker[name] !== undefined)
+      faults.push({
+        field: `broker.${name}`,
+        rule: 'needs a URL with mqtts or wss: there is no TLS otherwise',
+      });
+  return faults;
 }
 
 function windowAboveBroker({ broker, routes }: Sections): FieldFault[] {
@@ -77,8 +83,21 @@ function windowAboveBroker({ broker, routes }: Sections): FieldFault[] {
 }
 
 /** What the broker of the profile would not keep to. */
-function againstProfile({ broker, routes }: Sections): FieldFault[] {
-  return profileFaults({ broker, routes });
+function againstProfile({ broker, routes, presence }: Sections): FieldFault[] {
+  if (broker?.profile === undefined) return [];
+  const ofPresence = presenceRoutes(presence, broker.profile).flatMap(({ filter }) =>
+    filterFaults(filter, rulesOf(broker.profile)).map((rule) => ({
+      field: 'presence',
+      rule: `${filter} ${rule} (profile ${broker.profile})`,
+    })),
+  );
+  return [...profileFaults({ broker, routes }), ...ofPresence];
+}
+
+/** A device there hears only topics of its own. */
+function presenceOfOneNet({ broker, presence }: Sections): FieldFault[] {
+  if (broker?.profile !== 'onenet' || presence === undefined) return [];
+  return [{ field: 'presence', rule: 'must not be set: OneNET tells it by its HTTP push alone' }];
 }
 
 function signingWithout({ broker }: Sections): FieldFault[] {

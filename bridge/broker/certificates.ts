@@ -28,7 +28,7 @@ export function certificateText(certificate: X509Certificate): string {
 }
 
 /** The subject; where it is empty, as public CAs leave it now, the names that the certificate is for. */
-export function subjectText({ subject, subjectAltName, serialNumber }: X509Certificate): string {
+function subjectText({ subject, subjectAltName, serialNumber }: X509Certificate): string {
   return oneLine(subject || subjectAltName || `serial number ${serialNumber}`);
 }
 

@@ -147,7 +147,7 @@ function connect(
   signal: AbortSignal | undefined,
 ): Promise<ConnectOutcome> {
   return new Promise((resolve) => {
-    const client = mqtt.connect(url, options);
+    const client = mqtt.connect(url, { ...options, ...urlOptions(url) });
     if (client.stream instanceof TLSSocket) tls?.watch(client.stream);
     prepare(client);
     let reason = 'the broker closed the connection';
@@ -214,6 +214,16 @@ function connect(
       else resolve({ kind: 'refused', code: refused, reason });
     });
   });
+}
+
+/**
+ * What MQTT.js makes of a URL otherwise: of a WebSocket's it makes another one, without the brackets of an IPv6 address;
+ * and a `clientId` in its query would go before ours, for all connections.
+ */
+function urlOptions(url: string): Pick<IClientOptions, 'hostname' | 'query'> {
+  const { protocol, hostname } = new URL(url);
+  const isWebSocket = protocol === 'ws:' || protocol === 'wss:';
+  return { ...(isWebSocket && hostname.startsWith('[') && { hostname }), query: {} };
 }
 
 /** What `promise` gives; rejects when `signal` aborts first. */

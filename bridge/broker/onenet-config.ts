@@ -101,15 +101,19 @@ export function oneNetSecretName(onenet: OneNetConfig | undefined): string | und
 
 const otherCredentials = ['username', 'password', 'credentialsSecret', 'auth'] as const;
 
-/** What must not stand beside `onenet` in the config's `broker`; fields are named within it. */
+/** "使用限制" of the MQTTS suite: it ends the connection above it. The older platform's limit is the profile's. */
+const maxTokenKeepaliveSeconds = 1800;
+
+type CheckedField = 'profile' | 'status' | 'keepaliveSeconds' | (typeof otherCredentials)[number];
+
+/** What does not go with `onenet` in the config's `broker`; fields are named within it. */
 export function oneNetFaults(
-  broker: { readonly onenet?: OneNetConfig | undefined; readonly profile?: string | undefined } & {
-    readonly [field in 'status' | (typeof otherCredentials)[number]]?: unknown;
-  },
-): {
-  readonly field: 'profile' | 'status' | (typeof otherCredentials)[number];
-  readonly rule: string;
-}[] {
+  broker: {
+    readonly onenet?: OneNetConfig | undefined;
+    readonly profile?: string | undefined;
+    readonly keepaliveSeconds: number;
+  } & { readonly [field in 'status' | (typeof otherCredentials)[number]]?: unknown },
+): { readonly field: CheckedField; readonly rule: string }[] {
   if (broker.onenet === undefined) return [];
   const beside = otherCredentials.filter((field) => broker[field] !== undefined);
   const faults: ReturnType<typeof oneNetFaults> = beside.map((field) => ({
@@ -121,5 +125,10 @@ export function oneNetFaults(
   // MQTTS suite, "使用限制": it ends the connection on any of the will's flags.
   if (broker.onenet.platform === 'token' && broker.status !== undefined)
     faults.push({ field: 'status', rule: 'must not be set: the platform takes no last will' });
+  if (broker.onenet.platform === 'token' && broker.keepaliveSeconds > maxTokenKeepaliveSeconds)
+    faults.push({
+      field: 'keepaliveSeconds',
+      rule: `must be at most ${maxTokenKeepaliveSeconds}: the platform takes no longer one`,
+    });
   return faults;
 }

@@ -16,7 +16,7 @@ export const statusSchema = z.strictObject({
     .max(1024)
     .refine((topic) => topic.includes(placeholder), `must contain ${placeholder}`)
     .superRefine((topic, context) => {
-      const message = publishTopicFault(topicOf(topic, 'x'));
+      const message = publishTopicFault(statusTopic(topic, 'x'));
       if (message !== undefined) context.addIssue({ code: 'custom', message });
     })
     .default('causeway/{clientId}/status')
@@ -72,7 +72,7 @@ export class Status {
 
   constructor(options: StatusOptions) {
     this.#options = options;
-    this.#topic = topicOf(options.settings.topic, options.name);
+    this.#topic = statusTopic(options.settings.topic, options.name);
   }
 
   /** The last will for the next try; undefined where the try shall show whether the broker refuses it. */
@@ -156,6 +156,7 @@ export class Status {
   }
 }
 
-function topicOf(template: string, name: string): string {
+/** The topic of a connection's status; `name` stands for `{clientId}`. */
+export function statusTopic(template: string, name: string): string {
   return template.replaceAll(placeholder, name);
 }

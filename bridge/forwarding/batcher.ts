@@ -43,8 +43,8 @@ export class Batcher<T extends Batchable> {
   #readyCount = 0;
   #inFlight = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** Until then nothing is sent. */
-  #heldUntilMs = 0;
+  /** Until then nothing is sent; by the clock that nobody sets. */
+  #heldUntilMs = Number.NEGATIVE_INFINITY;
   #lingering = true;
   #wakeScheduled = false;
   #onIdle: (() => void)[] = [];
@@ -76,7 +76,7 @@ export class Batcher<T extends Batchable> {
 
   /** Sends nothing for so long. */
   hold(forMs: number): void {
-    this.#heldUntilMs = Math.max(this.#heldUntilMs, Date.now() + forMs);
+    this.#heldUntilMs = Math.max(this.#heldUntilMs, performance.now() + forMs);
   }
 
   /** Sends what is there without lingering, and resolves once nothing waits or is in flight. */
@@ -114,7 +114,7 @@ export class Batcher<T extends Batchable> {
 
   /** Sends as many batches as the limit allows; `partial` says that the last may be less than full. */
   #pump(partial: boolean): void {
-    const heldMs = this.#heldUntilMs - Date.now();
+    const heldMs = this.#heldUntilMs - performance.now();
     if (heldMs > 0) {
       if (this.#timer === undefined && Number.isFinite(heldMs)) this.#wakeAfter(heldMs);
       return;

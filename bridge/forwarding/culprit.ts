@@ -17,7 +17,7 @@ export interface Suspicion {
   readonly servedAt: number;
   /** Failures of the message by itself, whether they count or not. */
   readonly alone: number;
-  /** Its first failure, in milliseconds since 1970. */
+  /** Its first failure, by the clock of {@link Failure.nowMs}. */
   readonly sinceMs: number;
 }
 
@@ -26,6 +26,7 @@ export interface Failure {
   readonly together: number;
   /** How many requests of the route have succeeded so far. */
   readonly served: number;
+  /** By any clock that is not set. */
   readonly nowMs: number;
 }
 

@@ -62,6 +62,8 @@ export class HandlerCalls {
       const verdict: Verdict = { kind: 'rejected', reason: built.reason, final: true };
       const unsent = { at, latencyMs: 0, isSent: false, status: undefined, verdict };
       traces.tried(messages, unsent);
+      // Several are sent in parts; one never will be.
+      if (messages.length === 1) this.#lastError = { at, reason: built.reason };
       return unsent;
     }
     const startedMs = performance.now();

@@ -1,4 +1,4 @@
-// How long a route leaves a handler alone that takes no messages: full jitter, or as long as the handler asks for.
+// How long a route leaves a handler alone that takes no messages: full jitter, and no less than the handler asks for.
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import type { RouteConfig } from '../config.ts';
 
@@ -7,7 +7,7 @@ export class Hold {
   #reason: string | undefined;
   #sinceMs = 0;
   #failedInARow = 0;
-  #untilMs = 0;
+  #untilMs = Number.NEGATIVE_INFINITY;
 
   constructor(retry: RouteConfig['retry']) {
     this.#retry = retry;
@@ -25,22 +25,20 @@ export class Hold {
 
   /** Milliseconds until the handler may be asked again. */
   get waitMs(): number {
-    return Math.max(0, this.#untilMs - Date.now());
+    return Math.max(0, this.#untilMs - performance.now());
   }
 
   /** After a failure; `retryAfterMs` is what the handler asks for. */
   begin(reason: string, retryAfterMs: number | undefined): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const { baseMs, capMs, maxRetryAfterMs } = this.#retry;
     // Requests that were in flight together fail together: that is one failure, not several in a row.
-    if (nowMs >= this.#untilMs || retryAfterMs !== undefined) {
-      const forMs =
-        retryAfterMs === undefined
-          ? fullJitterMs(this.#failedInARow++, baseMs, capMs)
-          : Math.min(retryAfterMs, maxRetryAfterMs);
-      this.#untilMs = Math.max(this.#untilMs, nowMs + forMs);
-    }
-    if (this.#reason === undefined) this.#sinceMs = performance.now();
+    if (nowMs >= this.#untilMs)
+      this.#untilMs = nowMs + fullJitterMs(this.#failedInARow++, baseMs, capMs);
+    // A handler may ask for 0, or for a time that its clock or ours takes for past: that is no leave to hammer it.
+    if (retryAfterMs !== undefined)
+      this.#untilMs = Math.max(this.#untilMs, nowMs + Math.min(retryAfterMs, maxRetryAfterMs));
+    if (this.#reason === undefined) this.#sinceMs = nowMs;
     this.#reason = reason;
   }
 

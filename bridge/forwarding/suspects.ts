@@ -65,13 +65,13 @@ export class Suspects {
   }
 
   isCulprit({ suspicion }: Outgoing): boolean {
-    return suspicion !== undefined && isCulprit(suspicion, this.#limits, Date.now());
+    return suspicion !== undefined && isCulprit(suspicion, this.#limits, performance.now());
   }
 
   /** Whether the failure counts. */
   #note(item: Outgoing, together: number): boolean {
     const before = item.suspicion;
-    const failure = { together, served: this.#served, nowMs: Date.now() };
+    const failure = { together, served: this.#served, nowMs: performance.now() };
     item.suspicion = suspicionAfter(before, failure);
     return item.suspicion.charges !== before?.charges;
   }

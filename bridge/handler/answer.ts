@@ -41,9 +41,11 @@ export function untilSent(outgoing: ClientRequest): Promise<void> {
 /** The whole body as text. Rejects where it ends too early or is larger than `maxBytes`. */
 export async function wholeText(response: IncomingMessage, maxBytes: number): Promise<string> {
   let text = '';
+  let bytes = 0;
   for await (const chunk of response.setEncoding('utf8')) {
     text += chunk;
-    if (text.length > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
+    bytes += Buffer.byteLength(chunk);
+    if (bytes > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
   }
   return text;
 }

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { urlWith } from '../../functions/contract/parse.ts';
 import { secretName } from '../config-names.ts';
 import { addressFault } from './address-guard.ts';
-import { placeholderFault } from './url-template.ts';
+import { maxTargetBytes, placeholderFault } from './url-template.ts';
 
 /** Forms of a request; all but the first carry one message each. */
 export const requestFormats = [
@@ -116,10 +116,12 @@ export const credentialFields = {
 };
 
 function urlFault(text: string): string | undefined {
-  const { username, password, hash } = new URL(text);
+  const { username, password, hash, pathname, search } = new URL(text);
   if (username !== '' || password !== '')
     return 'must hold no user name and password: use basic or basicSecret';
   if (hash !== '') return 'must have no fragment: it is never sent';
+  if (pathname.length + search.length > maxTargetBytes)
+    return `must have at most ${maxTargetBytes} bytes of path and query`;
   return placeholderFault(text);
 }
 

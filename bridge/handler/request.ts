@@ -69,9 +69,14 @@ function messageBuilder(
   };
 }
 
-/** Of a message's id, which may hold any character and is unique within its source only. A replay is meant to count. */
-function requestId({ source, id, replayId = '' }: Message): string {
-  const parts = JSON.stringify([source, id, replayId]);
+/**
+ * Of a message's id, which may hold any character. A device that chooses it itself, as a CloudEvent, does so for its
+ * own source: others have the same ones, and a handler that drops what it has seen must not drop theirs. A replay is
+ * meant to count.
+ */
+function requestId({ source, topic, id, properties, replayId = '' }: Message): string {
+  const own = properties?.userProperties?.find(([name]) => name === 'source')?.[1] ?? '';
+  const parts = JSON.stringify([source, own, topic, id, replayId]);
   return `msg_${createHash('sha256').update(parts).digest('base64url')}`;
 }
 

@@ -25,6 +25,12 @@ import { type Answer, type Verdict, verdictOf } from './verdict.ts';
 /** Most bytes of an answer for each message of a batch: its id, a reason, and what stands around them. */
 const maxReceiptBytes = 1500;
 
+/**
+ * How long a connection is kept for the next request. Less than the 60 s of load balancers: a request on a connection
+ * that is just being closed fails. And with a time of its own Node also obeys a shorter one that the handler announces.
+ */
+const idleMs = 50_000;
+
 /** What became of one request. */
 export interface Attempt {
   readonly verdict: Verdict;
@@ -50,6 +56,7 @@ export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: R
   const agent = new Agent({
     keepAlive: true,
     maxSockets: route.concurrency,
+    timeout: idleMs,
     lookup: guardedLookup(route.allowPrivate, resolve),
   });
   // An address in the URL is not looked up.

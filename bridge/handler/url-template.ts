@@ -15,8 +15,8 @@ export function placeholderFault(text: string): string | undefined {
   if (/[\s\\]/.test(text)) return 'must hold no white space and no \\';
   const rest = text.replaceAll(/\{(?:topic|[1-9]\d{0,2})\}/g, '');
   if (/[{}]|%7[bd]/i.test(rest)) return 'may have { and } only as {topic}, {1}, {2} …';
-  const [, , authority = ''] = text.split('/');
-  if (/[{}]/.test(authority.replace(/[?#].*$/, '')))
+  // As the parser finds it: https:/host and https:host are the same to it.
+  if (/[{}]/.test(new URL(text).host))
     return 'may have {topic}, {1}, {2} … in its path and query only';
   return undefined;
 }

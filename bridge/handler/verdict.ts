@@ -23,8 +23,8 @@ export type Verdict =
     }
   /**
    * The handler is not able to take messages: keep them, and try again later. `overloaded` asks for fewer
-   * requests at once; `broken` says that it will not mend itself; `suspicious`, that a message may have brought
-   * the handler down.
+   * requests at once; `broken` says that it will not mend itself; `suspicious`, that it may be about a message of
+   * the batch: whether others are taken meanwhile will tell.
    */
   | {
       readonly kind: 'hold';
@@ -65,9 +65,10 @@ export function verdictOf(
     return hold(reason, { overloaded: true, suspicious, retryAfterMs: waitMs });
   }
   if (status === 410) return { kind: 'gone', reason };
-  // A wrong credential, path or redirect is a broken deployment, and no message's fault.
+  // A wrong credential, path or redirect is a broken deployment. Unless only one message gets this answer: firewalls
+  // refuse what looks like an attack with 403, and a path with levels of the topic may be one that nobody knows.
   if (status === 401 || status === 403 || status === 404 || status === 405 || status < 400) {
-    return hold(reason, { broken: true });
+    return hold(reason, { broken: true, suspicious: true });
   }
   return {
     kind: 'rejected',
@@ -76,6 +77,8 @@ export function verdictOf(
   };
 }
 
+const malformed = { broken: true, suspicious: true } as const;
+
 /** A reply that is malformed, or names ids that were not sent, confirms nothing. */
 function receiptVerdict(body: string, wasSent: (id: string) => boolean): Verdict {
   if (body.trim() === '') return { kind: 'answered', failures: new Map(), duplicates: 0 };
@@ -83,19 +86,16 @@ function receiptVerdict(body: string, wasSent: (id: string) => boolean): Verdict
   try {
     value = JSON.parse(body);
   } catch {
-    return hold('the handler answered 2xx with a body that is not JSON', { broken: true });
+    return hold('the handler answered 2xx with a body that is not JSON', malformed);
   }
   const receipt = parseWith(receiptSchema, value);
   if (!receipt.ok)
-    return hold(`the handler's receipt is malformed: ${faultsText(receipt.faults)}`, {
-      broken: true,
-    });
+    return hold(`the handler's receipt is malformed: ${faultsText(receipt.faults)}`, malformed);
   const failures = new Map(
     receipt.value.batchItemFailures.map((failure) => [failure.itemIdentifier, failure]),
   );
   for (const id of failures.keys()) {
-    if (!wasSent(id))
-      return hold('the handler named a message that it was not sent', { broken: true });
+    if (!wasSent(id)) return hold('the handler named a message that it was not sent', malformed);
   }
   return { kind: 'answered', failures, duplicates: receipt.value.duplicates ?? 0 };
 }

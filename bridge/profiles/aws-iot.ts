@@ -43,7 +43,8 @@ export const awsIot: Profile = {
   },
   presence: {
     kind: 'aws-iot',
-    filters: ['$aws/events/presence/connected/+', '$aws/events/presence/disconnected/+'],
+    // A client id can have slashes. Not `presence/#`: anybody can make as many `connect_failed` as he likes.
+    filters: ['$aws/events/presence/connected/#', '$aws/events/presence/disconnected/#'],
   },
   // "Protocols, port mappings, and authentication": X.509 client certificates at port 443.
   alpn: { port: 443, protocol: 'x-amzn-mqtt-ca' },

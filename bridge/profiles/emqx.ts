@@ -18,6 +18,7 @@ export const emqx: Profile = {
   presence: {
     kind: 'emqx',
     // By default only clients on the broker's own host may subscribe to `$SYS/#`: acl.conf has to allow it.
-    filters: ['$SYS/brokers/+/clients/+/connected', '$SYS/brokers/+/clients/+/disconnected'],
+    // A client id can have slashes, so no narrower filter has all of them.
+    filters: ['$SYS/brokers/+/clients/#'],
   },
 };

@@ -1,7 +1,12 @@
 // What a profile makes of a config: values for settings that it leaves out, and the faults of those that the broker
 // would not keep to. Pure; for the bridge's document and for the config of a deployment.
-import { type BrokerRules, filterFaults } from '../../functions/contract/broker-rules.ts';
+import {
+  type BrokerRules,
+  filterFaults,
+  publicationFaults,
+} from '../../functions/contract/broker-rules.ts';
 import type { FieldFault } from '../../functions/contract/problem.ts';
+import { type StatusSettings, statusTopic } from '../broker/status.ts';
 import type { Profile } from './profile.ts';
 import { type ProfileName, profileName, profileOf } from './profiles.ts';
 
@@ -36,6 +41,7 @@ export interface ProfiledSettings {
         readonly protocolVersion: 4 | 5;
         readonly keepaliveSeconds: number;
         readonly sessionExpirySeconds: number;
+        readonly status?: Pick<StatusSettings, 'topic' | 'qos' | 'retain'> | undefined;
       }
     | undefined;
   readonly routes: readonly (
@@ -82,6 +88,9 @@ export function profileFaults({ broker, routes, commands }: ProfiledSettings): F
     'broker.protocolVersion',
     `must be ${protocolVersions?.join(' or ')}: the broker has no other`,
   );
+  // Client ids differ from connection to connection, so the topic's length is not known here, but its levels are.
+  for (const { field, rule } of broker.status ? statusFaults(broker.status, rules) : [])
+    check(true, `broker.status.${field}`, rule);
   check(
     isAbove(commands?.window, maxPublishWindow),
     'commands.window',
@@ -103,6 +112,13 @@ export function profileFaults({ broker, routes, commands }: ProfiledSettings): F
     );
   }
   return faults;
+}
+
+function statusFaults(
+  { topic, qos, retain }: Pick<StatusSettings, 'topic' | 'qos' | 'retain'>,
+  rules: BrokerRules,
+): FieldFault[] {
+  return publicationFaults({ topic: statusTopic(topic, 'x'), payloadBytes: 0, qos, retain }, rules);
 }
 
 /** The rules of the broker that a config names. */

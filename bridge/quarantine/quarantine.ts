@@ -1,10 +1,10 @@
 // The quarantine: where messages go that their handler will never take. Durable before their PUBACK leaves.
 // This file is the contract and the folder; quarantine-table.ts is the table.
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { type DeadLetter, deadLetterId } from '../../functions/contract/dead-letter.ts';
 import { encodeEnvelope } from '../../functions/contract/envelope.ts';
+import { writeDurably } from '../durable-file.ts';
 
 export interface Quarantine {
   /** Resolves once the dead letter is safe; rejects where it could not be kept, and may be tried again. */
@@ -20,22 +20,11 @@ export const maxCounted = 100;
 export function folderQuarantine(folder: string): Quarantine {
   return {
     async put(letter) {
-      await mkdir(folder, { recursive: true });
       // Ids and times may hold any character; the hash keeps the name short, legal and the same on a retry.
       const name = createHash('sha256').update(deadLetterId(letter)).digest('hex').slice(0, 32);
-      const path = join(folder, `${name}.json`);
       const { message, ...rest } = letter;
       const text = `{${JSON.stringify(rest).slice(1, -1)},"envelope":${encodeEnvelope(message)}}\n`;
-      const file = await open(`${path}.part`, 'w');
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.part`, path);
-      const directory = await open(folder, 'r');
-      await directory.sync().finally(() => directory.close());
+      await writeDurably(folder, `${name}.json`, text);
     },
     async count() {
       const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {

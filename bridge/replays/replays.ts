@@ -1,13 +1,15 @@
 // The replays of a bridge: worked off one after the other by the one bridge that has their lease.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Message } from '../../functions/contract/message.ts';
 import type { ItemSource } from '../../functions/contract/partition.ts';
+import { problem } from '../../functions/contract/problem.ts';
 import type { Replay } from '../../functions/contract/replay.ts';
 import { createStoredMessages } from '../../functions/contract/stored-messages.ts';
 import { untilAborted, waitUnless } from '../aborted.ts';
 import { Bell } from '../bell.ts';
 import type { Replay as ReplayLetter, ReplayRoute } from '../quarantine/replay.ts';
 import type { Acquire } from '../session/member.ts';
+import { Pace, paceBatch } from './pace.ts';
 import type { ReplayTable } from './replay-table.ts';
 import { type RunOptions, runReplay } from './run.ts';
 import { letterSender, messageSender } from './sending.ts';
@@ -33,39 +35,70 @@ export interface ReplaysOptions extends ReplayTables {
   readonly log: Logger;
 }
 
+/** Why a replay waits that changes over to another bridge. */
+const stopping = 'the bridge that worked it off stops';
+
 /** The time that this bridge works off replays, as in {@link RunOptions}. */
 type Shift = Pick<RunOptions<never>, 'signal' | 'mayHandOver'>;
 
 export interface Replays {
   /** Looks at once whether a replay was asked for, or cancelled. */
   wake(): void;
-  /** Stops where it is; the next bridge goes on there. */
-  drain(): Promise<void>;
+  /** Stops where it is, until `signal` aborts; the next bridge goes on there. */
+  drain(signal: AbortSignal): Promise<void>;
 }
 
 export function startReplays(options: ReplaysOptions): Replays {
   const { table, source, writeShards, pollSeconds, routes, acquire, leaseName, log } = options;
   const stop = new AbortController();
   const bell = new Bell();
+  /** For the replay that runs; the bell is for the wait between two. */
+  let news = new AbortController();
   const messages = messageEntries(createStoredMessages({ ...source, writeShards }));
   const letters = letterEntries(source);
-  const sendLetters = options.replayLetter && letterSender(options.replayLetter);
 
   async function work(replay: Replay, { signal, mayHandOver }: Shift): Promise<void> {
-    const common = { save: table.save, changed: () => bell.rung(), signal, mayHandOver };
+    const common = { save: table.save, news: () => news.signal, signal, mayHandOver };
+    const { messagesPerSecond } = replay.request;
+    const pace = new Pace(messagesPerSecond);
+    /** Waits for the turn of some messages; false where this bridge must not send them. */
+    async function turn(count: number): Promise<boolean> {
+      const waitMs = pace.waitMs(count, performance.now());
+      await delay(waitMs, undefined, { signal }).catch(() => {});
+      return !signal.aborted;
+    }
+
     if (replay.request.source === 'dead-letters') {
-      if (sendLetters === undefined) return fail(replay, 'the bridge has no quarantine in a table');
+      const { replayLetter } = options;
+      if (replayLetter === undefined)
+        return fail(replay, 'the bridge has no quarantine in a table');
+      const send = letterSender(async (id) =>
+        (await turn(1)) ? replayLetter(id) : problem('handler-unavailable', stopping),
+      );
       // One by one: each goes to the route that it came by.
-      const one = { entries: letters, send: sendLetters, maxBatch: 1, maxBatchBytes: 1 };
-      return runReplay(replay, { work: one, ...common });
+      return runReplay(replay, {
+        work: { entries: letters, send, maxBatch: 1, maxBatchBytes: 1 },
+        ...common,
+      });
     }
     const target = routes.find(({ config }) => config.name === replay.request.route);
     if (target === undefined) return fail(replay, 'the bridge does not have this route');
+    // What is sent again, and the halves of a batch, take their turns too.
+    const send = messageSender(async (messages) =>
+      (await turn(messages.length))
+        ? target.send(messages.map((message) => ({ ...message, replayId: replay.id })))
+        : { kind: 'hold', reason: stopping, overloaded: false, broken: false },
+    );
     const { maxBatch, maxBatchBytes } = target.config;
-    const marked = (sent: readonly Message[]) =>
-      target.send(sent.map((message) => ({ ...message, replayId: replay.id })));
-    const batched = { entries: messages, send: messageSender(marked), maxBatch, maxBatchBytes };
-    return runReplay(replay, { work: batched, ...common });
+    return runReplay(replay, {
+      work: {
+        entries: messages,
+        send,
+        maxBatch: paceBatch(messagesPerSecond, maxBatch),
+        maxBatchBytes,
+      },
+      ...common,
+    });
   }
 
   async function fail(replay: Replay, reason: string): Promise<void> {
@@ -114,10 +147,14 @@ export function startReplays(options: ReplaysOptions): Replays {
       : run(acquire);
 
   return {
-    wake: () => bell.ring(),
-    async drain() {
+    wake() {
+      bell.ring();
+      news.abort();
+      news = new AbortController();
+    },
+    async drain(signal) {
       stop.abort();
-      await running;
+      await Promise.race([running, untilAborted(signal)]);
     },
   };
 }

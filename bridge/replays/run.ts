@@ -1,14 +1,13 @@
-// One replay from its first look to its end: counts, then sends at its pace, and writes down how far it is.
+// One replay from its first look to its end: counts, then sends, and writes down how far it is.
 import { setTimeout as delay } from 'node:timers/promises';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import {
   maxRefusals,
+  type Refusal,
   type Replay,
   type ReplayPosition,
   type ReplayProgress,
 } from '../../functions/contract/replay.ts';
-import { waitUnless } from '../aborted.ts';
-import { Pace, paceBatch } from './pace.ts';
 import { refusalOf, type Send } from './sending.ts';
 import type { Entries, Letter } from './sources.ts';
 
@@ -24,8 +23,8 @@ export interface RunOptions<T extends Letter> {
   readonly work: ReplayWork<T>;
   /** Writes the replay down; false where it has been cancelled. */
   readonly save: (replay: Replay) => Promise<boolean>;
-  /** Resolves when something may have changed, so that nobody need wait on. */
-  readonly changed: () => Promise<void>;
+  /** Aborts when there is news that may concern the replay, such as that it was cancelled. */
+  readonly news: () => AbortSignal;
   /** Aborts when this bridge must not go on: another one does. */
   readonly signal: AbortSignal;
   /** Whether this bridge may still write down how far it came when `signal` aborts: nobody else has begun. */
@@ -36,13 +35,21 @@ export interface RunOptions<T extends Letter> {
 const saveEveryMs = 1000;
 const retryBaseMs = 200;
 const retryCapMs = 30_000;
+/** Longest wait that the handler can ask for. */
+const maxRetryAfterMs = 300_000;
 /** How often a message is given to a handler that takes others; after that it counts as refused. */
 const maxTries = 10;
+
+/** What became of some entries. */
+interface Outcome {
+  readonly delivered: number;
+  readonly refusals: readonly Refusal[];
+}
 
 /** Runs a replay until it is done, cancelled, or `signal` aborts. Rejects where the database is lost. */
 export async function runReplay<T extends Letter>(
   replay: Replay,
-  { work, save, changed, signal, mayHandOver }: RunOptions<T>,
+  { work, save, news, signal, mayHandOver }: RunOptions<T>,
 ): Promise<void> {
   const { request } = replay;
   let { status } = replay;
@@ -51,6 +58,7 @@ export async function runReplay<T extends Letter>(
     startedAt: replay.progress.startedAt ?? new Date().toISOString(),
   };
   let savedMs = Number.NEGATIVE_INFINITY;
+  let heard = news();
 
   /** False where the replay must not go on. */
   async function note(next: Partial<ReplayProgress>, isDue = false): Promise<boolean> {
@@ -59,7 +67,9 @@ export async function runReplay<T extends Letter>(
       if (mayHandOver()) await save({ ...replay, status, progress });
       return false;
     }
-    if (!isDue && performance.now() - savedMs < saveEveryMs) return true;
+    const isFresh = performance.now() - savedMs < saveEveryMs;
+    if (!isDue && isFresh && !heard.aborted) return true;
+    heard = news();
     savedMs = performance.now();
     return save({ ...replay, status, progress });
   }
@@ -76,40 +86,51 @@ export async function runReplay<T extends Letter>(
 
   async function send(): Promise<boolean> {
     status = 'sending';
-    const pace = new Pace(request.messagesPerSecond);
-    const maxBatch = paceBatch(request.messagesPerSecond, work.maxBatch);
+    const { maxBatch, maxBatchBytes } = work;
     const entries = work.entries(request, progress.position);
-    for await (const { batch, position } of batches(entries, maxBatch, work.maxBatchBytes)) {
-      await delay(pace.waitMs(batch.length, performance.now()), undefined, { signal }).catch(
-        () => {},
-      );
-      if (signal.aborted) return note({});
-      if (!(await sendAll(batch)) || !(await note({ position }))) return false;
+    for await (const { batch, unreadable, position } of batches(entries, maxBatch, maxBatchBytes)) {
+      const sent = await sendAll(batch);
+      if (sent === undefined) return false;
+      const refusals = [...unreadable, ...sent.refusals];
+      // Counts and position change together: whatever a successor sends again, it counts once.
+      const settled: Partial<ReplayProgress> = {
+        delivered: progress.delivered + sent.delivered,
+        refused: progress.refused + refusals.length,
+        refusals: [...progress.refusals, ...refusals].slice(0, maxRefusals),
+        waiting: undefined,
+        position,
+      };
+      if (!(await note(settled))) return false;
     }
     return true;
   }
 
-  async function sendAll(batch: readonly T[]): Promise<boolean> {
+  /** Undefined where the replay must not go on. */
+  async function sendAll(batch: readonly T[]): Promise<Outcome | undefined> {
     let left = batch;
     let tries = 0;
+    let delivered = 0;
+    const refusals: Refusal[] = [];
     for (let attempt = 0; left.length > 0; attempt++) {
-      const { delivered, refusals, again, waiting, outage, retryAfterMs } = await work.send(left);
+      const sent = await work.send(left);
+      const { again, waiting, outage, retryAfterMs } = sent;
+      delivered += sent.delivered;
+      refusals.push(...sent.refusals);
       tries = outage === true ? 0 : tries + 1;
-      left = tries < maxTries ? again : [];
-      const given = left === again ? [] : again.map((entry) => refusalOf(entry, waiting ?? ''));
-      progress = {
-        ...progress,
-        delivered: progress.delivered + delivered,
-        refused: progress.refused + refusals.length + given.length,
-        refusals: [...progress.refusals, ...refusals, ...given].slice(0, maxRefusals),
-        waiting: left.length === 0 ? undefined : waiting,
-      };
-      if (left.length === 0) return true;
-      if (!(await note({}, true))) return false;
+      if (again.length === 0) break;
+      if (tries === maxTries) {
+        refusals.push(...again.map((entry) => refusalOf(entry, waiting ?? '')));
+        break;
+      }
+      left = again;
+      if (!(await note({ waiting }, true))) return undefined;
       const waitMs = retryAfterMs ?? fullJitterMs(attempt, retryBaseMs, retryCapMs);
-      await waitUnless(waitMs, changed(), signal);
+      const ends = AbortSignal.any([signal, heard]);
+      await delay(Math.min(waitMs, maxRetryAfterMs), undefined, { signal: ends }).catch(() => {});
+      // Nothing more is sent once it is cancelled.
+      if (heard.aborted && !(await note({}))) return undefined;
     }
-    return true;
+    return { delivered, refusals };
   }
 
   const isFresh = progress.position === undefined;
@@ -121,29 +142,36 @@ export async function runReplay<T extends Letter>(
 
 interface Batch<T> {
   readonly batch: readonly T[];
-  /** Of its last entry. */
+  /** Met on the way: what can be sent to nobody. */
+  readonly unreadable: readonly Refusal[];
+  /** Of the last entry. */
   readonly position: ReplayPosition;
 }
 
-async function* batches<T>(
+async function* batches<T extends Letter>(
   entries: ReturnType<Entries<T>>,
   maxBatch: number,
   maxBatchBytes: number,
 ): AsyncGenerator<Batch<T>, void> {
   let batch: T[] = [];
+  let unreadable: Refusal[] = [];
   let bytes = 0;
   let position: ReplayPosition = {};
   for await (const entry of entries) {
     // Base64 adds a third, and the envelope its attributes.
     const size = Math.ceil(entry.bytes * 1.4) + 500;
     if (batch.length > 0 && (batch.length === maxBatch || bytes + size > maxBatchBytes)) {
-      yield { batch, position };
+      yield { batch, unreadable, position };
       batch = [];
+      unreadable = [];
       bytes = 0;
     }
-    batch.push(await entry.read());
-    bytes += size;
+    const read = await entry.read();
+    if (read.kind === 'read') {
+      batch.push(read.value);
+      bytes += size;
+    } else unreadable.push(refusalOf(read.letter, read.reason));
     position = entry.position;
   }
-  if (batch.length > 0) yield { batch, position };
+  if (batch.length + unreadable.length > 0) yield { batch, unreadable, position };
 }

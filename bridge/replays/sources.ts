@@ -5,12 +5,13 @@ import {
   quarantinePartition,
   summaryAttributes,
 } from '../../functions/contract/dead-letter.ts';
-import { topicKey } from '../../functions/contract/item.ts';
+import { type Item, messageOf, topicKey } from '../../functions/contract/item.ts';
 import { knownTopicOf } from '../../functions/contract/known-topic.ts';
 import type { Message } from '../../functions/contract/message.ts';
 import { type ItemSource, readPartition } from '../../functions/contract/partition.ts';
 import type { ReplayPosition, ReplayRequest } from '../../functions/contract/replay.ts';
 import {
+  DamagedMessage,
   type StoredMessages,
   timeRange,
   wholeBytesOf,
@@ -23,8 +24,14 @@ export interface Entry<T> {
   readonly position: ReplayPosition;
   /** Bytes that it takes once it is read. */
   readonly bytes: number;
-  read(): Promise<T>;
+  /** Rejects where the database is lost. */
+  read(): Promise<Read<T>>;
 }
+
+export type Read<T> =
+  | { readonly kind: 'read'; readonly value: T }
+  /** A part of it is gone, and no later try will find it. */
+  | { readonly kind: 'damaged'; readonly letter: Letter; readonly reason: string };
 
 /** All entries of a request behind `after`. Reads ahead by a page of DynamoDB, which has 1 MB at most. */
 export type Entries<T> = (
@@ -36,6 +43,15 @@ export type Entries<T> = (
 const unbounded = { mostQueries: Number.POSITIVE_INFINITY };
 
 export function messageEntries(stored: StoredMessages): Entries<Message> {
+  async function wholeOf(item: Item): Promise<Read<Message>> {
+    try {
+      return { kind: 'read', value: await stored.whole(item) };
+    } catch (error) {
+      if (!(error instanceof DamagedMessage)) throw error;
+      return { kind: 'damaged', letter: messageOf(item), reason: error.message };
+    }
+  }
+
   async function* ofTopic(
     topic: string,
     { from, to }: ReplayRequest,
@@ -47,7 +63,7 @@ export function messageEntries(stored: StoredMessages): Entries<Message> {
       yield {
         position: { topic, key },
         bytes: wholeBytesOf(item),
-        read: () => stored.whole(item),
+        read: () => wholeOf(item),
       };
     }
   }
@@ -84,7 +100,11 @@ export function letterEntries(source: ItemSource): Entries<Letter> {
       if (item === undefined) continue;
       const { id, topic, bytes } = deadLetterSummaryOf(item);
       if (!matchesFilter(filter, topic)) continue;
-      yield { position: { key: id }, bytes, read: async () => ({ id, topic }) };
+      yield {
+        position: { key: id },
+        bytes,
+        read: async () => ({ kind: 'read', value: { id, topic } }),
+      };
     }
   };
 }

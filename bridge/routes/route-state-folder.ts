@@ -1,6 +1,7 @@
 // States of routes in files, for a bridge without a table: one for each route that was ever paused or disabled.
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeDurably } from '../durable-file.ts';
 import { parseRouteState, type RouteState } from './route-state.ts';
 import type { RouteStateStore } from './route-states.ts';
 
@@ -27,18 +28,7 @@ export function folderRouteStates(folder: string, clientIdPrefix: string): Route
       return states;
     },
     async replace(route, state) {
-      await mkdir(folder, { recursive: true });
-      const path = join(folder, `${prefix}${route}.json`);
-      const file = await open(`${path}.part`, 'w');
-      try {
-        await file.writeFile(`${JSON.stringify(state)}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.part`, path);
-      const directory = await open(folder, 'r');
-      await directory.sync().finally(() => directory.close());
+      await writeDurably(folder, `${prefix}${route}.json`, `${JSON.stringify(state)}\n`);
       return true;
     },
   };

@@ -155,7 +155,10 @@ export function startRoute({
     const built = sink.request(messages);
     if (built.kind === 'unsendable') return { kind: 'rejected', reason: built.reason };
     const ids = () => new Set(messages.map(({ id }) => id));
-    return (await sink.post(built.request, ids)).verdict;
+    const { version } = gate;
+    const { verdict } = await sink.post(built.request, ids);
+    if (verdict.kind === 'gone') gate.gone(verdict.reason, version);
+    return verdict;
   }
 
   return {

@@ -48,7 +48,7 @@ export interface OneNetTopic extends OneNetTopicParts {
 const partForm = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** First level of all of them: a broker's own, so they are not matched by `#`. */
-export const oneNetPrefix = '$sys/';
+const oneNetPrefix = '$sys/';
 
 const kinds = Object.entries(paths).map(([kind, path]) => ({
   kind: kind as OneNetTopicKind,

@@ -1,6 +1,6 @@
 // Presence: what a broker tells of a client's connections, and which of it holds: late, doubled and out of order as it
 // comes. Pure; ingest folds events with it, and the api shows what comes out.
-import { calm, type Restlessness, restlessnessAt, withChange } from './restlessness.ts';
+import { calm, type Restlessness, restlessnessAt, withChanges } from './restlessness.ts';
 
 /** Who tells: our embedded broker, AWS IoT Core, EMQX, or the devices themselves by a last will. */
 export const presenceSources = ['embedded', 'aws-iot', 'emqx', 'last-will'] as const;
@@ -72,7 +72,7 @@ const versionsHoldForMs = 5 * 60_000;
 
 /**
  * Negative where `a` happened before `b`, 0 where they are one event. It is the true order as long as
- * - embedded: the broker keeps its folder, where its epochs are;
+ * - embedded: the broker keeps its folder, where its epochs are, or its clock was not set back;
  * - aws-iot: times are right to two minutes, and a client is offline for ten before its numbers begin anew, which a
  *   persistent session with a shorter expiry is not;
  * - emqx: the clocks of its nodes agree; and where the end of a connection does not say when that began, as with rules
@@ -106,7 +106,8 @@ function moved(state: PresenceState, event: PresenceEvent): Folded {
   if (place.source === 'last-will' && event.status === state.status)
     return { state: { ...state, lastEventAt, place }, records: [] };
   const before = restlessnessAt(state.restlessness, place.at);
-  const restlessness = withChange(before);
+  // Between two begins there was an end, whether it was told first, comes late, or never: the order counts nothing.
+  const restlessness = withChanges(before, event.status === state.status ? 2 : 1);
   const next = { ...restingOn(event), lastEventAt, restlessness };
   if (before.flapping) return { state: { ...next, unrecorded: state.unrecorded + 1 }, records: [] };
   return {

@@ -11,7 +11,7 @@ export interface Restlessness {
   readonly at: string;
 }
 
-// A reconnect is two changes, the end and the begin, or one where the broker tells only the takeover. With these
+// A reconnect is two changes, the end and the begin, also where the broker tells only one of them. With these
 // figures a device may restart five times in a row; one that does so six times within a minute, or for long more often
 // than about every 95 seconds, is flapping, and calm 20 minutes after its last change at the latest.
 
@@ -40,13 +40,13 @@ export function restlessnessAt(last: Restlessness, at: string): Restlessness {
   return { ...last, penalty, flapping: last.flapping && penalty >= calmBelow, at };
 }
 
-/** One change more than what is left. */
-export function withChange(left: Restlessness): Restlessness {
-  const penalty = Math.min(maxPenalty, left.penalty + 1);
+/** Some changes more than what is left. */
+export function withChanges(left: Restlessness, changes: number): Restlessness {
+  const penalty = Math.min(maxPenalty, left.penalty + changes);
   return {
     ...left,
     penalty,
-    flaps: left.flaps + 1,
+    flaps: left.flaps + changes,
     flapping: left.flapping || penalty > flappingAbove,
   };
 }

@@ -44,7 +44,7 @@ export interface StoredMessages {
   topicSteps(filter: string, after: string | undefined, bounds: ReadBounds): Steps;
   /** A topic's messages that have not expired, by time. */
   messageSteps(topic: string, range: SortKeyRange, bounds: ReadBounds): Steps;
-  /** The message of an item, with its payload wherever that is. */
+  /** The message of an item, with its payload wherever that is. Rejects with a {@link DamagedMessage} where that is gone. */
   whole(item: Item): Promise<Message>;
 }
 
@@ -89,15 +89,22 @@ export function wholeBytesOf(item: Item): number {
   return itemBytes(item) + (chunkedPayloadOf(item)?.bytes ?? 0);
 }
 
-/** Throws where chunks are missing or others: they are written before the item. */
+/** A stored message whose payload cannot be put together: chunks are written before their item, so this does not pass. */
+export class DamagedMessage extends Error {}
+
 async function wholeMessageOf(item: Item, source: ItemSource): Promise<Message> {
   const chunked = chunkedPayloadOf(item);
   const message = messageOf(item);
   if (chunked === undefined) return message;
   const partition = messageChunksPartition(message);
-  const payload = joinChunks(await readChunks(source, partition, chunked.chunks));
+  const chunks = await readChunks(source, partition, chunked.chunks);
+  if (chunks.length !== chunked.chunks)
+    throw new DamagedMessage(
+      `of its ${chunked.chunks} chunks ${chunked.chunks - chunks.length} are missing`,
+    );
+  const payload = joinChunks(chunks);
   if (Buffer.compare(payloadDigest(payload), chunked.sha256) !== 0)
-    throw new Error(`the chunks in ${partition} do not make the payload they were made from`);
+    throw new DamagedMessage('its chunks do not make the payload they were made from');
   return { ...message, payload };
 }
 

@@ -1,5 +1,6 @@
 // CAUSEWAY_CONFIG: the bridge's JSON document, made from the config and from what the stack creates. Pure.
 import { oneNetSecretName } from '../../bridge/broker/onenet-config.ts';
+import { handlerOfBridge } from '../config/route.ts';
 import { type CausewayConfig, type RouteSettings, windowOf } from '../config.ts';
 import { bridgeRoutes, type PresenceRoute } from '../presence-routes.ts';
 import { bridgePort } from './network.ts';
@@ -31,6 +32,8 @@ export function bridgeDocument(config: CausewayConfig, { tableName, ingestUrl }:
       sessionExpirySeconds: broker.sessionExpirySeconds,
       cleanSession: broker.cleanSession,
       ...(broker.status !== undefined && { status: broker.status }),
+      ...(broker.serverName !== undefined && { serverName: broker.serverName }),
+      ...(broker.alpnProtocols !== undefined && { alpnProtocols: broker.alpnProtocols }),
       ...(broker.credentialsSecret !== undefined && {
         credentialsSecret: broker.credentialsSecret,
       }),
@@ -71,7 +74,7 @@ export function bridgeDocument(config: CausewayConfig, { tableName, ingestUrl }:
 function handlerOf(route: RouteSettings | PresenceRoute, ingestUrl: string) {
   if ('query' in route) return { url: `${ingestUrl}?${route.query}`, auth: 'aws-iam' as const };
   const { handler, retentionDays } = route;
-  if (handler !== undefined) return handler;
+  if (handler !== undefined) return handlerOfBridge(handler);
   const query = retentionDays === undefined ? '' : `?retentionDays=${retentionDays}`;
   return { url: `${ingestUrl}${query}`, auth: 'aws-iam' as const };
 }

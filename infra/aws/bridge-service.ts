@@ -1,16 +1,7 @@
 // The bridge: one small Fargate service with a private name, whose tasks hold the MQTT sessions by lease.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  ArnFormat,
-  Duration,
-  IgnoreMode,
-  Names,
-  RemovalPolicy,
-  Stack,
-  Token,
-  Validations,
-} from 'aws-cdk-lib';
+import { Duration, IgnoreMode, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import {
   AwsLogDriverMode,
@@ -26,17 +17,17 @@ import {
   PropagatedTagSource,
   Secret as TaskSecret,
 } from 'aws-cdk-lib/aws-ecs';
-import { type IGrantable, type IPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { DnsRecordType, PrivateDnsNamespace } from 'aws-cdk-lib/aws-servicediscovery';
 import { Construct } from 'constructs';
 import type { BridgeVariable } from '../../bridge/environment.ts';
 import type { CausewayConfig } from '../config.ts';
-import { awsIotRegionOf, awsIotRights } from './aws-iot-rights.ts';
-import { type BridgeWiring, bridgeDocument, secretNames } from './bridge-document.ts';
+import { type BridgeWiring, bridgeDocument } from './bridge-document.ts';
 import type { ApiFunction } from './functions.ts';
 import { bridgePort, type Network } from './network.ts';
+import { allowTask } from './task-rights.ts';
 import { stopTimeoutSeconds } from './timeouts.ts';
 
 export interface BridgeServiceProps extends BridgeWiring {
@@ -112,8 +103,7 @@ export class BridgeService extends Construct implements IGrantable {
       }),
     });
     this.grantPrincipal = task.taskRole;
-    this.allowSecrets(task, secretNames(config));
-    this.allowBroker(task, config);
+    allowTask(task, config);
 
     const cluster = new Cluster(this, 'Cluster', {
       vpc: network.vpc,
@@ -175,48 +165,6 @@ export class BridgeService extends Construct implements IGrantable {
         'known to no person. Both sides take it at deploy time, so a rotation on a schedule would part them.',
     });
     return secret;
-  }
-
-  private allowSecrets(task: FargateTaskDefinition, names: readonly string[]): void {
-    if (names.length === 0) return;
-    task.addToTaskRolePolicy(
-      new PolicyStatement({
-        actions: ['secretsmanager:GetSecretValue'],
-        // Secrets Manager appends a dash and six characters to the name.
-        resources: names.map((name) =>
-          Stack.of(this).formatArn({
-            service: 'secretsmanager',
-            resource: 'secret',
-            resourceName: `${name}-??????`,
-            arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-          }),
-        ),
-      }),
-    );
-  }
-
-  /** Only where the bridge signs in with its role; with certificates or passwords the broker has rights of its own. */
-  private allowBroker(task: FargateTaskDefinition, config: CausewayConfig): void {
-    const region = awsIotRegionOf(config);
-    const stack = Stack.of(this);
-    const account = Token.isUnresolved(stack.account) ? '<AWS::AccountId>' : stack.account;
-    for (const { actions, resources } of awsIotRights(config)) {
-      const arns = resources.map((resource) =>
-        stack.formatArn({
-          service: 'iot',
-          resource,
-          arnFormat: ArnFormat.NO_RESOURCE_NAME,
-          ...(region !== undefined && { region }),
-        }),
-      );
-      task.addToTaskRolePolicy(new PolicyStatement({ actions: [...actions], resources: arns }));
-      for (const resource of resources.filter((text) => text.includes('*')))
-        Validations.of(task).acknowledge({
-          id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:${region}:${account}:${resource}]`,
-          reason:
-            'Client ids have a prefix, and topics are named by filters: those of the routes, and api.commandFilters.',
-        });
-    }
   }
 
   private acknowledgeRules(task: FargateTaskDefinition, cluster: Cluster): void {

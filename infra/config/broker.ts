@@ -1,6 +1,6 @@
 // The config's section `broker`: the broker that the devices use, and what it is shown.
 import * as z from 'zod';
-import { oneNetBySecret } from '../../bridge/broker/onenet-config.ts';
+import { oneNetBySecret, oneNetFaults } from '../../bridge/broker/onenet-config.ts';
 import { bridgeConfigSchema, brokerProtocols } from '../../bridge/config.ts';
 import { urlWith } from '../../functions/contract/parse.ts';
 import { plainTextToPublicHost } from '../unsafe-settings.ts';
@@ -66,11 +66,16 @@ export const brokerSchema = z
       .optional()
       .describe("What China Mobile's OneNET is shown, instead of user name and password"),
     caSecret: secretName.optional().describe("Secret with the PEM of the broker's own CA"),
+    serverName: bridgeBroker.serverName,
+    alpnProtocols: bridgeBroker.alpnProtocols,
     clientCertificateSecret: secretName
       .optional()
       .describe('Secret with the JSON `{"certificate": …, "privateKey": …}`, both PEM'),
   })
-  .superRefine(({ url, allowPlainText }, context) => {
-    const rule = allowPlainText ? undefined : plainTextToPublicHost(url);
-    if (rule !== undefined) context.addIssue({ code: 'custom', path: ['url'], message: rule });
+  .superRefine((broker, context) => {
+    const fault = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    const rule = broker.allowPlainText ? undefined : plainTextToPublicHost(broker.url);
+    if (rule !== undefined) fault('url', rule);
+    for (const { field, rule: message } of oneNetFaults(broker)) fault(field, message);
   });

@@ -7,6 +7,9 @@ import { retentionDays } from './fields.ts';
 
 const bridgeRoute = routeFields.shape;
 
+const secretFields = ['secretName', 'bearerSecret', 'basicSecret'] as const;
+const others = 'bearerSecret, basicSecret or auth';
+
 const handlerSchema = z
   .strictObject({
     ...handlerFields,
@@ -25,16 +28,34 @@ const handlerSchema = z
     basicSecret: credentialFields.basicSecret.describe(
       'Secret with the JSON `{"username": …, "password": …}` for `Authorization: Basic`',
     ),
+    auth: credentialFields.auth.describe(
+      'Sign requests as the bridge (SigV4), for a Lambda function URL with IAM; with `functionArn`, and no secrets',
+    ),
+    functionArn: z
+      .string()
+      .regex(
+        /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128})?$/,
+        'must be the ARN of a function, or of one of its aliases',
+      )
+      .optional()
+      .describe('With `auth`: the function whose URL it is; the bridge gets the right to call it'),
   })
-  .superRefine(({ url, allowPrivate, secretName, bearerSecret, basicSecret }, context) => {
+  .superRefine((handler, context) => {
+    const { url, allowPrivate, auth, functionArn } = handler;
     const fault = (field: string, message: string) =>
       context.addIssue({ code: 'custom', path: [field], message });
     if (!allowPrivate && !/^https:/i.test(url))
       fault('url', 'must be a URL that starts with https://');
-    if (bearerSecret !== undefined && basicSecret !== undefined)
+    const given = secretFields.filter((field) => handler[field] !== undefined);
+    if (given.includes('bearerSecret') && given.includes('basicSecret'))
       fault('basicSecret', 'must not stand beside bearerSecret');
-    if ([secretName, bearerSecret, basicSecret].every((name) => name === undefined))
-      fault('secretName', 'must be given, or bearerSecret or basicSecret: others could send too');
+    if (auth !== undefined) for (const field of given) fault(field, 'must not stand beside auth');
+    else if (given.length === 0)
+      fault('secretName', `must be given, or ${others}: others could send too`);
+    if (auth !== undefined && functionArn === undefined)
+      fault('functionArn', 'must be given beside auth: the bridge has no right to call others');
+    if (auth === undefined && functionArn !== undefined)
+      fault('functionArn', "needs auth: 'aws-iam'");
   });
 
 export const routeSchema = z
@@ -74,3 +95,8 @@ export const routeSchema = z
         message,
       });
   });
+
+/** A route's own handler as the bridge's document has it. */
+export function handlerOfBridge({ functionArn: _, ...handler }: z.output<typeof handlerSchema>) {
+  return handler;
+}

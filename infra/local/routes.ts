@@ -1,4 +1,6 @@
 // The routes of the config on one machine: those that store go to the ingest function in this process.
+
+import { handlerOfBridge } from '../config/route.ts';
 import { type CausewayConfig, windowOf } from '../config.ts';
 import type { PresenceRoute } from '../presence-routes.ts';
 
@@ -22,7 +24,7 @@ export function localRoutes(
     .filter(({ handler }) => handler === undefined || webhooks)
     .map(({ handler, retentionDays, ...route }) => {
       const window = windowOf(route, broker);
-      if (handler !== undefined) return { ...route, window, ...handler };
+      if (handler !== undefined) return { ...route, window, ...handlerOfBridge(handler) };
       const query = retentionDays === undefined ? '' : `?retentionDays=${retentionDays}`;
       return { ...route, window, url: `${ingestUrl}/${query}`, allowPrivate: true, secret };
     });

@@ -61,6 +61,10 @@ export const settingsSchema = z.object({
     .regex(aesKeyForm, 'must be the key of 16 or 43 characters that OneNET shows')
     .optional()
     .describe('key of its encrypted pushes'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('error')
+    .describe('what is logged; more than errors buries what is printed for you'),
   DYNAMODB_ENDPOINT: urlWith('http:', 'https:')
     .optional()
     .describe('use this DynamoDB, and start none'),

@@ -57,11 +57,7 @@ if (!settings.ok || !config.ok) {
 if (options.demo && settings.value.USE_CONFIG_BROKER)
   fail(['USE_CONFIG_BROKER: --demo would publish to the broker of causeway.config.ts']);
 
-// Below warnings, the log would bury what is printed for the user.
-const log = pino(
-  { level: process.env['LOG_LEVEL'] ?? 'error' },
-  pretty({ destination: 2, sync: true }),
-);
+const log = pino({ level: settings.value.LOG_LEVEL }, pretty({ destination: 2, sync: true }));
 const stack = await startStack(settings.value, config.value, log).catch((error: unknown) => {
   if (error instanceof SettingError) fail([error.message]);
   throw error;

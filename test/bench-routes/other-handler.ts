@@ -1,10 +1,10 @@
-// The handler of the other route: slow or down until it recovers, and then fast; it checks that nothing is missing and
+// The handler of the other route: fast, or slow or down until it recovers; it checks that nothing is missing and
 // that the messages of each topic come in order.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type Behaviour = 'slow' | 'down';
+export type Behaviour = 'fast' | 'slow' | 'down';
 
 export interface OtherHandler {
   readonly url: string;
@@ -15,6 +15,7 @@ export interface OtherHandler {
   stop(): Promise<void>;
 }
 
+const fastMs = 5;
 const slowMs = 2000;
 
 export async function startOtherHandler(behaviour: Behaviour): Promise<OtherHandler> {
@@ -41,7 +42,7 @@ export async function startOtherHandler(behaviour: Behaviour): Promise<OtherHand
         return;
       }
       take(Buffer.concat(chunks).toString());
-      setTimeout(() => response.end(), recovered ? 0 : slowMs);
+      setTimeout(() => response.end(), recovered || behaviour === 'fast' ? fastMs : slowMs);
     });
   });
   server.listen(0, '127.0.0.1');

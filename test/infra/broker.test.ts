@@ -47,6 +47,9 @@ test('METRICS_PORT shows what is counted, on loopback', async () => {
   expect(run([], { METRICS_PORT: '70000' }).stderr).toEqual([
     'METRICS_PORT: must be a port number from 0 to 65535',
   ]);
+  expect(run([], { LOG_LEVEL: 'loud' }).stderr).toEqual([
+    'LOG_LEVEL: must be one of trace, debug, info, warn, error, fatal, silent',
+  ]);
 });
 
 test('hash prints a user for the users file', () => {
@@ -56,6 +59,9 @@ test('hash prints a user for the users file', () => {
   expect(name).toBe('lamp');
   expect(compareSync('pass word', hash)).toBe(true);
   expect(run(['hash'], {}, '\n').stderr).toEqual(['the password is empty']);
+  expect(run(['hash', '$lamp'], {}, 'light').stderr).toEqual([
+    "name: must not start with $: those are the broker's own",
+  ]);
   expect(run(['hash'], {}, 'é'.repeat(37)).stderr).toEqual([
     'the password is longer than 72 bytes',
   ]);

@@ -12,6 +12,7 @@ const minimal = {
   routes: [{ name: 'store', filter: '#' }],
 } satisfies CausewayConfigInput;
 const [store] = minimal.routes;
+const functionArn = 'arn:aws:lambda:eu-west-1:123456789012:function:orders';
 const hook = { url: 'https://hooks.example.com', secretName: 'hooks' };
 
 /** `field: rule` of each fault. */
@@ -55,6 +56,16 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
   ],
   ['a URL that is none', { broker: { url: 'garbage' } }, /^broker\.url: must be a URL that starts/],
   [
+    'a server name without TLS',
+    { broker: { url: 'ws://10.0.0.7', serverName: 'broker.internal' } },
+    /^broker\.serverName: needs a URL with mqtts or wss/,
+  ],
+  [
+    'ALPN with WebSocket',
+    { broker: { url: 'wss://broker.example.com', alpnProtocols: ['x'] } },
+    /^broker\.alpnProtocols: needs a URL with mqtts$/,
+  ],
+  [
     'certificates without TLS',
     { broker: { url: 'mqtt://10.0.0.7', caSecret: 'ca' } },
     /^broker\.caSecret: needs a URL with mqtts or wss/,
@@ -87,12 +98,36 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
   [
     'a webhook that anybody could call',
     { routes: [{ ...store, handler: { url: hook.url } }] },
-    /^routes\.0\.handler\.secretName: must be given, or bearerSecret or basicSecret/,
+    /^routes\.0\.handler\.secretName: must be given, or bearerSecret, basicSecret or auth/,
   ],
   [
     'a webhook with two credentials',
     { routes: [{ ...store, handler: { url: hook.url, bearerSecret: 'a', basicSecret: 'b' } }] },
     /^routes\.0\.handler\.basicSecret: must not stand beside bearerSecret$/,
+  ],
+  [
+    'a signature of AWS beside a secret',
+    { routes: [{ ...store, handler: { ...hook, auth: 'aws-iam', functionArn } }] },
+    /^routes\.0\.handler\.secretName: must not stand beside auth$/,
+  ],
+  [
+    'a signature of AWS for whatever function',
+    { routes: [{ ...store, handler: { url: hook.url, auth: 'aws-iam' } }] },
+    /^routes\.0\.handler\.functionArn: must be given beside auth/,
+  ],
+  [
+    'a function and no signature',
+    { routes: [{ ...store, handler: { ...hook, functionArn } }] },
+    /^routes\.0\.handler\.functionArn: needs auth: 'aws-iam'$/,
+  ],
+  [
+    'all functions',
+    {
+      routes: [
+        { ...store, handler: { url: hook.url, auth: 'aws-iam', functionArn: `${functionArn}*` } },
+      ],
+    },
+    /^routes\.0\.handler\.functionArn: must be the ARN of a function/,
   ],
   [
     'a batch to a webhook that gets one message a request',
@@ -158,6 +193,7 @@ test.each(refused)('refuses %s', (_, change, message) => {
 
 test.each([
   { ...hook, url: 'http://handler.internal:8080/{topic}', format: 'raw', allowPrivate: true },
+  { url: hook.url, auth: 'aws-iam', functionArn },
   { url: hook.url, bearerSecret: 'token', method: 'PUT', headers: { 'X-Team': 'blue' } },
   { ...hook, basicSecret: 'login', format: 'cloudevents' },
 ] as const)('a webhook can be %j', (handler) => {

@@ -46,11 +46,13 @@ test('without the section there is none', () => {
 test('the source is that of the profile, or the last will of devices', () => {
   expect(routesOf({ presence: {} })).toEqual([['presence', 'devices/+/status', lastWill]]);
   expect(routesOf({ presence: {}, broker: { profile: 'mosquitto' } })).toHaveLength(1);
-  for (const profile of ['aws-iot', 'emqx'] as const) {
-    const routes = routesOf({ presence: {}, broker: { profile } });
-    expect(routes.map(([name]) => name)).toEqual(['presence-1', 'presence-2']);
-    expect(routes.every(([, , query]) => query === `presence=${profile}`)).toBe(true);
-  }
+  expect(routesOf({ presence: {}, broker: { profile: 'aws-iot' } })).toEqual([
+    ['presence-1', '$aws/events/presence/connected/#', 'presence=aws-iot'],
+    ['presence-2', '$aws/events/presence/disconnected/#', 'presence=aws-iot'],
+  ]);
+  expect(routesOf({ presence: {}, broker: { profile: 'emqx' } })).toEqual([
+    ['presence', '$SYS/brokers/+/clients/#', 'presence=emqx'],
+  ]);
 });
 
 test('the config can name the source, its filters, and how devices say it', () => {
@@ -74,6 +76,14 @@ test.each<[Changes, string]>([
   [{ routes: [{ name: 'presence', filter: '#' }] }, 'routes.0.name'],
   [{ routes: [{ name: 'presence-2', filter: '#' }], presence: {} }, 'routes.0.name'],
   [{ presence: {}, broker: { maxClients: 2 } }, 'routes'],
+  [
+    {
+      presence: { source: 'last-will', lastWill: { topic: '1/2/3/4/5/6/7/8/{clientId}' } },
+      broker: { profile: 'aws-iot' },
+    },
+    'presence',
+  ],
+  [{ presence: {}, broker: { profile: 'onenet' } }, 'presence'],
   [{ presence: {}, bridge: { memoryMiB: 512 }, routes: [large()] }, 'bridge.memoryMiB'],
 ])('%j is a fault', (changes, field) => {
   expect(faultsOf(changes)).toEqual([field]);

@@ -138,7 +138,11 @@ ${table(
       html`<code>delete:<i>filter</i></code>`,
       'To delete what is retained on these topics, and to delete or replay their dead letters.',
     ],
-    [html`<code>admin</code>`, 'All of this on all topics.'],
+    [
+      html`<code>read:$presence/<i>filter</i></code>`,
+      'To see which clients are online, of the client ids that match.',
+    ],
+    [html`<code>admin</code>`, 'All of this on all topics; and routes and replays.'],
   ],
 )}
 <p>For example <code>read:devices/#</code> and <code>publish:devices/+/cmd</code>. What is asked for by

@@ -15,15 +15,24 @@ import {
 } from '../interface/parameters.ts';
 import type { Replays } from './store.ts';
 
-const routeField = z.string().min(1).max(256);
+const routeField = z
+  .string('is required')
+  .min(1, 'must not be empty')
+  .max(256, 'must have at most 256 characters');
+
+const rateRule = 'must be a whole number from 1 to 10000';
 
 const requestFields = {
   from: timeParameter.optional().describe('First time of receipt that belongs to it.'),
-  to: timeParameter.optional().describe('First time of receipt that no longer does.'),
+  to: timeParameter
+    .optional()
+    .describe(
+      'First time of receipt that no longer does; at most, and by default, that of the request.',
+    ),
   messagesPerSecond: z
-    .int()
-    .min(1)
-    .max(10_000)
+    .int(rateRule)
+    .min(1, rateRule)
+    .max(10_000, rateRule)
     .default(100)
     .describe('Most messages a second, beside what the route has to do anyway.'),
   dryRun: z.boolean().default(false).describe('Only count.'),
@@ -162,7 +171,8 @@ const cancel = {
   path: '/v1/replays/{id}/cancel',
   tag: 'Replays',
   summary: 'End a replay where it is',
-  description: 'What the handler has by then it keeps. A replay that has ended stays as it is.',
+  description:
+    'What the handler has by then it keeps; the counts may lack the last second. A replay that has ended stays as it is.',
   params: idParameters,
   answers: { 200: one },
   problems: ['forbidden', 'not-found'],

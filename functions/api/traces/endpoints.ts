@@ -35,7 +35,7 @@ const trace = {
   tag: 'Messages',
   summary: 'What happened to a message on its way to the handlers',
   description:
-    'Tries are kept of messages that had trouble, as long as messages are. A route that matches and has no trace delivered the message at once, or has not got it.',
+    'Tries are kept of messages that had trouble, as long as messages are. A route that matches and has no trace delivered the message at once, or has not got it. Each route gives a message an id of its own, unless the message brought one.',
   params: z.strictObject({
     id: z
       .string()

@@ -24,7 +24,7 @@ export interface ParsedBatch {
   readonly refused: readonly ItemFailure[];
 }
 
-export function parsePresence(message: Message, feed: PresenceFeed): ParsedPresence {
+function parsePresence(message: Message, feed: PresenceFeed): ParsedPresence {
   const { topic, payload, time } = message;
   switch (feed.source) {
     case 'embedded':

@@ -9,6 +9,8 @@ import type { TopicRights } from './topic-rights.ts';
 
 export interface AdmissionParts {
   readonly validator: ConnectionValidator;
+  /** Whether there is still a user of this name. */
+  readonly isUser: (name: string) => boolean;
   readonly sessions: Sessions;
   readonly counters: Counters;
   readonly maxClientIdBytes: number;
@@ -48,6 +50,9 @@ export async function admit(
   const decision = await decide(parts, connection, packet, clientId, validator);
   if (!decision.accepted) return refuse(parts, decision.refusal, decision.refusal);
   const { user, rights } = decision;
+  // Of a user who is gone it goes to nobody, and would keep the client id from all others until it expires.
+  const owner = sessions.get(clientId)?.user;
+  if (owner !== undefined && !parts.isUser(owner)) await sessions.remove(clientId);
   const othersClientId = () =>
     refuse(parts, 'client-id-refused', 'the client id belongs to another user');
   const connected = connectedAs(clientId);

@@ -11,7 +11,7 @@ import { type Announcer, type BrokerEvents, createAnnouncer } from './events.ts'
 import { type Listeners, openListeners } from './listeners.ts';
 import type { QoS } from './message.ts';
 import type { BrokerGauges } from './metrics.ts';
-import { type OwnUser, withOwnUser } from './own-user.ts';
+import { type OwnUser, ownNamePrefix, withOwnUser } from './own-user.ts';
 import { Passwords } from './passwords.ts';
 import { createProtocol } from './protocol.ts';
 import { forgetRecord, leftRecords, newEpochs } from './records.ts';
@@ -19,7 +19,8 @@ import { Retained } from './retained.ts';
 import { Sessions } from './sessions.ts';
 import { type BrokerSettingsInput, parseBrokerSettings } from './settings.ts';
 import { Store } from './store.ts';
-import { changedUsers, readUsers, type Users, usersValidator } from './users.ts';
+import { allRights } from './topic-rights.ts';
+import { changedUsers, readUsers, rightsIn, type Users, usersValidator } from './users.ts';
 import { watchFiles } from './watched-files.ts';
 
 export interface EmbeddedBrokerOptions extends BrokerSettingsInput {
@@ -106,8 +107,21 @@ export async function startBroker(options: EmbeddedBrokerOptions): Promise<Embed
     for (const [name, listener] of Object.entries(on ?? {}))
       announcer.emitter.on(name as keyof BrokerEvents, listener as never);
     const others = validator ?? usersValidator(() => users, settings.anonymous, passwords);
+    // Whom a validator in place of the users file knows, and what they may, is not known here.
+    const rightsNow = (user: string | undefined, clientId: string) =>
+      validator === undefined ? rightsIn(users, user, clientId) : allRights;
+    const isUser = (name: string) =>
+      name.startsWith(ownNamePrefix) || rightsNow(name, '') !== undefined;
+    const withdraw = (changed: (user: string | undefined) => boolean) =>
+      sessions.withdraw(
+        ({ user, clientId }, filter) =>
+          !changed(user) || rightsNow(user, clientId)?.maySubscribe(filter) !== false,
+      );
+    // The file may have changed since the last process. A session of nobody goes to a user, with all that it has.
+    withdraw((user) => user !== undefined);
     const protocol = await createProtocol(aedes, {
       validator: ownUser === undefined ? others : withOwnUser(ownUser, others),
+      isUser,
       limits,
       store,
       sessions,
@@ -129,6 +143,7 @@ export async function startBroker(options: EmbeddedBrokerOptions): Promise<Embed
         const changed = changedUsers(users, now);
         users = now;
         protocol.closeUsers(changed);
+        withdraw((user) => changed.has(user));
       };
       closers.push(watchFiles([usersFile], { intervalMs, onChange, onFault }));
     }

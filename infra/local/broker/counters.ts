@@ -13,6 +13,8 @@ export const counterMeanings = {
   refusedNotAuthorized: 'CONNECTs refused as not authorized (CONNACK 5)',
   packetsTooLarge:
     'Connections closed for packets over maxPacketBytes, or for lengths that are none',
+  packetsTooSlow:
+    'Connections closed for a packet that had not come whole, as all of those took too much memory',
   protocolErrors: 'Connections closed for anything else that breaks the protocol or a limit',
   stalled: 'Connections closed as stalledTimeoutMs passed without the client reading',
   keepAliveTimeouts: 'Connections closed as nothing came for one and a half times the keep-alive',

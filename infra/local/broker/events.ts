@@ -22,8 +22,8 @@ export interface ConnectionFacts {
   readonly address: string;
   readonly transport: Transport;
   /**
-   * Number of the connection: a later one has a greater number, also after a restart of the broker. So a late
-   * `disconnected` of an earlier connection is known by its smaller number.
+   * Number of the connection: a later one has a greater number, also after a restart of the broker, and where its
+   * folder was lost. So a late `disconnected` of an earlier connection is known by its smaller number.
    */
   readonly epoch: number;
 }
@@ -55,7 +55,7 @@ export interface BrokerEvents {
   };
 }
 
-export const eventTopics: Record<keyof BrokerEvents, string> = {
+const eventTopics: Record<keyof BrokerEvents, string> = {
   connected: '$events/client/connected',
   disconnected: '$events/client/disconnected',
   subscribed: '$events/client/subscribed',

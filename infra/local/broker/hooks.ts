@@ -19,6 +19,7 @@ import type { Store } from './store.ts';
 
 export interface HookParts {
   readonly validator: ConnectionValidator;
+  readonly isUser: (name: string) => boolean;
   readonly limits: BrokerSettings['limits'];
   readonly store: Store;
   readonly sessions: Sessions;
@@ -45,6 +46,7 @@ export function createHooks(parts: HookParts): Hooks {
   const outboxLimits = { ...limits, maxQueuedBytes: limits.maxMemoryQueueBytes, memory };
   const admission: AdmissionParts = {
     validator: parts.validator,
+    isUser: parts.isUser,
     sessions,
     counters,
     maxClientIdBytes: limits.maxClientIdBytes,

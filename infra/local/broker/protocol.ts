@@ -8,7 +8,7 @@ import { RefusedError } from './admission.ts';
 import { Connection } from './connection.ts';
 import type { Counters } from './counters.ts';
 import type { Announcer } from './events.ts';
-import { guardStream } from './frame-guard.ts';
+import { guardStream, PartialPackets } from './frame-guard.ts';
 import { createHooks } from './hooks.ts';
 import type { Origin } from './listeners.ts';
 import type { Message, QoS } from './message.ts';
@@ -22,6 +22,8 @@ import type { Store } from './store.ts';
 
 export interface ProtocolParts {
   readonly validator: ConnectionValidator;
+  /** Whether there is still a user of this name. */
+  readonly isUser: (name: string) => boolean;
   readonly limits: BrokerSettings['limits'];
   readonly store: Store;
   readonly sessions: Sessions;
@@ -66,6 +68,9 @@ export async function createProtocol(aedes: Aedes, parts: ProtocolParts): Promis
   const listening = new Set<Connection>();
   const connections = new WeakMap<object, Connection>();
   const memory = { bytes: 0, maxBytes: limits.maxMemoryQueuesBytes };
+  const partialPackets = new PartialPackets(
+    Math.max(limits.maxPartialPacketsBytes, limits.maxPacketBytes),
+  );
   const arrivals = new Map<number, Arrival>();
   const connectionOf = (client: object | null) => (client ? connections.get(client) : undefined);
 
@@ -183,9 +188,17 @@ export async function createProtocol(aedes: Aedes, parts: ProtocolParts): Promis
         { ...limits, memory },
         counters,
       );
-      guardStream(stream, limits.maxPacketBytes, (fault) => {
-        counters.packetsTooLarge++;
-        connection.close('error', fault);
+      guardStream(stream, {
+        maxPacketBytes: limits.maxPacketBytes,
+        partialPackets,
+        onFault(fault) {
+          counters.packetsTooLarge++;
+          connection.close('error', fault);
+        },
+        onTooSlow() {
+          counters.packetsTooSlow++;
+          connection.close('error', 'its packet did not come whole in time');
+        },
       });
       open.add(connection);
       const client = aedes.handle(stream);
@@ -203,8 +216,10 @@ export async function createProtocol(aedes: Aedes, parts: ProtocolParts): Promis
       return [...listening].some((connection) => connection.wants(topic));
     },
     closeUsers(users) {
-      for (const connection of ready.values())
-        if (users.has(connection.user)) connection.close('server', 'the user has changed');
+      // Those too that have been let in and have no CONNACK yet: with rights, or nobody knows whose they are.
+      for (const connection of open)
+        if (connection.rights !== undefined && users.has(connection.user))
+          connection.close('server', 'the user has changed');
     },
     expireSessions: () => sessions.expire(new Set(ready.keys())),
     get clients() {

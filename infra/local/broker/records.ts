@@ -33,13 +33,18 @@ export async function leftRecords(store: Store): Promise<ConnectionRecord[]> {
   return records;
 }
 
-/** Connections of one process; the rest of an epoch is the number of the process. */
-const connectionsPerStart = 2 ** 32;
+/** So far apart are processes that start at once: more connections than one of them will have. */
+const connectionsPerStart = 2 ** 24;
 
-/** Epochs for this process's connections, greater than those of all before it. */
-export async function newEpochs(store: Store): Promise<() => number> {
-  const starts = Number((await store.get('starts'))?.toString() ?? 0) + 1;
-  await store.write({ type: 'put', key: 'starts', value: Buffer.from(String(starts)) });
-  let last = starts * connectionsPerStart;
+/**
+ * Epochs for this process's connections, greater than those of all before it. They begin at its start in microseconds
+ * since 1970: without the folder, where the last begin is, the clock says what came before, or all that is known of
+ * clients elsewhere would stay above what they do from now on.
+ */
+export async function newEpochs(store: Store, nowMs = Date.now()): Promise<() => number> {
+  const before = Number((await store.get('epochs'))?.toString() ?? 0);
+  const begin = Math.max(before + connectionsPerStart, nowMs * 1000);
+  await store.write({ type: 'put', key: 'epochs', value: Buffer.from(String(begin)) });
+  let last = begin;
   return () => ++last;
 }

@@ -159,6 +159,14 @@ export class Sessions {
     return this.#store.write({ type: 'del', key });
   }
 
+  /** Ends the subscriptions that are not `granted` any more. */
+  withdraw(granted: (session: Session, filter: string) => boolean): void {
+    for (const session of this.#sessions.values()) {
+      for (const filter of [...session.subscriptions.keys()])
+        if (!granted(session, filter)) void this.unsubscribe(session, filter);
+    }
+  }
+
   /** The sessions that get a message on this topic, with the QoS that they asked for. */
   subscribersOf(topic: string): Map<Session, QoS> {
     return this.#filters.match(topic);

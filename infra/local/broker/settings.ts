@@ -21,6 +21,11 @@ export const limitsSchema = z.strictObject({
   maxPacketBytes: count(1024, 268_435_455)
     .default(1024 * 1024)
     .describe('largest packet from a client, in bytes'),
+  maxPartialPacketsBytes: count(1024, 1024 ** 4)
+    .default(64 * 1024 * 1024)
+    .describe(
+      'bytes of packets that have not come whole, of all clients together; above it, and above one packet, those that began first are closed',
+    ),
   maxConnections: count(1, 100_000).default(10_000).describe('connections at once'),
   maxConnectionsPerAddress: count(1, 100_000)
     .default(5000)

@@ -37,7 +37,9 @@ function filled(filter: string, user: string, clientId: string): string[] {
     // A name with a wildcard in it would open more than its own topics (mosquitto's CVE-2017-7650).
     if (filter.includes(placeholder) && (name === '' || /[/+#]/.test(name))) return [];
   }
-  return [filter.replace(/%[uc]/g, (found) => names[found as '%u' | '%c'])];
+  const own = filter.replace(/%[uc]/g, (found) => names[found as '%u' | '%c']);
+  // Nor may a client named `$events` get the broker's own topics by `%c/#`: those have to be named.
+  return own.startsWith('$') && !filter.startsWith('$') ? [] : [own];
 }
 
 /** Whether every topic that `filter` matches is one that `granted` matches. */

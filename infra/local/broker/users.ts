@@ -7,7 +7,7 @@ import { filterFault } from '../../../functions/contract/topic.ts';
 import { type ConnectionValidator, type Decision, isLoopback, type Refusal } from './access.ts';
 import { ownNamePrefix } from './own-user.ts';
 import type { Passwords } from './passwords.ts';
-import { allRights, type Grants, topicRights } from './topic-rights.ts';
+import { allRights, type Grants, type TopicRights, topicRights } from './topic-rights.ts';
 
 const filters = z
   .array(
@@ -101,15 +101,31 @@ export function usersValidator(
       const grants = users().anonymous;
       return { accepted: true, user: undefined, rights: rightsOf(grants, '', clientId) };
     }
-    const entry = users().users.find(({ name }) => name === username);
+    const checked = userNamed(users(), username)?.hash;
     if (password === undefined || !isUtf8(password)) return refused('bad-user-or-password');
-    const check = await passwords.check(password, entry?.hash ?? nobodysHash);
+    const check = await passwords.check(password, checked ?? nobodysHash);
     if (check === 'busy') return refused('server-unavailable');
-    if (check === 'wrong' || entry === undefined) return refused('bad-user-or-password');
+    // In a flood a check waits for many seconds, and the file may have changed meanwhile.
+    const entry = userNamed(users(), username);
+    if (check === 'wrong' || entry === undefined || entry.hash !== checked)
+      return refused('bad-user-or-password');
     if (!mayHaveClientId(entry, clientId)) return refused('client-id-refused');
     return { accepted: true, user: entry.name, rights: rightsOf(entry, entry.name, clientId) };
   };
 }
+
+/** What a user may do by the file, or anonymous for undefined; undefined for a user that it does not have. */
+export function rightsIn(
+  users: Users,
+  name: string | undefined,
+  clientId: string,
+): TopicRights | undefined {
+  if (name === undefined) return rightsOf(users.anonymous, '', clientId);
+  const entry = userNamed(users, name);
+  return entry && rightsOf(entry, name, clientId);
+}
+
+const userNamed = ({ users }: Users, wanted: string) => users.find(({ name }) => name === wanted);
 
 const rightsOf = (grants: Grants | undefined, user: string, clientId: string) =>
   grants === undefined ? allRights : topicRights(grants, user, clientId);

@@ -82,6 +82,24 @@ function keep(url: string, { connectTimeoutMs = 500 } = {}) {
   return { lines, links, reasons, ended, stop };
 }
 
+test.each(['ws', 'wss'])('%s to an IPv6 address', async (scheme) => {
+  // Nothing listens there, and this machine may have no IPv6: but an address it is.
+  const { reasons } = keep(`${scheme}://[::1]:1/mqtt`);
+  await until(() => reasons.length > 0);
+  expect(reasons[0]).toMatch(/ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH|EAFNOSUPPORT/);
+});
+
+test('a client id in the query of the URL is none: each connection has its own', async () => {
+  const clientIds: string[] = [];
+  const url = await scriptedBroker((connect) => {
+    clientIds.push(connect.clientId);
+    return accepted(connect);
+  });
+  keep(`${url}/?clientId=everybody`);
+  await until(() => clientIds.length > 0);
+  expect(clientIds).toEqual(['causeway-store-0']);
+});
+
 test('MQTT 5 first, with receive maximum and session expiry', async () => {
   let connect: IConnectPacket | undefined;
   const url = await scriptedBroker((packet) => {

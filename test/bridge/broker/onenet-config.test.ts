@@ -97,6 +97,14 @@ test.each<readonly [string, object, string]>([
   expect(faultsOf(broker)).toContainEqual(expect.stringContaining(fault));
 });
 
+test('the older platform takes a longer keep-alive', () => {
+  const onenet = { platform: 'device', productId: '1', apiKey: 'k' };
+  expect(faultsOf({ onenet, keepaliveSeconds: 2000 })).toEqual([]);
+  expect(faultsOf({ onenet, keepaliveSeconds: 2001 })).toEqual([
+    expect.stringContaining('broker.keepaliveSeconds: must be at most 2000'),
+  ]);
+});
+
 test.each([6, 60, 600, 3600, 604_800])('a token of %i s is renewed in time', (seconds) => {
   expect(renewAfterSeconds(seconds)).toBeGreaterThan(0);
   expect(seconds - renewAfterSeconds(seconds)).toBeGreaterThanOrEqual(2);

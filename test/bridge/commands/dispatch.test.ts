@@ -2,10 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
+import type { CommandCounters } from '../../../bridge/commands/command-metrics.ts';
 import { Dispatch } from '../../../bridge/commands/dispatch.ts';
 import { createLedger, type Ledger, type QueueEntry } from '../../../bridge/commands/ledger.ts';
 import { parseConfig } from '../../../bridge/config.ts';
-import type { CommandCounters } from '../../../bridge/metrics.ts';
 import { command, inLedger, queueLength, record } from '../../support/queue.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Batcher, type Unfinished } from '../../../bridge/forwarding/batcher.ts';
 import { until } from '../../support/wait.ts';
 
@@ -43,6 +43,21 @@ test('fills batches up to their most messages and bytes', async () => {
   for (const bytes of [60, 60, 30, 500]) batcher.add(item(`b${bytes}-${Math.random()}`, 0, bytes));
   await batcher.drain();
   expect(sizes.slice(2)).toEqual([1, 2, 1]);
+});
+
+test('a clock that is set back keeps nothing from being sent', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const sent: string[] = [];
+  const batcher = batcherOf(async (batch) => {
+    sent.push(...batch.map(({ topic }) => topic));
+    return done;
+  });
+  batcher.hold(1000);
+  batcher.add(item('a'));
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await vi.advanceTimersByTimeAsync(1100);
+  expect(sent).toEqual(['a']);
 });
 
 test('lingers for others, and not for a full batch', async () => {

@@ -9,6 +9,7 @@ import { createMetrics } from '../../../bridge/metrics.ts';
 import type { DeadLetter } from '../../../functions/contract/dead-letter.ts';
 import type { Message } from '../../../functions/contract/message.ts';
 import { openGate } from '../../support/gates.ts';
+import { idleGauges } from '../../support/gauges.ts';
 import { message } from '../../support/messages.ts';
 import {
   down,
@@ -49,17 +50,7 @@ function start(script: Script, route: Record<string, unknown> = {}) {
     sink,
     gate,
     quarantine: { put: async (letter) => void letters.push(letter), count: async () => 0 },
-    metrics: createMetrics().route('store', () => ({
-      inFlightMessages: 0,
-      inFlightRequests: 0,
-      concurrencyLimit: 0,
-      activeSessions: 0,
-      failingSessions: 0,
-      holding: false,
-      holdingSeconds: 0,
-      paused: false,
-      disabled: false,
-    })),
+    metrics: createMetrics().route('store', () => idleGauges),
     log: pino({ level: 'silent' }),
   });
   const stop = () => forwarder.drain(AbortSignal.abort());

@@ -9,7 +9,9 @@ import { createMetrics } from '../../../bridge/metrics.ts';
 import type { Quarantine } from '../../../bridge/quarantine/quarantine.ts';
 import type { DeadLetter } from '../../../functions/contract/dead-letter.ts';
 import type { Message } from '../../../functions/contract/message.ts';
+import { startConsumer } from '../../support/consumer.ts';
 import { openGate } from '../../support/gates.ts';
+import { idleGauges } from '../../support/gauges.ts';
 import { startHandler, type TestHandler } from '../../support/handler.ts';
 import { message } from '../../support/messages.ts';
 import { until } from '../../support/wait.ts';
@@ -55,17 +57,7 @@ function forwarderOf(route: Record<string, unknown> = {}) {
     sink,
     gate: openGate(),
     quarantine,
-    metrics: metrics.route('store', () => ({
-      inFlightMessages: 0,
-      inFlightRequests: 0,
-      concurrencyLimit: 0,
-      activeSessions: 0,
-      failingSessions: 0,
-      holding: false,
-      holdingSeconds: 0,
-      paused: false,
-      disabled: false,
-    })),
+    metrics: metrics.route('store', () => idleGauges),
     log: pino({ level: 'silent' }),
   });
   onTestFinished(async () => {
@@ -108,6 +100,45 @@ test('the one message that makes the handler refuse a batch is found and quarant
     );
     expect(stored).toEqual(expected.map(({ id }) => id));
   }
+});
+
+test.each([
+  ['a firewall answers with 403', { format: 'cloudevents-batch' }, 403, ''],
+  ['the handler answers with 404, for it knows no such device', { format: 'raw' }, 404, ''],
+  ['the handler answers with 200 and a page of errors', {}, 200, '<b>Warning</b>'],
+])(
+  '%s to one message alone: it is quarantined in the end, and the others flow',
+  async (_, route, status, body) => {
+    const consumer = await startConsumer();
+    consumer.answer = ({ body: request }, response) => {
+      if (request.includes('poison')) response.writeHead(status).end(body);
+      else response.end();
+    };
+    const { add } = forwarderOf({
+      ...route,
+      url: consumer.url,
+      retry: { baseMs: 1, capMs: 3 },
+      failingMessage: { tries: 3, afterSeconds: 0 },
+    });
+    add(...poisoned);
+    await until(() => settled.length === 40);
+    expect(quarantine.letters).toMatchObject([
+      {
+        reason: expect.stringMatching(/^the handler answered .*, while other messages are taken$/),
+        message: { id: poisoned[17]?.id },
+      },
+    ]);
+  },
+);
+
+test('a message that cannot be sent is told as the last error', async () => {
+  const { add, forwarder } = forwarderOf({ url: `${handler.url}/{2}`, format: 'raw' });
+  add(message({ topic: 'a' }));
+  await until(() => settled.length === 1);
+  expect(forwarder.lastError).toEqual({
+    at: expect.any(String),
+    reason: 'its topic has no level 2 for the URL',
+  });
 });
 
 test('a message that the handler refuses by name is quarantined with its reason', async () => {

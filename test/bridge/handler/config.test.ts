@@ -82,3 +82,16 @@ test.each([
 ])('headers with %s are refused', (_, headers) => {
   expect(routeFaults({ headers })).toEqual([expect.stringMatching(/^headers/)]);
 });
+
+test('a URL that no server would take is found in the config', () => {
+  expect(routeFaults({ url: `https://handler.example.com/${'x'.repeat(8000)}` })).toEqual([
+    'url: must have at most 8000 bytes of path and query',
+  ]);
+  expect(routeFaults({ url: `https://handler.example.com/${'x'.repeat(7999)}` })).toEqual([]);
+});
+
+test('a shared subscription is the bridge’s own affair', () => {
+  expect(routeFaults({ filter: '$share/group/#', connections: 2 })).toEqual([
+    'filter: must not be a shared subscription ($share): see `connections`',
+  ]);
+});

@@ -14,6 +14,18 @@ test('a request of one message has the same id at every try, another after a rep
   expect(new Set([one, { ...one, source: 'x' }, { ...one, replayId: 'r' }].map(idOf)).size).toBe(3);
 });
 
+test('two devices that give their messages the same ids do not get the same id of a request', () => {
+  const build = requestBuilder(routeOf({ format: 'raw' }));
+  const one = message({ id: '1', topic: 'devices/a' });
+  const by = (own: string): Message => ({
+    ...one,
+    properties: { userProperties: [['source', own]] },
+  });
+  const given = [one, { ...one, topic: 'devices/b' }, by('urn:a'), by('urn:b')];
+  const ids = given.map((each) => requestFor({ request: build }, each).id);
+  expect(new Set(ids).size).toBe(given.length);
+});
+
 test('what is larger than maxBatchBytes is not sent', () => {
   for (const format of ['cloudevents-batch', 'cloudevents', 'cloudevents-binary', 'raw'] as const) {
     const build = requestBuilder(routeOf({ format, maxBatchBytes: 1024 }));

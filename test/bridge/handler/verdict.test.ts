@@ -35,7 +35,11 @@ test.each([
   '{"batchItemFailures":[{}]}',
   '{"batchItemFailures":[{"itemIdentifier":"c"}]}',
 ])('200 %j confirms nothing', (body) => {
-  expect(verdict(response(200, body))).toMatchObject({ kind: 'hold', broken: true });
+  expect(verdict(response(200, body))).toMatchObject({
+    kind: 'hold',
+    broken: true,
+    suspicious: true,
+  });
 });
 
 test.each([408, 425, 429, 500, 502, 503, 504])(
@@ -50,12 +54,13 @@ test.each([408, 425, 429, 500, 502, 503, 504])(
 );
 
 test.each([301, 302, 307, 401, 403, 404, 405])(
-  '%d: the deployment is broken, not the message',
+  '%d: the deployment is broken, or it is about one message: others will tell',
   (status) => {
     expect(verdict(response(status))).toMatchObject({
       kind: 'hold',
       broken: true,
       overloaded: false,
+      suspicious: true,
     });
   },
 );
@@ -81,13 +86,18 @@ test.each([
   [503, '7', false],
   [429, undefined, false],
   [408, undefined, false],
-  [404, undefined, false],
+  [404, undefined, true],
 ])('%d with Retry-After %s: a message may be the cause: %s', (status, retryAfter, suspicious) => {
   const { kind, suspicious: is = false } = verdict(response(status, '', retryAfter)) as {
     kind: string;
     suspicious?: true;
   };
   expect([kind, is]).toEqual(['hold', suspicious]);
+});
+
+test('an address that is refused is no message’s fault', () => {
+  const refused = { kind: 'failed', reason: 'is a loopback address', broken: true } as const;
+  expect(verdict(refused)).toEqual({ ...refused, kind: 'hold', overloaded: false });
 });
 
 test('no answer: hold', () => {

@@ -4,7 +4,7 @@ import { parseConfig } from '../../../bridge/config.ts';
 import { profileName, profileOf } from '../../../bridge/profiles/profiles.ts';
 import { profileFaults } from '../../../bridge/profiles/settings.ts';
 import { brokerRulesSchema } from '../../../functions/contract/broker-rules.ts';
-import { filterFault } from '../../../functions/contract/topic.ts';
+import { filterFault, matchesFilter } from '../../../functions/contract/topic.ts';
 
 interface Parts {
   readonly broker?: object;
@@ -38,6 +38,22 @@ test.each(profileName.options)('%s has rules that hold for its own defaults', (n
   const { broker, routes, commands } = configOf({ broker: { profile: name } });
   expect(profileFaults({ broker, routes, commands })).toEqual([]);
 });
+
+test.each([
+  ['aws-iot', '$aws/events/presence/connected/', ''],
+  ['aws-iot', '$aws/events/presence/disconnected/', ''],
+  ['emqx', '$SYS/brokers/emqx@10.0.0.1/clients/', '/connected'],
+  ['emqx', '$SYS/brokers/emqx@10.0.0.1/clients/', '/disconnected'],
+] as const)(
+  '%s: presence of all client ids comes, those with slashes too: %s…%s',
+  (name, before, behind) => {
+    const { filters } = profileOf(name).presence;
+    for (const clientId of ['lamp', 'site/1/lamp']) {
+      const topic = `${before}${clientId}${behind}`;
+      expect(filters.filter((filter) => matchesFilter(filter, topic))).toHaveLength(1);
+    }
+  },
+);
 
 describe('unset settings', () => {
   test('are those of the profile', () => {
@@ -75,6 +91,10 @@ describe('beyond a limit of AWS IoT Core', () => {
     [{ route: { filter: 'a'.repeat(257) } }, /^routes.0.filter .* 256 bytes/],
     [{ route: { filter: '$SYS/#' } }, /^routes.0.filter .* but for \$aws\//],
     [{ commands: { window: 101 } }, /^commands.window must be at most 100/],
+    [
+      { broker: { status: { topic: 'a/b/c/d/e/f/g/h/{clientId}' } } },
+      /^broker.status.topic .* 8 levels/,
+    ],
   ])('%j', (parts: Parts, fault) => {
     expect(faultsOf({ ...parts, broker: { profile: 'aws-iot', ...parts.broker } })).toEqual([
       expect.stringMatching(fault),
@@ -93,6 +113,16 @@ describe('beyond a limit of AWS IoT Core', () => {
   });
 });
 
+const olderOneNet = {
+  profile: 'onenet',
+  onenet: { platform: 'device', productId: '123', apiKey: 'key' },
+};
+
+test('a status that the broker takes is none', () => {
+  expect(faultsOf({ broker: { ...olderOneNet, status: { retain: false } } })).toEqual([]);
+  expect(faultsOf({ broker: { profile: 'aws-iot', status: {} } })).toEqual([]);
+});
+
 test.each([
   [
     { broker: { profile: 'rabbitmq' }, route: { connections: 2 } },
@@ -101,6 +131,7 @@ test.each([
   [{ broker: { profile: 'nats' }, route: { connections: 2 } }, /^routes.0.connections must be 1/],
   [{ broker: { profile: 'nats', protocolVersion: 5 } }, /^broker.protocolVersion must be 4/],
   [{ broker: { profile: 'activemq' } }, /^broker.profile/],
+  [{ broker: { ...olderOneNet, status: {} } }, /^broker.status.retain must be false/],
 ] as const)('%j is a fault', (parts, fault) => {
   expect(faultsOf(parts)).toEqual([expect.stringMatching(fault)]);
 });

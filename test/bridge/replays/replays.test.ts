@@ -1,6 +1,6 @@
 // Replays from a real table: what is stored goes to a route's handler again, marked, in order, and as fast as asked.
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Verdict } from '../../../bridge/handler/verdict.ts';
 import { acquireLease } from '../../../bridge/lease.ts';
 import { findInTable, tableQuarantine } from '../../../bridge/quarantine/quarantine-table.ts';
@@ -12,6 +12,7 @@ import { type Replays as ApiReplays, createReplays } from '../../../functions/ap
 import type { Message } from '../../../functions/contract/message.ts';
 import type { ReplayRequest } from '../../../functions/contract/replay.ts';
 import { createStore } from '../../../functions/ingest/store.ts';
+import { localClient } from '../../../infra/local/database.ts';
 import { message } from '../../support/messages.ts';
 import { engines, type TestTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
@@ -19,6 +20,7 @@ import { until } from '../../support/wait.ts';
 const answered: Verdict = { kind: 'answered', failures: new Map(), duplicates: 0 };
 const away: Verdict = { kind: 'hold', reason: 'status 503', overloaded: false, broken: false };
 const log = pino({ level: 'silent' });
+const unhurried = new AbortController().signal;
 
 describe.each(engines.filter(({ available }) => available))('$name', (engine) => {
   let table: TestTable;
@@ -35,6 +37,8 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
     verdictOf = () => answered;
     api = createReplays({
       ...table,
+      // Messages of tests are from 2027.
+      now: () => Date.parse('2030-01-01T00:00:00Z'),
       wake: async () => {
         for (const bridge of bridges) bridge.wake();
         return 'woken';
@@ -42,7 +46,7 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
     });
   });
   afterEach(async () => {
-    await Promise.all(bridges.map((bridge) => bridge.drain()));
+    await Promise.all(bridges.map((bridge) => bridge.drain(unhurried)));
     await table.close();
   });
 
@@ -52,15 +56,15 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
     return verdict;
   }
 
-  function start({ writeShards = 1, leases = false } = {}): Replays {
+  function start({ writeShards = 1, leases = false, client = table.client } = {}): Replays {
     const acquire: Acquire = (clientId, leaseLog, signal) =>
       acquireLease({ ...table, leaseMs: 2000, clientId, log: leaseLog, signal });
     const routes = [
       { config: { name: 'hooks', maxBatch: 10, maxBatchBytes: 1_000_000 }, send: take },
     ];
     const replays = startReplays({
-      table: createReplayTable(table.client, table.tableName),
-      source: table,
+      table: createReplayTable(client, table.tableName),
+      source: { client, tableName: table.tableName },
       writeShards,
       pollSeconds: 1,
       routes,
@@ -182,6 +186,41 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
     });
   });
 
+  test('a database that is away in between is waited for; nothing is left out or comes in another order', async () => {
+    const wanted = many(60);
+    await store(wanted);
+    const client = localClient(table.endpoint);
+    onTestFinished(() => client.destroy());
+    let refusedCalls = 0;
+    let isAway = false;
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        if (!isAway) return next(args);
+        refusedCalls++;
+        throw new Error('no answer');
+      },
+      { step: 'initialize' },
+    );
+    verdictOf = () => {
+      isAway = got.length >= 20 && refusedCalls === 0;
+      return answered;
+    };
+    const replays = start({ client });
+    const id = await ask();
+    await until(() => refusedCalls > 0);
+    isAway = false;
+    replays.wake();
+    expect(await ended(id)).toMatchObject({
+      status: 'done',
+      progress: { total: 60, delivered: 60, refused: 0 },
+    });
+    const firstTimes = [...new Map(got.map((one) => [one.id, one])).values()];
+    for (const index of [0, 1, 2])
+      expect(firstTimes.filter(({ topic }) => topic === `rooms/${index}/state`)).toMatchObject(
+        wanted.filter((_, number) => number % 3 === index).map((one) => ({ id: one.id })),
+      );
+  });
+
   test('a bridge that stops is followed by another one, which goes on', async () => {
     const wanted = many(300);
     await store(wanted);
@@ -189,7 +228,7 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
     start({ leases: true });
     const id = await ask({ messagesPerSecond: 500 });
     await until(() => got.length > 60, { what: 'some messages' });
-    await first.drain();
+    await first.drain(unhurried);
     expect((await ended(id))?.status).toBe('done');
     // A clean stop leaves off where it is: nothing is sent twice.
     expect(got.map((one) => one.id).toSorted()).toEqual(wanted.map((one) => one.id).toSorted());

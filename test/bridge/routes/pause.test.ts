@@ -212,6 +212,8 @@ describe.skipIf(!hasMosquitto)(`killed ${hasMosquitto ? '' : needsMosquitto}`.tr
 
     const second = await startProcess(config);
     await until(async () => (await statusOf(second.url)).unsettledMessages === 20);
+    // Until the state has been read nothing is sent either.
+    await until(async () => (await statusOf(second.url)).state !== 'unknown');
     expect(await statusOf(second.url)).toMatchObject({ state: 'paused', by: 'token:a' });
     expect(handler.requests).toEqual([]);
     await ask(second.url, '/resume', { name: 'store' });
@@ -238,7 +240,7 @@ async function startProcess(config: object) {
   return { url: await until(() => /"url":"(http:[^"]+)"/.exec(output)?.[1]), kill };
 }
 
-test('a dead letter is not given to the handler of a route that is paused', async () => {
+test('a dead letter is not given to the handler of a route that is paused, and a 410 to it disables the route', async () => {
   const table = await startTable();
   onTestFinished(() => table.close());
   const handler = await startHandler();
@@ -268,6 +270,14 @@ test('a dead letter is not given to the handler of a route that is paused', asyn
   };
   expect(await replay()).toMatchObject([503, { detail: 'the route is paused' }]);
   expect(handler.requests).toEqual([]);
+  await ask(bridge.url, '/resume', { name: 'store' });
+  // A handler that wants no more says so to these, too.
+  handler.answer = (_, response) => void response.writeHead(410).end();
+  expect(await replay()).toMatchObject([503, { detail: 'the handler answered 410' }]);
+  expect(await statusOf(bridge.url)).toMatchObject({ state: 'disabled' });
+  expect(await replay()).toMatchObject([503, { detail: 'the route is disabled' }]);
+  expect(handler.requests).toHaveLength(1);
+  handler.answer = (_, response) => void response.end();
   await ask(bridge.url, '/resume', { name: 'store' });
   expect((await replay())[0]).toBe(200);
 });

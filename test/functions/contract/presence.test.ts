@@ -272,6 +272,17 @@ describe('a client that flaps', () => {
     expect((state?.unrecorded ?? 0) + records.length - 1).toBe(1000);
   });
 
+  test('counts the same where all begins come before the ends, as on two topics they can', () => {
+    for (const times of [9, 10, 16]) {
+      const inOrder = fold(flap(times)).state?.restlessness;
+      const apart = flap(times).sort((a, b) => a.place.step - b.place.step);
+      expect(fold(apart).state?.restlessness).toMatchObject({
+        flaps: inOrder?.flaps,
+        flapping: inOrder?.flapping,
+      });
+    }
+  });
+
   test('is recorded again once it has been calm, and how much was not is said', () => {
     const { state } = fold(flap(100));
     const back = event('online', {

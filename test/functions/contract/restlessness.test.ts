@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { calm, restlessnessAt, withChange } from '../../../functions/contract/restlessness.ts';
+import { calm, restlessnessAt, withChanges } from '../../../functions/contract/restlessness.ts';
 
 const at = (minutes: number) => new Date(1_800_000_000_000 + minutes * 60_000).toISOString();
 
 /** Changes at these minutes. */
 function after(minutes: readonly number[]) {
   return minutes.reduce(
-    (state, minute) => withChange(restlessnessAt(state, at(minute))),
+    (state, minute) => withChanges(restlessnessAt(state, at(minute)), 1),
     calm(at(0)),
   );
 }

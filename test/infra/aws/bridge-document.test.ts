@@ -24,18 +24,22 @@ const inside = {
   headers: { 'x-team': 'blue' },
   bearerSecret: 'causeway/token',
 } as const;
+const functionArn = 'arn:aws:lambda:eu-west-1:123456789012:function:orders';
+const signed = { url: 'https://def.lambda-url.eu-west-1.on.aws/', auth: 'aws-iam' } as const;
 const config = checked({
   broker: {
     url: 'wss://broker.example.com/mqtt',
     credentialsSecret: 'causeway/broker',
     caSecret: 'causeway/ca',
     clientCertificateSecret: 'causeway/certificate',
+    serverName: 'broker.internal',
   },
   routes: [
     { name: 'store', filter: '#', timeoutMs: 20_000 },
     { name: 'short', filter: 'a/#', retentionDays: 7 },
     { name: 'hook', filter: 'b/#', handler, timeoutMs: 60_000 },
     { name: 'inside', filter: 'c/#', handler: inside },
+    { name: 'function', filter: 'd/#', handler: { ...signed, functionArn } },
   ],
 });
 const document = bridgeDocument(config, {
@@ -55,8 +59,14 @@ test('sends messages to the ingest function with their retention, signed, or to 
     { url: 'https://abc.lambda-url.eu-central-1.on.aws/?retentionDays=7', auth: 'aws-iam' },
     handler,
     inside,
+    signed,
   ]);
+  expect(document.routes[4]).not.toHaveProperty('functionArn');
   expect(document.routes[2]).not.toHaveProperty('auth');
+});
+
+test('says what name the certificate of the broker has', () => {
+  expect(document.broker).toMatchObject({ serverName: 'broker.internal' });
 });
 
 test('has secrets by name', () => {
@@ -71,7 +81,7 @@ test('has secrets by name', () => {
 });
 
 test('ports are those of broker and webhooks', () => {
-  expect(targetPorts(config)).toEqual([443, 443, 80]);
+  expect(targetPorts(config)).toEqual([443, 443, 80, 443]);
 });
 
 test('times fit into each other, for the longest wait that a route can have', () => {

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { buildSync } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { policiesOf, statementsOf, synthDeployments } from './synth.ts';
+import { handlerArn, policiesOf, statementsOf, synthDeployments } from './synth.ts';
 
 let small: Template;
 let large: Template;
@@ -102,6 +102,22 @@ describe('the bridge', () => {
       String(Action).startsWith('lambda'),
     );
     expect(actions).toMatchObject([
+      {
+        Action: 'lambda:InvokeFunctionUrl',
+        Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } },
+      },
+      {
+        Action: 'lambda:InvokeFunction',
+        Condition: { Bool: { 'lambda:InvokedViaFunctionUrl': true } },
+      },
+    ]);
+  });
+
+  test('may call a function that is the handler of a route by its URL, too', () => {
+    const allowed = policiesOf(large, 'TaskTaskRole').filter(({ Resource }) =>
+      [Resource].flat().includes(handlerArn),
+    );
+    expect(allowed).toMatchObject([
       {
         Action: 'lambda:InvokeFunctionUrl',
         Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } },

@@ -14,6 +14,8 @@ export const minimal = {
 
 const hook = { url: 'https://hooks.example.com:8443/mqtt', secretName: 'causeway/hooks' };
 
+export const handlerArn = 'arn:aws:lambda:eu-west-1:123456789012:function:orders';
+
 const large = {
   stackName: 'Large',
   tags: { team: 'devices' },
@@ -39,6 +41,15 @@ const large = {
         ][index],
       },
     })),
+    {
+      name: 'function',
+      filter: 'orders/#',
+      handler: {
+        url: 'https://abcdef.lambda-url.eu-west-1.on.aws/',
+        auth: 'aws-iam',
+        functionArn: handlerArn,
+      },
+    },
   ],
   presence: { source: 'last-will' },
   push: { onenet: { tokenSecret: 'causeway/push', aesKeySecret: 'causeway/push-key' } },

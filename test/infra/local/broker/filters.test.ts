@@ -74,6 +74,11 @@ test('a placeholder opens nothing for names that are wildcards or several levels
     expect(rights(name, 'c1').mayPublish(`rooms/${name}/x`)).toBe(false);
     expect(rights('lamp', name).maySubscribe(`rooms/${name}/#`)).toBe(false);
   }
+  // Nor one with which a filter would begin with $.
+  const own = topicRights({ publish: ['%u/#'], subscribe: ['%c/#'] }, 'lamp', '$events');
+  expect(own.maySubscribe('$events/#')).toBe(false);
+  expect(own.maySubscribe('$events/client/connected')).toBe(false);
+  expect(rights('lamp', '$c').maySubscribe('rooms/$c/#')).toBe(true);
   // A name that looks like the other placeholder is taken as it is.
   expect(rights('%c', 'fan').mayPublish('rooms/fan/x')).toBe(false);
 });

@@ -1,8 +1,12 @@
-// Packet lengths, however the bytes are cut into reads.
+// Packet lengths, however the bytes are cut into reads, and what has come of packets that are not whole.
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { generate } from 'mqtt-packet';
 import { expect, test } from 'vitest';
-import { FrameGuard } from '../../../../infra/local/broker/frame-guard.ts';
+import { FrameGuard, PartialPackets } from '../../../../infra/local/broker/frame-guard.ts';
+import { until } from '../../../support/wait.ts';
+import { connectPacket, open } from './raw-client.ts';
+import { connect as connectClient, start } from './started.ts';
 
 const connect = generate({ cmd: 'connect', clientId: 'x', keepalive: 0, clean: true });
 const publish = (size: number) =>
@@ -47,4 +51,53 @@ test.each([
   ['10ffffff7f', 'a packet of 268435455 bytes, over 1000'],
 ])('%s: %s', (hex, fault) => {
   expect(new FrameGuard(1000).fault(Buffer.from(hex, 'hex'))).toBe(fault);
+});
+
+test('of packets that are not whole, those that began first are closed when all are too much', () => {
+  const partial = new PartialPackets(100);
+  const closed: string[] = [];
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => () => {
+    closed.push(name);
+  });
+  if (a === undefined || b === undefined || c === undefined) throw new Error('three');
+  partial.note(a, 40);
+  partial.note(b, 40);
+  // The packet is whole, and another has begun.
+  partial.note(a, 10);
+  partial.note(c, 50);
+  expect(closed).toEqual([]);
+  partial.note(a, 20);
+  expect(closed).toEqual(['b']);
+  partial.note(b, 0);
+  partial.note(c, 90);
+  expect(closed).toEqual(['b', 'a']);
+  partial.note(c, 101);
+  expect(closed).toEqual(['b', 'a', 'c']);
+  partial.note(a, 100);
+  expect(closed).toHaveLength(3);
+});
+
+test('clients that send their packets never whole share one memory, and others are served', async () => {
+  const limits = { maxPacketBytes: 65_536, maxPartialPacketsBytes: 200_000 };
+  const broker = await start({ limits });
+  const bystander = await connectClient(broker);
+  let closed = 0;
+  const sockets = ['a', 'b', 'c', 'd'].map((name) => {
+    const socket = open(broker);
+    socket.once('close', () => closed++);
+    socket.write(connectPacket(name));
+    return socket;
+  });
+  // PUBLISH of 65,000 bytes, of which the last 1,000 do not come.
+  const begin = Buffer.concat([Buffer.from('30e8fb03000161', 'hex'), Buffer.alloc(63_997)]);
+  for (const socket of sockets) {
+    await once(socket, 'data');
+    socket.write(begin);
+  }
+  await until(() => closed === 1);
+  expect(broker.counters.packetsTooSlow).toBe(1);
+  await bystander.publishAsync('a', 'still here?', { qos: 1 });
+  for (const socket of sockets) if (!socket.destroyed) socket.write(Buffer.alloc(1000));
+  await until(() => broker.counters.messagesReceived === 4);
+  expect(broker.clients).toBe(4);
 });

@@ -1,0 +1,68 @@
+// What the bridge's task may do beyond its own table and ingest: read the secrets that the config names, sign in at AWS IoT
+// Core, and call functions that are handlers.
+import { ArnFormat, Stack, Token, Validations } from 'aws-cdk-lib';
+import type { FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { CausewayConfig } from '../config.ts';
+import { awsIotRegionOf, awsIotRights } from './aws-iot-rights.ts';
+import { secretNames } from './bridge-document.ts';
+
+export function allowTask(task: FargateTaskDefinition, config: CausewayConfig): void {
+  allowSecrets(task, secretNames(config));
+  allowBroker(task, config);
+  allowHandlers(task, config);
+}
+
+function allowSecrets(task: FargateTaskDefinition, names: readonly string[]): void {
+  if (names.length === 0) return;
+  task.addToTaskRolePolicy(
+    new PolicyStatement({
+      actions: ['secretsmanager:GetSecretValue'],
+      // Secrets Manager appends a dash and six characters to the name.
+      resources: names.map((name) =>
+        Stack.of(task).formatArn({
+          service: 'secretsmanager',
+          resource: 'secret',
+          resourceName: `${name}-??????`,
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      ),
+    }),
+  );
+}
+
+/** Only where the bridge signs in with its role; with certificates or passwords the broker has rights of its own. */
+function allowBroker(task: FargateTaskDefinition, config: CausewayConfig): void {
+  const region = awsIotRegionOf(config);
+  const stack = Stack.of(task);
+  const account = Token.isUnresolved(stack.account) ? '<AWS::AccountId>' : stack.account;
+  for (const { actions, resources } of awsIotRights(config)) {
+    const arns = resources.map((resource) =>
+      stack.formatArn({
+        service: 'iot',
+        resource,
+        arnFormat: ArnFormat.NO_RESOURCE_NAME,
+        ...(region !== undefined && { region }),
+      }),
+    );
+    task.addToTaskRolePolicy(new PolicyStatement({ actions: [...actions], resources: arns }));
+    for (const resource of resources.filter((text) => text.includes('*')))
+      Validations.of(task).acknowledge({
+        id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:${region}:${account}:${resource}]`,
+        reason:
+          'Client ids have a prefix, and topics are named by filters: those of the routes, and api.commandFilters.',
+      });
+  }
+}
+
+/** Functions that routes call by their URLs, with both rights that takes. One of another account allows it, too. */
+function allowHandlers(task: FargateTaskDefinition, { routes }: CausewayConfig): void {
+  const resources = [...new Set(routes.flatMap(({ handler }) => handler?.functionArn ?? []))];
+  if (resources.length === 0) return;
+  const rights = [
+    ['lambda:InvokeFunctionUrl', { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } }],
+    ['lambda:InvokeFunction', { Bool: { 'lambda:InvokedViaFunctionUrl': true } }],
+  ] as const;
+  for (const [action, conditions] of rights)
+    task.addToTaskRolePolicy(new PolicyStatement({ actions: [action], resources, conditions }));
+}

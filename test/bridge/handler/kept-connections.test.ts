@@ -1,0 +1,26 @@
+// Connections between requests: kept, and not for so long that a request meets one that the handler is closing.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { message } from '../../support/messages.ts';
+import { openSink, send } from './routes.ts';
+
+test('a connection is given up before the time is over that the handler announces', async () => {
+  // It announces, and never closes one itself.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    request.resume();
+    response.writeHead(204, { connection: 'keep-alive', 'keep-alive': 'timeout=2' }).end();
+  });
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => server.closeAllConnections());
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const connected = once(server, 'connection');
+  const sink = await openSink({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+  });
+  expect(await send(sink, message())).toMatchObject({ status: 204 });
+  const [socket] = await connected;
+  await once(socket, 'close');
+});
