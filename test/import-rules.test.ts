@@ -36,6 +36,7 @@ const allowed = [
   ['functions/api/messages/access.ts', "import '../access/principal.ts';"],
   ['bridge/contract.ts', "import '../functions/contract/message.ts';"],
   ['bridge/session/session.ts', "import 'mqtt';"],
+  ['bridge/session/inbound.ts', "import 'mqtt';"],
   ['bridge/broker/connection.ts', "import 'mqtt';"],
   ['bridge/commands/connection.ts', "import '../broker/connection.ts';"],
   ['bridge/commands/ledger.ts', "import '@aws-sdk/client-dynamodb';"],

@@ -1,8 +1,8 @@
-// The inbound side of MQTT.js, and the only file that knows its private parts: a persistent session whose
-// PUBLISHes become deliveries, and whose PUBACKs leave when a delivery is settled, not when it arrives.
+// The inbound side of MQTT.js: a persistent session whose PUBLISHes become deliveries, and whose PUBACKs leave
+// when a delivery is settled, not when it arrives. This file and inbound.ts alone know its private parts.
 //
-// What it rests on (test/bridge/mqtt-contract.test.ts fails when an upgrade changes it): `handleMessage` is
-// called for each PUBLISH; a callback with an error goes on to the next packet and sends no PUBACK; a callback
+// What they rest on (test/bridge/session/mqtt-contract.test.ts fails when an upgrade changes it): `handleMessage`
+// is called for each PUBLISH; a callback with an error goes on to the next packet and sends no PUBACK; a callback
 // that is not called stops reading; bytes written to `client.stream` between packets reach the broker whole.
 import type { MqttClient } from 'mqtt';
 import type { IPublishPacket, Packet } from 'mqtt-packet';
@@ -14,9 +14,9 @@ import { keepConnected } from '../broker/keep-connected.ts';
 import { publicUrl } from '../config.ts';
 import type { Delivery } from '../delivery.ts';
 import { createReceiptClock, messageId } from './identity.ts';
+import { Inbound, Received } from './inbound.ts';
 import { messageProperties } from './properties.ts';
 import { Redeliveries } from './redelivery.ts';
-import { Window } from './window.ts';
 
 /** Where a session stands; only `active` gets messages. */
 export type SessionState =
@@ -49,49 +49,13 @@ function goOn(done: () => void): void {
 
 const resubscribeMs = 30_000;
 
-/** One network connection, and what belongs to it alone. */
-interface Connection {
-  readonly client: MqttClient;
-  readonly window: Window<Received>;
-  open: boolean;
-  flushScheduled: boolean;
-  /** Set while reading is stopped: calling it reads on. */
-  parked: (() => void) | undefined;
-}
-
-/** A class, and not an object with a closure of its own: there is one for each message. */
-class Received implements Delivery {
-  readonly message: Message;
-  readonly bytes: number;
-  /** 0 at QoS 0. */
-  readonly packetId: number;
-  settled = false;
-  /** The connection that it last came on; its PUBACK may leave on that one only. */
-  connection: Connection;
-  readonly #onSettled: (received: Received) => void;
-
-  constructor(message: Message, connection: Connection, onSettled: (received: Received) => void) {
-    this.message = message;
-    this.bytes = message.payload.byteLength + message.topic.length;
-    this.packetId = message.packetId ?? 0;
-    this.connection = connection;
-    this.#onSettled = onSettled;
-  }
-
-  settle(): void {
-    if (this.settled) return;
-    this.settled = true;
-    this.#onSettled(this);
-  }
-}
-
 export class Session {
   readonly #options: SessionOptions;
   readonly #source: string;
   readonly #receiptTime = createReceiptClock();
   readonly #stop = new AbortController();
   readonly #redeliveries = new Redeliveries<Received>();
-  #connection: Connection | undefined;
+  #connection: Inbound | undefined;
   #unsettled = 0;
   #unsettledBytes = 0;
   /** Messages are accepted, left unread, or read and dropped without PUBACK. */
@@ -142,20 +106,14 @@ export class Session {
     this.#intake = 'discarding';
     if (this.#connection !== undefined) {
       this.#flush(this.#connection);
-      this.#unpark(this.#connection);
+      this.#connection.unpark();
     }
     this.#stop.abort();
     await this.ended;
   }
 
   #prepare(client: MqttClient): void {
-    const connection: Connection = {
-      client,
-      window: new Window(),
-      open: true,
-      flushScheduled: false,
-      parked: undefined,
-    };
+    const connection = new Inbound(client, this.#options.broker.keepaliveSeconds);
     // Messages may follow CONNACK at once, before MQTT.js says `connect`.
     const onPacket = (packet: Packet) => {
       if (packet.cmd !== 'connack') return;
@@ -167,13 +125,10 @@ export class Session {
       this.#connection = connection;
     };
     client.on('packetreceive', onPacket);
-    client.on('close', () => {
-      connection.open = false;
-    });
     client.handleMessage = (packet, done) => this.#onPublish(connection, packet, done);
   }
 
-  #onPublish(connection: Connection, packet: IPublishPacket, done: () => void): void {
+  #onPublish(connection: Inbound, packet: IPublishPacket, done: () => void): void {
     const { qos, messageId: packetId = 0, topic, dup } = packet;
     const payload = toBytes(packet.payload);
     if (qos === 0) {
@@ -196,7 +151,7 @@ export class Session {
     const { connection } = received;
     if (this.#intake === 'discarding') return goOn(done);
     if (this.#intake === 'stopped' || this.#isFull(connection)) {
-      return this.#park(connection, () => this.#accept(received, done));
+      return connection.park(() => this.#accept(received, done));
     }
     connection.window.add(received);
     this.#deliver(received);
@@ -204,7 +159,7 @@ export class Session {
   }
 
   #receive(
-    connection: Connection,
+    connection: Inbound,
     packet: IPublishPacket,
     payload: Buffer,
     possibleDuplicate: boolean,
@@ -240,7 +195,7 @@ export class Session {
   };
 
   /** A whole batch settles in one go: its PUBACKs leave in one write, which halves the CPU of a message. */
-  #scheduleFlush(connection: Connection): void {
+  #scheduleFlush(connection: Inbound): void {
     if (connection.flushScheduled) return;
     connection.flushScheduled = true;
     queueMicrotask(() => {
@@ -248,58 +203,22 @@ export class Session {
       this.#flush(connection);
       const current = this.#connection;
       if (current !== undefined && this.#intake === 'open' && !this.#isFull(current))
-        this.#unpark(current);
+        current.unpark();
     });
   }
 
-  #flush(connection: Connection): void {
+  #flush(connection: Inbound): void {
     // An ack belongs to its connection: on another one the packet id stands for another message.
-    if (!connection.open || connection !== this.#connection) return;
-    // After DISCONNECT nothing may follow [MQTT-3.14.4-1]: what comes again is known, and acknowledged then.
-    if (connection.client.disconnecting) return;
-    const released = connection.window.release();
-    if (released.length === 0) return;
-    const bytes = Buffer.allocUnsafe(released.length * 4);
-    let offset = 0;
-    for (const { packetId } of released) {
-      // PUBACK, two more bytes, packet id: in MQTT 5 too, where a missing reason code means success.
-      offset = bytes.writeUInt16BE(0x4002, offset);
-      offset = bytes.writeUInt16BE(packetId, offset);
-    }
-    connection.client.stream.write(bytes);
+    if (connection === this.#connection) connection.flush();
   }
 
-  #isFull(connection: Connection): boolean {
+  #isFull(connection: Inbound): boolean {
     const { window, maxWindowBytes } = this.#options;
     return (
       connection.window.size >= window ||
       this.#unsettled >= window ||
       this.#unsettledBytes >= maxWindowBytes
     );
-  }
-
-  /**
-   * Stops reading until there is room. PINGRESP is not read either, so MQTT.js would take the connection for
-   * dead: while parked, this sends the pings and keeps its timer from firing.
-   */
-  #park(connection: Connection, readOn: () => void): void {
-    const everyMs = (this.#options.broker.keepaliveSeconds * 1000) / 3;
-    const timer = setInterval(() => {
-      if (!connection.open) return clearInterval(timer);
-      connection.client.sendPing();
-      connection.client.reschedulePing(true);
-    }, everyMs);
-    connection.parked = () => {
-      clearInterval(timer);
-      readOn();
-    };
-  }
-
-  #unpark(connection: Connection): void {
-    const { parked } = connection;
-    connection.parked = undefined;
-    // Not in the caller's stack: the next packets are handled on a fresh one.
-    if (parked !== undefined) setImmediate(parked);
   }
 
   #onConnected(link: Link): void {

@@ -315,7 +315,7 @@ for (const { name, version, available, start } of brokers) {
     });
 
     // One broker is enough for the whole burst.
-    const burst = version === 5 ? 10_000 : 2000;
+    const burst = version === 5 ? 4000 : 2000;
     test(`${burst} over 20 topics arrive in the order of each topic`, {
       timeout: 120_000,
     }, async () => {
@@ -330,7 +330,7 @@ for (const { name, version, available, start } of brokers) {
       await startBridge();
       await until(() => received.length >= burst, { timeoutMs: 100_000 });
       await until(async () => (await queueLength(table)) === 0, { timeoutMs: 30_000 });
-      console.log(`${name}: 10,000 commands in ${Math.round(performance.now() - sinceMs)} ms`);
+      console.log(`${name}: ${burst} commands in ${Math.round(performance.now() - sinceMs)} ms`);
       expect(received).toHaveLength(burst);
       for (let topic = 0; topic < 20; topic++) {
         const numbers = received
