@@ -12,7 +12,7 @@ import { startMetricLines } from './metric-lines.ts';
 import { createMetrics } from './metrics.ts';
 import { folderQuarantine } from './quarantine/quarantine.ts';
 import { createReplay } from './quarantine/replay.ts';
-import { startRoute } from './routes/route.ts';
+import { type BacklogOf, startRoute } from './routes/route.ts';
 import { folderRouteStates } from './routes/route-state-folder.ts';
 import { RouteStates } from './routes/route-states.ts';
 import type { Secrets } from './secrets.ts';
@@ -29,16 +29,21 @@ export interface Bridge {
 /** Time for ending sessions once the messages are settled, and for their traces, of the time for a clean stop. */
 const closingMs = 1500;
 
-/**
- * Starts a bridge. Rejects only if its HTTP port cannot be had; a broker that is away is waited for.
- * `database` is for tables, `secretStore` for the secrets that the config names; by default DynamoDB and Secrets
- * Manager as the AWS SDK's environment variables say.
- */
+/** What is around the bridge, where that is not as on AWS. */
+export interface Surroundings {
+  /** For tables; DynamoDB as the AWS SDK's environment variables say, by default. */
+  readonly database?: DynamoDBClient | undefined;
+  /** The secrets that the config names; in Secrets Manager by default. */
+  readonly secretStore?: Secrets | undefined;
+  /** What the broker tells of its backlogs; nothing by default. */
+  readonly backlogOf?: BacklogOf | undefined;
+}
+
+/** Starts a bridge. Rejects only if its HTTP port cannot be had; a broker that is away is waited for. */
 export async function startBridge(
   config: BridgeConfig,
   log: Logger,
-  database?: DynamoDBClient,
-  secretStore?: Secrets,
+  { database, secretStore, backlogOf }: Surroundings = {},
 ): Promise<Bridge> {
   const { http, drainTimeoutMs } = config;
   const secrets = secretStore ?? (await openSecrets(config, log));
@@ -89,6 +94,7 @@ export async function startBridge(
       quarantine,
       traceStore,
       states,
+      backlogOf,
       acquire,
       metrics,
       log: log.child({ route: route.name }),

@@ -31,6 +31,9 @@ export interface Route extends ReplayRoute {
   drain(signal: AbortSignal): Promise<void>;
 }
 
+/** How many messages the broker keeps for a client id, where it tells: undefined where it knows none. */
+export type BacklogOf = (clientId: string) => number | undefined;
+
 export interface RouteOptions {
   readonly broker: Broker;
   readonly config: RouteConfig;
@@ -40,6 +43,7 @@ export interface RouteOptions {
   /** Absent where traces are not kept. */
   readonly traceStore: TraceStore | undefined;
   readonly states: RouteStates;
+  readonly backlogOf: BacklogOf | undefined;
   /** Absent where there is one bridge, and every session is its own. */
   readonly acquire: Acquire | undefined;
   readonly metrics: Metrics;
@@ -53,6 +57,7 @@ export function startRoute({
   quarantine,
   traceStore,
   states,
+  backlogOf,
   acquire,
   metrics,
   log,
@@ -110,6 +115,9 @@ export function startRoute({
         ...('reason' in session && { reason: session.reason }),
       })),
       unsettledMessages: members.reduce((sum, member) => sum + member.unsettled(), 0),
+      ...(backlogOf !== undefined && {
+        backlogMessages: clientIds.reduce((sum, clientId) => sum + (backlogOf(clientId) ?? 0), 0),
+      }),
       requestsInFlight: forwarder.inFlightRequests,
       concurrencyLimit: forwarder.concurrencyLimit,
       deliveredPerSecond: forwarder.deliveredPerSecond,
@@ -122,13 +130,16 @@ export function startRoute({
   }
 
   const group = `${broker.clientIdPrefix}-${config.name}`;
-  const members = Array.from({ length: config.connections }, (_, index) => {
+  const clientIds = Array.from({ length: config.connections }, (_, index) =>
+    clientIdOf(broker, `${config.name}-${index}`),
+  );
+  const members = clientIds.map((clientId, index) => {
     // A lease keeps its name whatever client id the broker gave out.
     const leaseName = `${group}-${index}`;
     return startMember(
       {
         broker,
-        clientId: clientIdOf(broker, `${config.name}-${index}`),
+        clientId,
         // The connections of a route share its messages; a dead one's share waits for its successor.
         filter: config.connections === 1 ? config.filter : `$share/${group}/${config.filter}`,
         qos: config.qos,

@@ -51,6 +51,13 @@ export const routeStatusSchema = z
       .describe(
         'Messages taken from the broker and not acknowledged; the backlog behind them is at the broker.',
       ),
+    backlogMessages: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        'Messages that the broker keeps for the route, `unsettledMessages` among them; only where the broker tells it, as the embedded one does.',
+      ),
     requestsInFlight: z.int().min(0),
     concurrencyLimit: z.int().min(1).describe('Requests that may be in flight now (adaptive).'),
     deliveredPerSecond: z.number().min(0).describe('Messages delivered, over the last minute.'),

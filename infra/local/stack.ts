@@ -213,7 +213,11 @@ async function startOwnBridge(
   });
   if (!parsed.ok) throw new SettingError(broker.setting, faultsText(parsed.faults));
   await checkBroker(broker, { ...parsed.value.broker, secrets });
-  return startBridge(parsed.value, log, database, secrets);
+  return startBridge(parsed.value, log, {
+    database,
+    secretStore: secrets,
+    backlogOf: broker.embedded?.backlogOf,
+  });
 }
 
 /** The secrets of SECRETS_FILE. */

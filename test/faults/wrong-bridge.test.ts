@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
-import { acknowledgeOnReceipt } from './rig/bundle.ts';
+import { acknowledgeOnReceipt, replacedFiles } from './rig/bundle.ts';
 import { judge, type Kept } from './rig/oracle.ts';
 import { scaledMs } from './rig/random.ts';
 import { killedUnderLoad, killedWhileHandlerIsDown } from './rig/rows.ts';
@@ -20,11 +20,14 @@ describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
   });
 });
 
-test('the wrong bridge differs from the bridge, or cannot be built', async () => {
-  const source = await readFile('bridge/session/session.ts', 'utf8');
-  expect(acknowledgeOnReceipt(source)).not.toBe(source);
-  expect(() => acknowledgeOnReceipt('')).toThrow('bridge/session/session.ts must contain');
-});
+test.each(replacedFiles)(
+  'the wrong %s differs from the right one, or cannot be built',
+  async (file) => {
+    const source = await readFile(`bridge/session/${file}`, 'utf8');
+    expect(acknowledgeOnReceipt(file, source)).not.toBe(source);
+    expect(() => acknowledgeOnReceipt(file, '')).toThrow(`bridge/session/${file} must contain`);
+  },
+);
 
 describe('the oracle', () => {
   const kept = (number: number, parts: Partial<Kept> = {}): Kept => ({

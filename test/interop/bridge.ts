@@ -51,7 +51,9 @@ export async function startInteropBridge(
   if (!config.ok) throw new Error(JSON.stringify(config.faults));
   const log: string[] = [];
   const write = (line: string) => void log.push(line);
-  const bridge = await startBridge(config.value, pino({}, { write }), table.client);
+  const bridge = await startBridge(config.value, pino({}, { write }), {
+    database: table.client,
+  });
   let drained: Promise<void> | undefined;
   const drain = () => {
     drained ??= bridge.drain();

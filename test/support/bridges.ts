@@ -43,7 +43,7 @@ export async function startTestBridge(input: BridgeInput): Promise<Bridge> {
   if (!config.ok) throw new Error(JSON.stringify(config.faults));
   const log =
     input.onLog === undefined ? pino({ level: 'silent' }) : pino({}, { write: input.onLog });
-  const bridge = await startBridge(config.value, log, input.table?.client);
+  const bridge = await startBridge(config.value, log, { database: input.table?.client });
   let drained: Promise<void> | undefined;
   const drain = () => {
     drained ??= bridge.drain();

@@ -75,7 +75,10 @@ export async function startOn(
   if (!config.ok) throw new Error(JSON.stringify(config.faults));
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
-  const bridge = await startBridge(config.value, log, table.client, secrets);
+  const bridge = await startBridge(config.value, log, {
+    database: table.client,
+    secretStore: secrets,
+  });
   onTestFinished(async () => {
     await bridge.drain();
     await handler.close();

@@ -42,6 +42,8 @@ export interface EmbeddedBroker {
   readonly urls: Listeners['urls'];
   readonly counters: Readonly<Counters>;
   gauges(): BrokerGauges;
+  /** Messages of QoS 1 and 2 that are kept for a client id and not acknowledged; undefined where it has no session. */
+  readonly backlogOf: (clientId: string) => number | undefined;
   readonly events: Announcer['emitter'];
   /** Clients that are connected. */
   readonly clients: number;
@@ -190,6 +192,7 @@ export async function startBroker(options: EmbeddedBrokerOptions): Promise<Embed
         queuedMessages: sessions.queuedMessages,
         retainedMessages: retained.size,
       }),
+      backlogOf: (clientId) => sessions.get(clientId)?.outbox.messages,
       events: announcer.emitter,
       get clients() {
         return protocol.clients;
