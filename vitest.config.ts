@@ -1,9 +1,30 @@
-// How the tests run; the reporter's last line counts them.
-import { defineConfig } from 'vitest/config';
+// How the tests run: what `npm test`, `npm run faults`, `npm run interop` and `npm run image` are; the reporter's last
+// line counts them.
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+const image = 'test/infra/template/image.test.ts';
+const stack = 'test/infra/aws/**/*.test.ts';
+const faults = 'test/faults/**/*.test.ts';
+const interop = 'test/interop/**/*.test.ts';
+
+function project(
+  name: string,
+  include: string,
+  test: TestProjectInlineConfiguration['test'] = {},
+): TestProjectInlineConfiguration {
+  return { extends: true, test: { name, include: [include], ...test } };
+}
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      project('ordinary', 'test/**/*.test.ts', { exclude: [image, stack, faults, interop] }),
+      // Each file by itself would load the CDK, and synthesize the same stacks: half a minute in all.
+      project('stack', stack, { isolate: false }),
+      project('faults', faults),
+      project('interop', interop),
+      project('image', image),
+    ],
     globalSetup: './test/support/global-setup.ts',
     reporters: ['default', './test/support/reporter.ts'],
     testTimeout: 30_000,

@@ -60,7 +60,7 @@ export function progressText(view: ReplayView, drawn = ''): string {
   if (status === 'pending') return 'pending';
   if (status === 'counting') return `counting: ${total} so far`;
   const refusals = refused > 0 ? `, ${refused} refused` : '';
-  const reason = waiting === undefined ? '' : `, waiting: ${waiting}`;
+  const reason = waiting === undefined ? '' : `, waiting: ${printable(waiting)}`;
   return `${status} ${drawn}${delivered + refused} of ${total}${refusals}${reason}`;
 }
 
@@ -70,9 +70,14 @@ export function resultText(view: ReplayView): string {
   const more = refused - refusals.length;
   return [
     resultLine(view),
-    ...refusals.map(({ topic, id, reason }) => `  refused: ${topic} (${id}): ${reason}`),
+    ...refusals.map(({ topic, id, reason }) => printable(`  refused: ${topic} (${id}): ${reason}`)),
     ...(more > 0 ? [`  and ${more} more`] : []),
   ].join('\n');
+}
+
+/** Topics, ids and reasons come from devices and handlers, which must not command the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '\ufffd');
 }
 
 function resultLine({ status, total, delivered, refused, dryRun, reason }: ReplayView): string {

@@ -92,8 +92,15 @@ export interface Deployments {
   readonly tagsOfLarge: Record<string, string>;
 }
 
-/** Both deployments after all checks, without a warning. */
+let deployments: Deployments | undefined;
+
+/** Both deployments after all checks, without a warning; made once, and not to be changed. */
 export function synthDeployments(): Deployments {
+  deployments ??= synthesized();
+  return deployments;
+}
+
+function synthesized(): Deployments {
   const app = createApp();
   const smallStack = addStack(app, minimal);
   const largeStack = addStack(app, large);
