@@ -3,11 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Resolves when one of the signals has aborted. */
 export function untilAborted(...signals: readonly AbortSignal[]): Promise<void> {
+  if (signals.some(({ aborted }) => aborted)) return Promise.resolve();
   return new Promise((resolve) => {
-    for (const signal of signals) {
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    }
+    const end = () => {
+      // One of them may live as long as the process, and be waited for with many others.
+      for (const signal of signals) signal.removeEventListener('abort', end);
+      resolve();
+    };
+    for (const signal of signals) signal.addEventListener('abort', end);
   });
 }
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { pino } from 'pino';
-import { parseWith } from '../functions/contract/parse.ts';
+import { faultText, parseWith } from '../functions/contract/parse.ts';
 import { bridgeTokenOf } from '../functions/contract/secret.ts';
 import { startBridge } from './bridge.ts';
 import { type BridgeConfig, parseConfig } from './config.ts';
@@ -13,7 +13,7 @@ import { bridgeEnvironmentSchema } from './environment.ts';
 setFlagsFromString('--heap-growing-percent=70');
 
 const environment = parseWith(bridgeEnvironmentSchema, process.env);
-if (!environment.ok) fail(environment.faults.map(({ field, rule }) => `${field}: ${rule}`));
+if (!environment.ok) fail(environment.faults.map(faultText));
 const { CAUSEWAY_CONFIG, INTERNAL_SECRET, LOG_LEVEL } = environment.value;
 
 const config = readConfig(CAUSEWAY_CONFIG);
@@ -50,11 +50,11 @@ function readConfig(text: string): BridgeConfig {
     document = JSON.parse(text.startsWith('{') ? text : readFileSync(text, 'utf8'));
   } catch (error) {
     // The errors of JSON.parse repeat what they could not read.
-    fail([`CAUSEWAY_CONFIG: ${error instanceof SyntaxError ? 'must be JSON' : error}`]);
+    const isSyntax = error instanceof SyntaxError;
+    fail([`CAUSEWAY_CONFIG: ${isSyntax ? 'must be JSON' : (error as Error).message}`]);
   }
   const parsed = parseConfig(document);
-  if (!parsed.ok)
-    fail(parsed.faults.map(({ field, rule }) => `CAUSEWAY_CONFIG: ${field}: ${rule}`));
+  if (!parsed.ok) fail(parsed.faults.map((fault) => `CAUSEWAY_CONFIG: ${faultText(fault)}`));
   const { http } = parsed.value;
   if (http.token === undefined && INTERNAL_SECRET !== undefined)
     http.token = bridgeTokenOf(INTERNAL_SECRET);

@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { type Listening, listen } from '../bridge/listen.ts';
-import { parseWith } from '../functions/contract/parse.ts';
+import { faultText, parseWith } from '../functions/contract/parse.ts';
 import { isLoopback } from './local/broker/access.ts';
 import { startBroker } from './local/broker/broker.ts';
 import { brokerHelp, brokerSettingsOf } from './local/broker/environment.ts';
@@ -54,7 +54,7 @@ async function printUser(name: string): Promise<void> {
   if (truncates(password)) fail([`the password is longer than ${maxPasswordBytes} bytes`]);
   const user = { name, hash: await hash(password, await genSalt(10)) };
   const parsed = parseWith(usersSchema.shape.users.element, user);
-  if (!parsed.ok) fail(parsed.faults.map(({ field, rule }) => `${field}: ${rule}`));
+  if (!parsed.ok) fail(parsed.faults.map(faultText));
   process.stdout.write(`${JSON.stringify(user)}\n`);
 }
 
@@ -96,7 +96,7 @@ const settings = brokerSettingsOf(process.env, {
 });
 const metricsPort = readMetricsPort();
 const level = readLogLevel();
-if (!settings.ok) fail(settings.faults.map(({ field, rule }) => `${field}: ${rule}`));
+if (!settings.ok) fail(settings.faults.map(faultText));
 const { host, tls, websocket, usersFile } = settings.value;
 
 const log = pino({ level }, pretty({ destination: 2, sync: true }));

@@ -165,6 +165,6 @@ function isTrusted({ certificates }: OwnCertificates, { fingerprint256 }: X509Ce
 
 function trustedText(ca: OwnCertificates | undefined): string {
   return ca === undefined
-    ? 'known to Node.js: name it in broker.caFile or broker.caSecret'
+    ? 'known to Node.js: name it in broker.caFile, broker.caSecret or NODE_EXTRA_CA_CERTS'
     : `in ${ca.source}`;
 }

@@ -178,8 +178,8 @@ export class Forwarder {
 
   async #opened(): Promise<void> {
     const { gate } = this.#options;
-    while (!gate.isOpen && !this.#stopped.signal.aborted)
-      await Promise.race([gate.opened(), untilAborted(this.#stopped.signal)]);
+    const { signal } = this.#stopped;
+    while (!gate.isOpen && !signal.aborted) await gate.opened(signal);
   }
 
   #holdBack({ reason, retryAfterMs, broken }: Extract<Verdict, { kind: 'hold' }>): void {

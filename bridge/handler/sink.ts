@@ -46,6 +46,12 @@ export interface Sink {
   close(): void;
 }
 
+/** The time that an exchange has, from its start; and anew from when it has a connection. */
+interface TimeLimit {
+  readonly start: () => void;
+  readonly stop: () => void;
+}
+
 type SinkRoute = RequestRoute &
   Pick<RouteConfig, 'timeoutMs' | 'concurrency' | 'maxBatch' | 'allowPrivate'>;
 
@@ -65,7 +71,11 @@ export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: R
   const maxAnswerBytes = (route.maxBatch + 10) * maxReceiptBytes;
   const hasReceipts = route.format === 'cloudevents-batch';
 
-  async function exchange(toSend: HandlerRequest, signal: AbortSignal): Promise<Answer> {
+  async function exchange(
+    toSend: HandlerRequest,
+    signal: AbortSignal,
+    time: TimeLimit,
+  ): Promise<Answer> {
     if (addressRefused !== undefined)
       throw new AddressRefused(`the handler's address ${addressRefused}`);
     const { method, url, body } = toSend;
@@ -82,6 +92,10 @@ export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: R
       headers,
       maxHeaderSize: maxAnswerHeaderBytes,
     });
+    // What is replayed shares the connections: whoever waits for one has asked nobody yet, and no silence is the
+    // handler's. The wait ends with the time of those before.
+    time.stop();
+    outgoing.once('socket', time.start);
     const head = headOf(outgoing);
     outgoing.end(body);
     const response = await head;
@@ -117,20 +131,27 @@ export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: R
     // AbortSignal.timeout can be collected before it fires on Node 20.)
     const abort = new AbortController();
     let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      abort.abort();
-    }, route.timeoutMs);
+    let timer: NodeJS.Timeout | undefined;
+    const time: TimeLimit = {
+      start() {
+        timer = setTimeout(() => {
+          timedOut = true;
+          abort.abort();
+        }, route.timeoutMs);
+      },
+      stop: () => clearTimeout(timer),
+    };
+    time.start();
     inFlight.add(abort);
     try {
-      return await exchange(toSend, abort.signal);
+      return await exchange(toSend, abort.signal, time);
     } catch (error) {
       if (timedOut) return { kind: 'failed', reason: `no answer within ${route.timeoutMs} ms` };
       if (error instanceof AddressRefused)
         return { kind: 'failed', reason: error.message, broken: true };
       return { kind: 'failed', reason: reasonOf(error) };
     } finally {
-      clearTimeout(timer);
+      time.stop();
       inFlight.delete(abort);
     }
   }

@@ -45,6 +45,12 @@ export type Verdict =
 /** Longest wait that a Retry-After can ask for; a route allows less (`retry.maxRetryAfterMs`). */
 export const maxRetryAfterMs = 60 * 60_000;
 
+/**
+ * Most characters of a reason: it goes into logs, traces, the status of the route and dead letters, and a receipt that
+ * is wrong in each of its thousands of entries has as many faults.
+ */
+const maxReasonCharacters = 1000;
+
 /** `wasSent` tells whether a message id belongs to the batch. */
 export function verdictOf(
   answer: Answer,
@@ -111,7 +117,7 @@ function hold(
 ): Verdict {
   return {
     kind: 'hold',
-    reason,
+    reason: reason.slice(0, maxReasonCharacters).toWellFormed(),
     overloaded,
     broken,
     ...(suspicious && { suspicious }),

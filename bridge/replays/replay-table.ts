@@ -6,10 +6,10 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import {
+  activeReplays,
   type Replay,
   replayKey,
   replayOf,
-  replaysPartition,
   stillActive,
 } from '../../functions/contract/replay.ts';
 
@@ -29,10 +29,7 @@ export function createReplayTable(client: DynamoDBClient, tableName: string): Re
         const { Items = [], LastEvaluatedKey } = await client.send(
           new QueryCommand({
             TableName: tableName,
-            KeyConditionExpression: 'pk = :pk',
-            FilterExpression: stillActive.expression,
-            ExpressionAttributeNames: stillActive.names,
-            ExpressionAttributeValues: { ':pk': { S: replaysPartition }, ...stillActive.values },
+            ...activeReplays,
             ConsistentRead: true,
             ...(after !== undefined && { ExclusiveStartKey: after }),
           }),

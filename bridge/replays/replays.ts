@@ -113,6 +113,8 @@ export function startReplays(options: ReplaysOptions): Replays {
   async function workOff(shift: Shift): Promise<void> {
     const { signal } = shift;
     while (!signal.aborted) {
+      // From before the look: a ring while it lasts must not go to the wait before, which is over.
+      const rung = bell.rung();
       try {
         const replay = await table.next();
         if (replay !== undefined) {
@@ -123,7 +125,7 @@ export function startReplays(options: ReplaysOptions): Replays {
       } catch (error) {
         log.warn({ reason: String(error) }, 'a replay cannot go on: trying again');
       }
-      await waitUnless(pollSeconds * 1000, bell.rung(), signal);
+      await waitUnless(pollSeconds * 1000, rung, signal);
     }
   }
 

@@ -160,7 +160,8 @@ async function* batches<T extends Letter>(
   for await (const entry of entries) {
     // Base64 adds a third, and the envelope its attributes.
     const size = Math.ceil(entry.bytes * 1.4) + 500;
-    if (batch.length > 0 && (batch.length === maxBatch || bytes + size > maxBatchBytes)) {
+    const met = batch.length + unreadable.length;
+    if (met > 0 && (met === maxBatch || bytes + size > maxBatchBytes)) {
       yield { batch, unreadable, position };
       batch = [];
       unreadable = [];

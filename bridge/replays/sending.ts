@@ -49,7 +49,11 @@ export function messageSender(
         if (first === undefined) return { delivered: 0, refusals: [], again: [] };
         if (second === undefined)
           return { delivered: 0, refusals: [refusalOf(first, verdict.reason)], again: [] };
-        return joined(await send(firstHalf(messages)), await send(secondHalf(messages)));
+        const before = await send(firstHalf(messages));
+        // The handler has gone in between: the others must neither overtake those nor ask it too early.
+        if (before.outage === true)
+          return { ...before, again: [...before.again, ...secondHalf(messages)] };
+        return joined(before, await send(secondHalf(messages)));
       }
       default:
         return {

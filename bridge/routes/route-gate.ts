@@ -7,8 +7,8 @@ export interface Gate {
   readonly isOpen: boolean;
   /** Version of the state; a request that starts now belongs to it. */
   readonly version: number;
-  /** Resolves when the gate is open. */
-  opened(): Promise<void>;
+  /** Resolves when the gate is open, or `signal` aborts. */
+  opened(signal: AbortSignal): Promise<void>;
   /** The handler wants no more messages; `version` is from before its request. */
   gone(reason: string, version: number): void;
 }
@@ -44,9 +44,17 @@ export class RouteGate implements Gate {
     return this.state?.version ?? 0;
   }
 
-  opened(): Promise<void> {
-    if (this.isOpen) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  opened(signal: AbortSignal): Promise<void> {
+    if (this.isOpen || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        // A route may be paused any number of times while its forwarder lives.
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      signal.addEventListener('abort', end);
+      this.#waiting.push(end);
+    });
   }
 
   gone(reason: string, version: number): void {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Message } from '../../functions/contract/message.ts';
 import type { RouteStatus } from '../../functions/contract/route-status.ts';
 import type { Trace } from '../../functions/contract/trace.ts';
+import { untilAborted } from '../aborted.ts';
 import type { Broker } from '../broker/access.ts';
 import { clientIdOf } from '../broker/client-ids.ts';
 import type { RouteConfig } from '../config.ts';
@@ -25,7 +26,10 @@ export interface Route extends ReplayRoute {
   status(): RouteStatus;
   /** What keeps it from being ready, a line for each. */
   problems(): readonly string[];
-  /** Resolves when the change holds for every bridge, with the status then; undefined where it could not be stored. */
+  /**
+   * Resolves when a pause holds for every bridge, or a resume for this one, with the status then; undefined where it
+   * could not be stored.
+   */
   change(kind: 'pause' | 'resume', by: string | undefined): Promise<RouteStatus | undefined>;
   /** Takes no more messages, settles what it has until `signal` aborts, disconnects, and releases its leases. */
   drain(signal: AbortSignal): Promise<void>;
@@ -161,7 +165,7 @@ export function startRoute({
   });
 
   /** Messages that somebody sends again, past the lanes. */
-  async function send(messages: readonly Message[]): Promise<Verdict> {
+  async function sendAgain(messages: readonly Message[]): Promise<Verdict> {
     if (!gate.isOpen) return notSent(gate.state?.kind ?? 'unknown');
     const built = sink.request(messages);
     if (built.kind === 'unsendable') return { kind: 'rejected', reason: built.reason };
@@ -172,21 +176,35 @@ export function startRoute({
     return verdict;
   }
 
+  /** What is being sent again. */
+  const sendingAgain = new Set<Promise<unknown>>();
+
   return {
     config,
-    send,
+    async send(messages) {
+      const sending = sendAgain(messages);
+      sendingAgain.add(sending);
+      try {
+        return await sending;
+      } finally {
+        sendingAgain.delete(sending);
+      }
+    },
     waitingTraces: (messageId) => traces.waiting(messageId),
     status,
     problems: () => problemsOf(config.name, partsOf()),
     async change(kind, by) {
       if (!(await states.change(config.name, { kind, by }))) return undefined;
-      // Another bridge may have this session, and has to read of it first.
-      if (members.some((member) => member.state().kind === 'standby')) await delay(states.spreadMs);
+      // Another bridge may have a session of it, or replay to its handler, and has to read of it first.
+      if (kind === 'pause' && acquire !== undefined) await delay(states.spreadMs);
       return status();
     },
     async drain(signal) {
       for (const member of members) member.stopReading();
       await forwarder.drain(signal);
+      // Cut off, what the handler has taken would be sent to it once more.
+      if (sendingAgain.size > 0)
+        await Promise.race([Promise.allSettled(sendingAgain), untilAborted(signal)]);
       await Promise.all(members.map((member) => member.close()));
       sink.close();
     },

@@ -1,6 +1,7 @@
 // Input from outside, checked against a zod schema: either the parsed value or the list of its faults.
 import * as z from 'zod';
 import type { FieldFault } from './problem.ts';
+import { ruleOf } from './rule.ts';
 
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
@@ -8,7 +9,7 @@ export type Parsed<T> =
 
 /** Checks `input` and lists every fault with its path. No input is repeated back: it may hold a secret. */
 export function parseWith<S extends z.ZodType>(schema: S, input: unknown): Parsed<z.output<S>> {
-  const result = schema.safeParse(input);
+  const result = schema.safeParse(input, { error: ruleOf });
   if (result.success) return { ok: true, value: result.data };
   return { ok: false, faults: result.error.issues.flatMap(faultsOf) };
 }
@@ -21,12 +22,20 @@ function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {
       rule: 'is not a known field',
     }));
   }
+  // A key has no place of its own: what is wrong with it is said where it stands.
+  if (issue.code === 'invalid_key')
+    return issue.issues.map(({ message }) => ({ field: path.join('.'), rule: message }));
   return [{ field: path.join('.'), rule: issue.message }];
+}
+
+/** A fault in a line of text; without a field it is the whole that is wrong. */
+export function faultText({ field, rule }: FieldFault): string {
+  return field === '' ? rule : `${field}: ${rule}`;
 }
 
 /** The faults in one line of text, for logs and problem details. */
 export function faultsText(faults: readonly FieldFault[]): string {
-  return faults.map(({ field, rule }) => (field === '' ? rule : `${field}: ${rule}`)).join('; ');
+  return faults.map(faultText).join('; ');
 }
 
 /** A URL of one of these protocols, given as in `URL.protocol`: with its colon. */

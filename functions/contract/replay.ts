@@ -19,9 +19,6 @@ export const replayStatuses = [
 ] as const;
 export type ReplayStatus = (typeof replayStatuses)[number];
 
-/** Those that the bridge still has to do with. */
-export const activeStatuses: readonly ReplayStatus[] = ['pending', 'counting', 'sending'];
-
 /** Most refusals that are told one by one; all are counted. */
 export const maxRefusals = 20;
 /** Longest topic, id and reason of a refusal, in characters. */
@@ -110,4 +107,12 @@ export const stillActive = {
     ':counting': { S: 'counting' },
     ':sending': { S: 'sending' },
   },
+};
+
+/** The part of a query that finds the replays that have not ended. */
+export const activeReplays = {
+  KeyConditionExpression: 'pk = :pk',
+  FilterExpression: stillActive.expression,
+  ExpressionAttributeNames: stillActive.names,
+  ExpressionAttributeValues: { ':pk': { S: replaysPartition }, ...stillActive.values },
 };

@@ -2,13 +2,14 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import deployment from '../../causeway.config.ts';
+import { faultText } from '../../functions/contract/parse.ts';
 import { parseDeployment } from '../config.ts';
 import { costReport } from './cost.ts';
 import { CausewayStack } from './stack.ts';
 
 const parsed = parseDeployment(deployment);
 if (!parsed.ok) {
-  const lines = parsed.faults.map(({ field, rule }) => `causeway.config.ts: ${field}: ${rule}`);
+  const lines = parsed.faults.map((fault) => `causeway.config.ts: ${faultText(fault)}`);
   process.stderr.write(`${lines.join('\n')}\n`);
   process.exit(1);
 }

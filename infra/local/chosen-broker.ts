@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import type { Broker } from '../../bridge/broker/access.ts';
 import { commandsClientId } from '../../bridge/broker/client-ids.ts';
 import { connectOnce } from '../../bridge/broker/connection.ts';
-import { oneNetSecretName } from '../../bridge/broker/onenet-config.ts';
 import { type BridgeConfigInput, publicUrl } from '../../bridge/config.ts';
 import type { CausewayConfig } from '../config.ts';
 import { type EmbeddedBroker, startBroker } from './broker/broker.ts';
@@ -34,18 +33,6 @@ export async function chooseBroker(
   const { BROKER_URL: url, USE_CONFIG_BROKER } = settings;
   if (USE_CONFIG_BROKER) {
     const document = configuredBroker(configured);
-    const { credentialsSecret, caSecret, clientCertificateSecret, onenet } = configured;
-    const secretNames = [
-      credentialsSecret,
-      caSecret,
-      clientCertificateSecret,
-      oneNetSecretName(onenet),
-    ].filter((name) => name !== undefined);
-    if (secretNames.length > 0 && settings.SECRETS_FILE === undefined)
-      throw new SettingError(
-        'SECRETS_FILE',
-        `is needed: broker in causeway.config.ts names ${secretNames.join(', ')}`,
-      );
     return {
       setting: 'USE_CONFIG_BROKER',
       url: document.url,

@@ -2,9 +2,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import * as z from 'zod';
+import { oneNetSecretName } from '../../bridge/broker/onenet-config.ts';
 import type { Secrets } from '../../bridge/secrets.ts';
 import { faultsText, parseWith } from '../../functions/contract/parse.ts';
+import type { CausewayConfig } from '../config.ts';
 import { stampOf } from './broker/watched-files.ts';
+import { SettingError } from './setting-error.ts';
+import type { Settings } from './settings.ts';
 
 /** Secrets Manager keeps 64 KiB of text under a name. */
 const maxSecretCharacters = 65_536;
@@ -19,6 +23,56 @@ const secretSchema = z
   .refine((text) => text.length <= maxSecretCharacters, valueRule);
 
 const fileSchema = z.record(z.string().min(1), secretSchema, 'must be a JSON object');
+
+/**
+ * The secrets of SECRETS_FILE, if there is one. Throws a {@link SettingError} where it cannot be used, or lacks what is
+ * named: the bridge would wait for that as for a handler that is away.
+ */
+export function openSecrets(
+  settings: Pick<Settings, 'SECRETS_FILE' | 'USE_CONFIG_BROKER' | 'WEBHOOKS'>,
+  config: Pick<CausewayConfig, 'broker' | 'routes'>,
+  log: Logger,
+): Secrets | undefined {
+  const { SECRETS_FILE: file } = settings;
+  const names = secretNamesOf(settings, config);
+  if (file === undefined) {
+    if (names.length === 0) return undefined;
+    throw new SettingError(
+      'SECRETS_FILE',
+      `is needed: causeway.config.ts names ${names.join(', ')}`,
+    );
+  }
+  try {
+    const secrets = fileSecrets(file, log);
+    const known = readSecrets(file);
+    const missing = names.filter((name) => !known.has(name));
+    if (missing.length === 0) return secrets;
+    throw new Error(`${file}: lacks what causeway.config.ts names: ${missing.join(', ')}`);
+  } catch (error) {
+    throw new SettingError('SECRETS_FILE', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The secrets that the config names for what runs on this machine, each once. */
+function secretNamesOf(
+  { USE_CONFIG_BROKER, WEBHOOKS }: Pick<Settings, 'USE_CONFIG_BROKER' | 'WEBHOOKS'>,
+  { broker, routes }: Pick<CausewayConfig, 'broker' | 'routes'>,
+): string[] {
+  const { credentialsSecret, caSecret, clientCertificateSecret, onenet } = broker;
+  const names = [
+    ...(USE_CONFIG_BROKER
+      ? [credentialsSecret, caSecret, clientCertificateSecret, oneNetSecretName(onenet)]
+      : []),
+    ...(WEBHOOKS
+      ? routes.flatMap(({ handler }) => [
+          handler?.secretName,
+          handler?.bearerSecret,
+          handler?.basicSecret,
+        ])
+      : []),
+  ].filter((name) => name !== undefined);
+  return [...new Set(names)];
+}
 
 /**
  * The secrets of a file as it is now: it is looked at whenever a secret is read, and one with faults changes nothing.
@@ -63,8 +117,9 @@ function readSecrets(file: string): ReadonlyMap<string, string> {
   try {
     document = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    // A syntax error's own message quotes the file.
-    throw new Error(`${file}: ${error instanceof SyntaxError ? 'is not JSON' : error}`);
+    if (!(error instanceof SyntaxError)) throw error;
+    // Its own message quotes the file.
+    throw new Error(`${file}: is not JSON`);
   }
   const parsed = parseWith(fileSchema, document);
   if (!parsed.ok) throw new Error(`${file}: ${faultsText(parsed.faults)}`);

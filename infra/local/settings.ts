@@ -13,6 +13,8 @@ const port = z
   .transform(Number)
   .refine((value) => value <= 65_535, 'must be a port number from 0 to 65535');
 
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
 export const settingsSchema = z.object({
   PORT: port.prefault('8080').describe('HTTP port of the API'),
   MQTT_PORT: port.prefault('1883').describe('port of the embedded broker'),
@@ -62,7 +64,7 @@ export const settingsSchema = z.object({
     .optional()
     .describe('key of its encrypted pushes'),
   LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .enum(logLevels, `must be one of ${logLevels.join(', ')}`)
     .default('error')
     .describe('what is logged; more than errors buries what is printed for you'),
   DYNAMODB_ENDPOINT: urlWith('http:', 'https:')

@@ -20,8 +20,8 @@ import { createMessagesTable, localClient, startDatabase } from './database.ts';
 import { createFront, type Running } from './front.ts';
 import { localApi, localIngest } from './functions.ts';
 import { localPresenceRoutes, localRoutes } from './routes.ts';
-import { fileSecrets } from './secrets.ts';
-import { folderError, portError, SettingError } from './setting-error.ts';
+import { openSecrets } from './secrets.ts';
+import { folderError, portError, SettingError, type SettingName } from './setting-error.ts';
 import type { Settings } from './settings.ts';
 import { announceStack } from './stack-file.ts';
 
@@ -38,6 +38,8 @@ export interface LocalStack {
   readonly databaseUrl: string;
   readonly bridgeUrl: string;
   readonly token: string;
+  /** What was not ready yet, a line for each: handlers that are away, or that have answered 410. */
+  readonly problems: readonly string[];
   /** Drains the bridge and stops every part. */
   stop(): Promise<void>;
 }
@@ -66,7 +68,7 @@ export async function startStack(
 
   try {
     checkRoutes(settings, config);
-    const secrets = openSecrets(settings, log);
+    const secrets = openSecrets(settings, config, log);
     const apiUrl = await serveApp(createFront(running), settings.PORT, closers).catch((error) => {
       throw portError('PORT', settings.PORT, error);
     });
@@ -144,7 +146,7 @@ export async function startStack(
       onError,
     });
     closers.push(await announceStack(settings.DATA_DIR, { databaseUrl, table: tableName }));
-    await waitUntilReady(bridge);
+    await waitUntilConnected(bridge, broker.setting);
     return {
       apiUrl,
       brokerUrl,
@@ -153,6 +155,7 @@ export async function startStack(
       databaseUrl,
       bridgeUrl: bridge.url,
       token,
+      problems: running.problems(),
       stop,
     };
   } catch (error) {
@@ -167,12 +170,12 @@ function oneNetPushIn(settings: Settings, { push }: LocalConfig): IngestOptions[
   return { onenet: { token, aesKey, productId: push.onenet?.productId } };
 }
 
-function checkRoutes({ WEBHOOKS, SECRETS_FILE }: Settings, { routes }: LocalConfig): void {
-  const webhooks = routes.filter(({ handler }) => handler !== undefined).length;
-  if (!WEBHOOKS && webhooks === routes.length)
-    throw new SettingError('causeway.config.ts', 'routes: none of them stores its messages');
-  if (WEBHOOKS && webhooks > 0 && SECRETS_FILE === undefined)
-    throw new SettingError('SECRETS_FILE', 'is needed with WEBHOOKS, for the secrets of handlers');
+function checkRoutes({ WEBHOOKS }: Settings, { routes }: LocalConfig): void {
+  if (!WEBHOOKS && routes.every(({ handler }) => handler !== undefined))
+    throw new SettingError(
+      'causeway.config.ts',
+      'routes: all of them have a handler, and WEBHOOKS is not true',
+    );
 }
 
 async function startOwnDatabase(
@@ -220,21 +223,17 @@ async function startOwnBridge(
   });
 }
 
-/** The secrets of SECRETS_FILE. */
-function openSecrets({ SECRETS_FILE }: Settings, log: Logger): Secrets | undefined {
-  if (SECRETS_FILE === undefined) return undefined;
-  try {
-    return fileSecrets(SECRETS_FILE, log);
-  } catch (error) {
-    throw new SettingError('SECRETS_FILE', error instanceof Error ? error.message : String(error));
-  }
-}
-
-async function waitUntilReady(bridge: Bridge): Promise<void> {
+/**
+ * Waits until everything is connected. For a handler nobody waits: it may be away, or have answered 410, for days, and
+ * who resumes its route needs the API.
+ */
+async function waitUntilConnected(bridge: Bridge, setting: SettingName): Promise<void> {
   const deadlineMs = Date.now() + 15_000;
-  while (!bridge.status().ready) {
+  const problems = () =>
+    bridge.status().problems.filter((problem) => !/^route \S+: (holding|disabled): /.test(problem));
+  while (problems().length > 0) {
     if (Date.now() > deadlineMs)
-      throw new Error(`not ready in 15 seconds: ${bridge.status().problems.join('; ')}`);
+      throw new SettingError(setting, `not ready in 15 seconds: ${problems().join('; ')}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -3,11 +3,13 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import deployment from '../../causeway.config.ts';
+import { faultText } from '../../functions/contract/parse.ts';
 import { parseDeployment } from '../config.ts';
 import { startDemo } from './demo.ts';
 import { SettingError } from './setting-error.ts';
-import { parseSettings, type Settings, settingsHelp } from './settings.ts';
-import { type LocalStack, startStack } from './stack.ts';
+import { parseSettings, settingsHelp } from './settings.ts';
+import { startStack } from './stack.ts';
+import { welcome } from './welcome.ts';
 
 const help = `Runs all of Causeway on this machine: broker, database, functions and bridge.
 
@@ -47,10 +49,8 @@ const settings = parseSettings(process.env);
 const config = parseDeployment(deployment);
 if (!settings.ok || !config.ok) {
   fail([
-    ...(settings.ok ? [] : settings.faults.map(({ field, rule }) => `${field}: ${rule}`)),
-    ...(config.ok
-      ? []
-      : config.faults.map(({ field, rule }) => `causeway.config.ts: ${field}: ${rule}`)),
+    ...(settings.ok ? [] : settings.faults.map(faultText)),
+    ...(config.ok ? [] : config.faults.map((fault) => `causeway.config.ts: ${faultText(fault)}`)),
   ]);
 }
 
@@ -63,7 +63,7 @@ const stack = await startStack(settings.value, config.value, log).catch((error: 
   throw error;
 });
 const demo = options.demo ? startDemo(stack.ownBrokerUrl, (line) => console.log(line)) : undefined;
-console.log(welcome(stack, settings.value, options.demo));
+console.log(welcome(stack, { settings: settings.value, config: config.value, demo: options.demo }));
 
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -74,47 +74,4 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       .then(() => stack.stop())
       .then(() => process.exit(0));
   });
-}
-
-function welcome(
-  { apiUrl, brokerUrl, brokerUrls, databaseUrl, bridgeUrl, token }: LocalStack,
-  { broker }: Settings,
-  withDemo: boolean,
-): string {
-  const { hostname, port, protocol } = new URL(brokerUrl);
-  const at = [
-    `-h ${hostname.replace(/^\[|\]$/g, '')} -p ${port || (protocol === 'mqtts:' ? 8883 : 1883)}`,
-    ...(protocol === 'mqtt:' ? [] : [`-C ${protocol.slice(0, -1)}`]),
-    ...(broker?.usersFile === undefined ? [] : ['-u USER -P PASSWORD']),
-  ].join(' ');
-  const shownUrls = broker === undefined ? [brokerUrl.replace(/\/\/[^@/]*@/, '//')] : brokerUrls;
-  const topic = withDemo ? 'demo/kitchen/temperature' : 'rooms/kitchen';
-  const commandTopic = withDemo ? 'demo/kitchen/cmd' : 'rooms/kitchen/cmd';
-  const authorization = `-H 'Authorization: Bearer ${token}'`;
-  const publish = (body: Record<string, unknown>) =>
-    `curl ${authorization} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}' ${apiUrl}/v1/publish`;
-  const ask = publish({
-    topic: 'demo/kitchen/cmd/{commandId}',
-    responseTopic: 'demo/kitchen/reply/{commandId}',
-    payload: { read: 'celsius' },
-    waitFor: 'reply',
-  });
-  return `
-Causeway is running. Ctrl-C stops it.
-
-  API        ${apiUrl}, described at ${apiUrl}/docs
-  Broker     ${shownUrls.join(', ')}
-  Database   ${databaseUrl}
-  Bridge     ${bridgeUrl}
-  Token      ${token}
-
-Publish as a device:
-  npx mqtt pub ${at} -q 1 -t ${topic} -m '{"celsius":21.5}'
-
-Read it back:
-  curl ${authorization} '${apiUrl}/v1/messages?topic=${topic}&limit=3'
-
-Publish to a device${withDemo ? ' (it prints what it receives here)' : ` (listen first, in another terminal: npx mqtt sub ${at} -q 1 -t ${commandTopic})`}:
-  ${publish({ topic: commandTopic, payload: { fan: 'on' } })}
-${withDemo ? `\nAsk a device, and get its answer:\n  ${ask}\n` : ''}`;
 }

@@ -77,6 +77,41 @@ test('WEBHOOKS without their secrets says what is missing', async () => {
   const consumer = await startConsumer();
   const starting = startStack(settingsWith({ WEBHOOKS: 'true' }), configFor(consumer), silent);
   await expect(starting).rejects.toThrow(
-    'SECRETS_FILE: is needed with WEBHOOKS, for the secrets of handlers',
+    'SECRETS_FILE: is needed: causeway.config.ts names hook, login',
   );
+  const file = join(temporaryFolder('secrets'), 'secrets.json');
+  writeFileSync(file, JSON.stringify({ hook: secret }), { mode: 0o600 });
+  const settings = settingsWith({ WEBHOOKS: 'true', SECRETS_FILE: file });
+  await expect(startStack(settings, configFor(consumer), silent)).rejects.toThrow(
+    `SECRETS_FILE: ${file}: lacks what causeway.config.ts names: login`,
+  );
+});
+
+test('a route whose handler has answered 410 is no reason not to start again', async () => {
+  const consumer = await startConsumer();
+  consumer.answer = (_, response) => void response.writeHead(410).end();
+  const file = join(temporaryFolder('secrets'), 'secrets.json');
+  const login = { username: 'bridge', password: 'hunter2' };
+  writeFileSync(file, JSON.stringify({ hook: secret, login }), { mode: 0o600 });
+  const settings = settingsWith({ WEBHOOKS: 'true', SECRETS_FILE: file });
+  const before = await startStack(settings, configFor(consumer), silent);
+  const device = await mqtt.connectAsync(before.brokerUrl, { protocolVersion: 4 });
+  await device.publishAsync('rooms/kitchen', 'dark', { qos: 1 });
+  await device.endAsync();
+  const problems = ['route hook: disabled: the handler answered 410'];
+  const readyz = async () => (await fetch(`${before.apiUrl}/readyz`)).json();
+  await until(async () => ((await readyz()) as { problems: string[] }).problems.length > 0);
+  await before.stop();
+
+  const stack = await startStack(settings, configFor(consumer), silent);
+  onTestFinished(() => stack.stop());
+  expect(stack.problems).toEqual(problems);
+  consumer.answer = (_, response) => void response.writeHead(204).end();
+  consumer.consumed.length = 0;
+  const response = await fetch(`${stack.apiUrl}/v1/routes/hook/resume`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${stack.token}` },
+  });
+  expect(response.status).toBe(200);
+  expect((await until(() => consumer.consumed[0])).body.toString()).toBe('dark');
 });

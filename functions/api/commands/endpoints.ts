@@ -51,9 +51,11 @@ const getCommand = {
 } satisfies Operation<z.output<typeof commandParams>>;
 
 const commandsQuery = z.strictObject({
-  topic: topicParameter.describe(
-    'The topic that the commands were published with, `{commandId}` as it stood there.',
-  ),
+  topic: topicParameter.meta({
+    description:
+      'The topic that the commands were published with, `{commandId}` as it stood there.',
+    examples: ['devices/lamp-7/cmd'],
+  }),
   status: commandStatusSchema.optional(),
   limit: limitParameter,
   cursor: cursorParameter,

@@ -95,6 +95,16 @@ export function endpoint<P, Q, H, B>(
   };
 }
 
+/** As {@link endpoint}, for callers that may do everything. */
+export function adminEndpoint<P, Q, H, B>(
+  operation: Operation<P, Q, H, B>,
+  serve: (call: Call<P, Q, H, B>) => Promise<Response> | Response,
+): Endpoint {
+  return endpoint(operation, (call) =>
+    call.principal.isAdmin ? serve(call) : problemResponse(problem('forbidden')),
+  );
+}
+
 /** An answer to a field of the request that is wrong. */
 export function invalid(faults: readonly FieldFault[]): Response {
   return problemResponse(problem('invalid-request', undefined, faults));

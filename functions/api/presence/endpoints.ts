@@ -63,11 +63,11 @@ const rights =
   'A client is seen with the scope `admin`, or `read:$presence/<filter>` where the filter matches its id; `read:#` matches no topic that starts with `$`.';
 
 const clientsQuery = z.strictObject({
-  filter: filterParameter
-    .default('#')
-    .describe(
+  filter: filterParameter.default('#').meta({
+    description:
       'A topic filter that client ids are matched with. What the token may not read is left out.',
-    ),
+    examples: ['lamp-7'],
+  }),
   status: z
     .enum(presenceStatuses, 'must be online or offline')
     .optional()

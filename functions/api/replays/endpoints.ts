@@ -2,10 +2,14 @@
 import * as z from 'zod';
 import { problem, problemResponse } from '../../contract/problem.ts';
 import { type Replay, type ReplayRequest, replayStatuses } from '../../contract/replay.ts';
-import type { Principal } from '../access/principal.ts';
 import type { Cursors } from '../interface/cursor.ts';
 import { answerList, asJsonList } from '../interface/list.ts';
-import { type Answer, type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
+import {
+  type Answer,
+  adminEndpoint,
+  type Endpoint,
+  type Operation,
+} from '../interface/operation.ts';
 import {
   cursorParameter,
   filterParameter,
@@ -179,8 +183,7 @@ const cancel = {
 } satisfies Operation;
 
 export function replayEndpoints(replays: Replays, cursors: Cursors): Endpoint[] {
-  const start = async (principal: Principal, request: ReplayRequest): Promise<Response> => {
-    if (!principal.isAdmin) return problemResponse(problem('forbidden'));
+  const start = async (request: ReplayRequest): Promise<Response> => {
     const result = await replays.start(request);
     if (!result.ok) return problemResponse(result.problem);
     const location = `/v1/replays/${result.replay.id}`;
@@ -192,36 +195,22 @@ export function replayEndpoints(replays: Replays, cursors: Cursors): Endpoint[] 
       : Response.json(replayView(replay));
 
   return [
-    endpoint(replayMessages, ({ principal, body }) =>
-      start(principal, { source: 'messages', ...body }),
+    adminEndpoint(replayMessages, ({ body }) => start({ source: 'messages', ...body })),
+    adminEndpoint(redrive, ({ body }) => start({ source: 'dead-letters', ...body })),
+    adminEndpoint(list, ({ principal, query }) =>
+      answerList(
+        {
+          name: 'replays',
+          principal,
+          selection: query,
+          read: (after) => replays.list(query.limit, after),
+          render: asJsonList<Replay>('replays', (replay) => JSON.stringify(replayView(replay))),
+        },
+        cursors,
+      ),
     ),
-    endpoint(redrive, ({ principal, body }) =>
-      start(principal, { source: 'dead-letters', ...body }),
-    ),
-    endpoint(list, ({ principal, query }) =>
-      principal.isAdmin
-        ? answerList(
-            {
-              name: 'replays',
-              principal,
-              selection: query,
-              read: (after) => replays.list(query.limit, after),
-              render: asJsonList<Replay>('replays', (replay) => JSON.stringify(replayView(replay))),
-            },
-            cursors,
-          )
-        : problemResponse(problem('forbidden')),
-    ),
-    endpoint(read, async ({ principal, params }) =>
-      principal.isAdmin
-        ? answer(await replays.find(params.id))
-        : problemResponse(problem('forbidden')),
-    ),
-    endpoint(cancel, async ({ principal, params }) =>
-      principal.isAdmin
-        ? answer(await replays.cancel(params.id))
-        : problemResponse(problem('forbidden')),
-    ),
+    adminEndpoint(read, async ({ params }) => answer(await replays.find(params.id))),
+    adminEndpoint(cancel, async ({ params }) => answer(await replays.cancel(params.id))),
   ];
 }
 

@@ -8,9 +8,11 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { v7 as uuidv7 } from 'uuid';
+import { itemBytes } from '../../contract/chunks.ts';
 import { readPartition, unexpired } from '../../contract/partition.ts';
 import { type Problem, problem } from '../../contract/problem.ts';
 import {
+  activeReplays,
   noProgress,
   type Replay,
   type ReplayRequest,
@@ -59,10 +61,7 @@ export function createReplays({
     const { Count = 0 } = await client.send(
       new QueryCommand({
         TableName: tableName,
-        KeyConditionExpression: 'pk = :pk',
-        FilterExpression: stillActive.expression,
-        ExpressionAttributeNames: stillActive.names,
-        ExpressionAttributeValues: { ':pk': { S: replaysPartition }, ...stillActive.values },
+        ...activeReplays,
         Select: 'COUNT',
         // Those that have not ended are among the newest, and one query reads 1 MB.
         ScanIndexForward: false,
@@ -111,7 +110,7 @@ export function createReplays({
       return collectPage(steps, {
         limit,
         pick: replayOf,
-        bytesOf: (item) => Buffer.byteLength(item['progress']?.S ?? ''),
+        bytesOf: itemBytes,
       });
     },
     find,

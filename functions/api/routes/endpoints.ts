@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Problem, problem, problemResponse } from '../../contract/problem.ts';
 import { type RouteStatus, routeStatusSchema } from '../../contract/route-status.ts';
 import type { Principal } from '../access/principal.ts';
-import { type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
+import { adminEndpoint, type Endpoint, type Operation } from '../interface/operation.ts';
 
 /** What the bridge tells, or why it does not. */
 export type Told<T> =
@@ -87,25 +87,22 @@ const resume = {
 } satisfies Operation;
 
 export function routeEndpoints(routes: RouteControl): Endpoint[] {
-  const change = async (principal: Principal, name: string, kind: 'pause' | 'resume') => {
-    if (!principal.isAdmin) return problemResponse(problem('forbidden'));
-    const told = await routes.change(name, kind, principal.id);
+  const change = async ({ id }: Principal, name: string, kind: 'pause' | 'resume') => {
+    const told = await routes.change(name, kind, id);
     return told.ok ? Response.json(told.value) : problemResponse(told.problem);
   };
   return [
-    endpoint(list, async ({ principal }) => {
-      if (!principal.isAdmin) return problemResponse(problem('forbidden'));
+    adminEndpoint(list, async () => {
       const told = await routes.list();
       return told.ok ? Response.json({ routes: told.value }) : problemResponse(told.problem);
     }),
-    endpoint(read, async ({ principal, params }) => {
-      if (!principal.isAdmin) return problemResponse(problem('forbidden'));
+    adminEndpoint(read, async ({ params }) => {
       const told = await routes.list();
       if (!told.ok) return problemResponse(told.problem);
       const route = told.value.find(({ name }) => name === params.name);
       return route === undefined ? problemResponse(problem('not-found')) : Response.json(route);
     }),
-    endpoint(pause, ({ principal, params }) => change(principal, params.name, 'pause')),
-    endpoint(resume, ({ principal, params }) => change(principal, params.name, 'resume')),
+    adminEndpoint(pause, ({ principal, params }) => change(principal, params.name, 'pause')),
+    adminEndpoint(resume, ({ principal, params }) => change(principal, params.name, 'resume')),
   ];
 }

@@ -81,6 +81,8 @@ export function traceEndpoints(
       if (asked !== undefined && !principal.can('read', asked))
         return problemResponse(problem('forbidden'));
       const messageId = messageIdIn(params.id);
+      // Nor could its partition be asked for: a key has 2,048 bytes at most.
+      if (Buffer.byteLength(messageId) > maxIdBytes) return problemResponse(problem('not-found'));
       const found = await reader.find(messageId);
       const traces = found.traces.filter(({ topic }) => principal.can('read', topic));
       const topic = asked ?? traces[0]?.topic;

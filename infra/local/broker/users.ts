@@ -66,7 +66,9 @@ export function readUsers(file: string): Users {
     document = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     // A syntax error's own message quotes the file.
-    throw new Error(`${file}: ${error instanceof SyntaxError ? 'is not JSON' : error}`);
+    throw new Error(
+      `${file}: ${error instanceof SyntaxError ? 'is not JSON' : (error as Error).message}`,
+    );
   }
   const parsed = parseWith(usersSchema, document);
   if (!parsed.ok) throw new Error(`${file}: ${faultsText(parsed.faults)}`);

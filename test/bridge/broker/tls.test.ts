@@ -54,7 +54,7 @@ describe.each(['mqtts', 'wss'] as const)("the broker's certificate, by %s:", (tr
     const { reasons } = keep(port, {});
     await until(() => reasons.length > 0);
     expect(reasons[0]).toBe(
-      `the broker's certificate (${broker}) leads to the CA CN=authority, which is not known to Node.js: name it in broker.caFile or broker.caSecret`,
+      `the broker's certificate (${broker}) leads to the CA CN=authority, which is not known to Node.js: name it in broker.caFile, broker.caSecret or NODE_EXTRA_CA_CERTS`,
     );
   });
 

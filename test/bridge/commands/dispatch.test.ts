@@ -1,71 +1,11 @@
-// Commands against a broker that misbehaves on purpose, and a table that fails: windows, suspects, order, states.
+// Commands and a broker that answers as it pleases, and a table that fails: windows, refusals, states.
 import { setTimeout as delay } from 'node:timers/promises';
-import { pino } from 'pino';
-import { expect, onTestFinished, test } from 'vitest';
-import type { CommandCounters } from '../../../bridge/commands/command-metrics.ts';
-import { Dispatch } from '../../../bridge/commands/dispatch.ts';
-import { createLedger, type Ledger, type QueueEntry } from '../../../bridge/commands/ledger.ts';
-import { parseConfig } from '../../../bridge/config.ts';
+import { expect, test } from 'vitest';
+import { createLedger } from '../../../bridge/commands/ledger.ts';
 import { command, inLedger, queueLength, record } from '../../support/queue.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
-import { type FakeBroker, startFakeBroker } from '../fake-broker.ts';
-
-interface Setup {
-  readonly table: TestTable;
-  readonly dispatch: Dispatch;
-  readonly counters: CommandCounters;
-  /** Calls of the ledger that fail by now. */
-  readonly failing: Set<keyof Ledger>;
-  /** Waited for before each command is read. */
-  beforeRead: (text: string) => Promise<void>;
-}
-
-async function start(
-  broker: FakeBroker,
-  commands: { window?: number; ackTimeoutMs?: number; pollSeconds?: number } = {},
-): Promise<Setup> {
-  const table = await startTable();
-  const config = parseConfig({
-    broker: { url: broker.url },
-    commands,
-    routes: [{ name: 'store', filter: '#', url: 'http://handler.invalid' }],
-  });
-  if (!config.ok) throw new Error(JSON.stringify(config.faults));
-  const counters: CommandCounters = {
-    results: { sent: 0, answered: 0, failed: 0, expired: 0 },
-    repliesDropped: 0,
-    repliesNotAwaited: 0,
-  };
-  const failing = new Set<keyof Ledger>();
-  const ledger = new Proxy(createLedger(table.client, table.tableName), {
-    get: (target, name: keyof Ledger) => {
-      if (failing.has(name)) return () => Promise.reject(new Error('the database is down'));
-      if (name !== 'read') return target[name];
-      return async (entry: QueueEntry) => {
-        await setup.beforeRead(Buffer.from(entry.head['payload']?.B ?? []).toString());
-        return target.read(entry);
-      };
-    },
-  });
-  const dispatch = new Dispatch({
-    broker: config.value.broker,
-    commands: config.value.commands,
-    ledger,
-    counters,
-    log: pino({ level: 'silent' }),
-  });
-  onTestFinished(async () => {
-    await dispatch.close();
-    await table.close();
-  });
-  const setup: Setup = { table, dispatch, counters, failing, beforeRead: async () => {} };
-  return setup;
-}
-
-const deliver = ({ dispatch }: Setup, ids: readonly string[], timeoutMs = 10_000) =>
-  dispatch.deliver({ commands: ids.map((id) => ({ id, waitFor: 'broker' })), timeoutMs });
-const texts = ({ published }: FakeBroker) => published.map(({ text }) => text);
+import { startFakeBroker } from '../fake-broker.ts';
+import { deliver, start, texts } from './scripted-dispatch.ts';
 
 test('never more unacknowledged than the broker’s receive maximum, or the window', async () => {
   for (const { receiveMaximum, window, most } of [
@@ -159,66 +99,6 @@ test('no matching subscribers, and a refusal, by their reason codes at QoS 1 and
       },
     ]),
   );
-});
-
-test('a command on which the broker closes is given up alone; all others are sent, in order', async () => {
-  const broker = await startFakeBroker();
-  broker.onPublish = ({ text, ack, close }) => (text === 'poison' ? close() : ack());
-  const setup = await start(broker);
-  const commands = ['1', '2', 'poison', '3', '4'].map((payload) => command({ payload }));
-  const others = Array.from({ length: 20 }, (_, index) => command({ topic: `other/${index}` }));
-  await record(setup.table, ...commands, ...others);
-  const outcomes = await deliver(
-    setup,
-    [...commands, ...others].map(({ id }) => id),
-    20_000,
-  );
-  expect(outcomes.map(({ status }) => status).join()).toBe(
-    ['sent', 'sent', 'failed', 'sent', 'sent', ...others.map(() => 'sent')].join(),
-  );
-  expect(outcomes[2]?.error).toEqual({
-    code: 'broker-refused',
-    detail:
-      'the connection ended twice with this command alone in flight: the broker closed the connection',
-  });
-  const first = new Set(texts(broker).filter((text) => text !== 'on'));
-  expect([...first]).toEqual(['1', '2', 'poison', '3', '4']);
-  expect(texts(broker).filter((text) => text === 'poison').length).toBeLessThanOrEqual(3);
-  // And the full window again.
-  await until(async () => (await queueLength(setup.table)) === 0);
-});
-
-test('a connection that breaks is no reason to give a command up', async () => {
-  const broker = await startFakeBroker();
-  let hasBroken = false;
-  broker.onPublish = ({ ack, text }) => {
-    if (text !== '5' || hasBroken) return ack();
-    hasBroken = true;
-    broker.cut();
-  };
-  const setup = await start(broker);
-  const commands = Array.from({ length: 10 }, (_, index) => command({ payload: `${index}` }));
-  await record(setup.table, ...commands);
-  const outcomes = await deliver(
-    setup,
-    commands.map(({ id }) => id),
-  );
-  expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['sent']));
-  expect([...new Set(texts(broker))]).toEqual([...'0123456789']);
-});
-
-test('a publish without PUBACK: a new connection, and it is sent again', async () => {
-  const broker = await startFakeBroker();
-  let silent = true;
-  broker.onPublish = ({ ack }) => {
-    if (!silent) ack();
-    silent = false;
-  };
-  const setup = await start(broker, { ackTimeoutMs: 200 });
-  const one = command();
-  await record(setup.table, one);
-  expect(await deliver(setup, [one.id])).toMatchObject([{ status: 'sent' }]);
-  expect([texts(broker), broker.connects]).toEqual([['on', 'on'], 2]);
 });
 
 test('never sent before the broker has acknowledged it, and told only when the ledger says so', async () => {
@@ -323,32 +203,4 @@ test('a drain waits for what is in flight, and takes no more', async () => {
   await drained;
   expect((await waiting).map(({ status }) => status)).toEqual(['sent', 'sent']);
   expect(await queueLength(setup.table)).toBe(0);
-});
-
-test('what a broken connection leaves to be sent again is not overtaken', async () => {
-  const broker = await startFakeBroker();
-  const setup = await start(broker);
-  let readOn = () => {};
-  const held = new Promise<void>((resolve) => {
-    readOn = resolve;
-  });
-  // The third is being read when the connection breaks, and is there when the next one is made.
-  let reads = 0;
-  setup.beforeRead = async (text) => {
-    if (text === '3' && reads++ === 0) await held;
-  };
-  broker.onPublish = () => {};
-  const commands = ['1', '2', '3'].map((payload) => command({ payload }));
-  await record(setup.table, ...commands);
-  const sent = deliver(
-    setup,
-    commands.map(({ id }) => id),
-  );
-  await until(() => broker.published.length === 2);
-  broker.onPublish = ({ ack }) => ack();
-  broker.cut();
-  await until(() => broker.connects === 2 && setup.dispatch.connected);
-  readOn();
-  expect((await sent).map(({ status }) => status)).toEqual(['sent', 'sent', 'sent']);
-  expect(texts(broker)).toEqual(['1', '2', '1', '2', '3']);
 });

@@ -1,72 +1,13 @@
 // The forwarder and a handler that some messages bring down, that is away at times, or both.
 import fc from 'fast-check';
-import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { parseConfig } from '../../../bridge/config.ts';
-import { Forwarder } from '../../../bridge/forwarding/forwarder.ts';
-import { Traces } from '../../../bridge/forwarding/traces.ts';
-import { createMetrics } from '../../../bridge/metrics.ts';
-import type { DeadLetter } from '../../../functions/contract/dead-letter.ts';
 import type { Message } from '../../../functions/contract/message.ts';
-import { openGate } from '../../support/gates.ts';
-import { idleGauges } from '../../support/gauges.ts';
 import { message } from '../../support/messages.ts';
-import {
-  down,
-  type Script,
-  ScriptedSink,
-  type SeenCall,
-  taken,
-} from '../../support/scripted-sink.ts';
+import { down, type Script, type SeenCall, taken } from '../../support/scripted-sink.ts';
 import { until } from '../../support/wait.ts';
+import { expectOrder, isPoison, many, start, tries } from './scripted-forwarder.ts';
 
-const tries = 4;
-
-function start(script: Script, route: Record<string, unknown> = {}) {
-  const config = parseConfig({
-    broker: { url: 'mqtt://127.0.0.1' },
-    routes: [
-      {
-        name: 'store',
-        filter: '#',
-        url: 'https://handler.example/',
-        lingerMs: 0,
-        retry: { baseMs: 1, capMs: 3 },
-        failingMessage: { tries, afterSeconds: 0 },
-        ...route,
-      },
-    ],
-  });
-  if (!config.ok) throw new Error(JSON.stringify(config.faults));
-  const [routeConfig] = config.value.routes;
-  if (routeConfig === undefined) throw new Error('no route');
-  const sink = new ScriptedSink(script);
-  const letters: DeadLetter[] = [];
-  const settled: string[] = [];
-  const gate = openGate();
-  const forwarder = new Forwarder({
-    traces: new Traces('store', undefined),
-    config: routeConfig,
-    sink,
-    gate,
-    quarantine: { put: async (letter) => void letters.push(letter), count: async () => 0 },
-    metrics: createMetrics().route('store', () => idleGauges),
-    log: pino({ level: 'silent' }),
-  });
-  const stop = () => forwarder.drain(AbortSignal.abort());
-  const add = (messages: readonly Message[]) => {
-    for (const one of messages)
-      forwarder.add({ message: one, bytes: 1, settle: () => settled.push(one.id) });
-  };
-  return { forwarder, sink, gate, letters, settled, add, stop };
-}
-
-const isPoison = ({ payload }: Message) => Buffer.from(payload).toString() === 'poison';
 const failsOn = (messages: readonly Message[]) => (messages.some(isPoison) ? down : taken);
-const many = (count: number, topics: number, poisonAt: readonly number[] = []) =>
-  Array.from({ length: count }, (_, index) =>
-    message({ topic: `t/${index % topics}`, text: poisonAt.includes(index) ? 'poison' : 'fine' }),
-  );
 const idsOf = (messages: readonly Message[]) => messages.map(({ id }) => id);
 
 /** How often a message failed with a success of others between each two times, and how often by itself. */
@@ -83,18 +24,6 @@ function evidenceAgainst(id: string, calls: readonly SeenCall[]) {
     }
   }
   return { counted, alone };
-}
-
-/** The order of each topic, of messages that were taken. */
-function expectOrder(given: readonly Message[], sink: ScriptedSink) {
-  const position = new Map(given.map(({ id }, index) => [id, index]));
-  const last = new Map<string, number>();
-  for (const { id, topic } of sink.stored) {
-    const here = position.get(id);
-    if (here === undefined) continue;
-    expect(here).toBeGreaterThan(last.get(topic) ?? -1);
-    last.set(topic, here);
-  }
 }
 
 describe('a message that makes the handler answer 500', () => {
@@ -237,75 +166,6 @@ test('an outage, however long: nothing is quarantined, and the handler gets one 
   expect(letters).toEqual([]);
   expectOrder(messages, sink);
 });
-
-describe('a message that the handler names', () => {
-  const naming: Script = (messages) => ({
-    kind: 'answered',
-    duplicates: 0,
-    failures: new Map(
-      messages
-        .filter(isPoison)
-        .map(({ id }) => [id, { itemIdentifier: id, reason: 'throttled', retryable: true }]),
-    ),
-  });
-
-  test('again and again, while it stores others: it is quarantined', async () => {
-    const { sink, letters, settled, add, stop } = start(naming, { maxBatch: 5 });
-    onTestFinished(stop);
-    const messages = many(200, 200, [20]);
-    add(messages.slice(0, 100));
-    let next = 100;
-    await until(() => {
-      add(messages.slice(next, ++next));
-      return letters.length === 1;
-    });
-    expect(letters[0]).toMatchObject({ reason: 'throttled, while other messages are taken' });
-    await until(() => settled.length === Math.min(next, 200));
-    expectOrder(messages, sink);
-  });
-
-  test('while it stores nothing at all: its database is away, and all is kept', async () => {
-    const { sink, letters, settled, add, stop } = start(naming, { maxBatch: 500 });
-    onTestFinished(stop);
-    add(Array.from({ length: 20 }, (_, index) => message({ topic: `t/${index}`, text: 'poison' })));
-    await until(() => sink.calls.length > 50);
-    expect([letters, settled]).toEqual([[], []]);
-  });
-});
-
-describe('a message that is refused with 4xx', () => {
-  const refused = { kind: 'rejected', reason: 'the handler answered 422' } as const;
-
-  test('goes to the quarantine after rejectTries, and its topic waits that long', async () => {
-    const script: Script = (messages) => (messages.some(isPoison) ? refused : taken);
-    const { sink, letters, settled, add, stop } = start(script, { rejectTries: 3 });
-    onTestFinished(stop);
-    const messages = many(20, 4, [4]);
-    add(messages);
-    await until(() => settled.length === 20);
-    expect(letters).toHaveLength(1);
-    const alone = sink.calls.filter((call) => call.messages.length === 1 && isPoisonCall(call));
-    expect(alone).toHaveLength(3);
-    expectOrder(messages, sink);
-    expect(settled.indexOf(messages[4]?.id ?? '')).toBeLessThan(
-      settled.indexOf(messages[8]?.id ?? ''),
-    );
-  });
-
-  test('at once where no further try can help', async () => {
-    const final = { ...refused, final: true } as const;
-    const script: Script = (messages) => (messages.some(isPoison) ? final : taken);
-    const { letters, settled, add, stop } = start(script, { rejectTries: 3, maxBatch: 1 });
-    onTestFinished(stop);
-    add(many(5, 5, [2]));
-    await until(() => settled.length === 5);
-    expect(letters).toMatchObject([{ attempts: 1 }]);
-  });
-});
-
-function isPoisonCall({ messages }: SeenCall): boolean {
-  return messages.some(isPoison);
-}
 
 test('Retry-After is obeyed, for as long as the route allows', async () => {
   const waits: number[] = [];

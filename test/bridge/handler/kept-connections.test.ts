@@ -24,3 +24,24 @@ test('a connection is given up before the time is over that the handler announce
   const [socket] = await connected;
   await once(socket, 'close');
 });
+
+test('whoever waits for a connection has its whole time when it gets one', async () => {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    // The first one gets no answer, and takes the connection for all of its time.
+    if (++requests > 1) response.writeHead(204).end();
+  });
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => server.closeAllConnections());
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const sink = await openSink({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    concurrency: 1,
+    timeoutMs: 1000,
+  });
+  const [first, second] = await Promise.all([send(sink, message()), send(sink, message())]);
+  expect(first.verdict).toMatchObject({ kind: 'hold', reason: 'no answer within 1000 ms' });
+  expect(second).toMatchObject({ status: 204, verdict: { kind: 'answered' } });
+});

@@ -42,6 +42,15 @@ test.each([
   });
 });
 
+test('a receipt that is wrong throughout has a short reason', () => {
+  const batchItemFailures = Array.from({ length: 1000 }, () => ({}));
+  const { reason } = verdict(response(200, JSON.stringify({ batchItemFailures }))) as {
+    reason: string;
+  };
+  expect(reason).toMatch(/^the handler's receipt is malformed: batchItemFailures\.0/);
+  expect(reason.length).toBeLessThanOrEqual(1000);
+});
+
 test.each([408, 425, 429, 500, 502, 503, 504])(
   '%d: the handler is overloaded or down',
   (status) => {

@@ -33,10 +33,11 @@ type Script = Pick<RunOptions<Letter>, 'save' | 'signal'> & {
   readonly count: number;
   readonly send: (entries: readonly Letter[]) => Promise<Sent<Letter>>;
   readonly from?: Replay;
+  readonly entries?: Entries<Letter>;
 };
 
-async function run({ count, send, save, signal, from = asked }: Script): Promise<void> {
-  const work = { entries: numbered(count), send, maxBatch: 7, maxBatchBytes: 1_000_000 };
+async function run({ count, send, save, signal, from = asked, entries }: Script): Promise<void> {
+  const work = { entries: entries ?? numbered(count), send, maxBatch: 7, maxBatchBytes: 1_000_000 };
   // There is always news: no test waits for a back-off.
   const news = () => AbortSignal.abort();
   await runReplay(from, { work, save, news, signal, mayHandOver: () => false });
@@ -133,6 +134,21 @@ test('refusals are all counted, and the first twenty told', async () => {
   expect(last()?.progress.refused).toBe(100);
   expect(last()?.progress.refusals).toHaveLength(20);
   expect(last()?.progress.refusals[0]?.reason).toHaveLength(256);
+});
+
+test('what cannot be read is refused as it is met, however much of it there is', async () => {
+  const { save, saved } = recorder();
+  const readable = numbered(20);
+  const entries: Entries<Letter> = async function* (...range) {
+    for await (const entry of readable(...range))
+      yield {
+        ...entry,
+        read: async () => ({ kind: 'damaged', letter: { id: 'x', topic: 'a' }, reason: 'gone' }),
+      };
+  };
+  await run({ count: 20, send: async (some) => all(some), save, signal: never, entries });
+  const refused = saved.map(({ progress }) => progress.refused);
+  expect([...new Set(refused)]).toEqual([0, 7, 14, 20]);
 });
 
 test('a cancelled one sends nothing more, also in an outage', async () => {

@@ -64,6 +64,32 @@ test('a handler that is away gets all of them again, after the time that it aske
   });
 });
 
+test('where the handler goes away between the halves, the second one keeps its turn', async () => {
+  const messages = Array.from({ length: 8 }, (_, index) => message({ id: `m${index}` }));
+  const asked: number[] = [];
+  const send = messageSender(async (some) => {
+    asked.push(some.length);
+    if (some.length > 2) return { kind: 'rejected', reason: 'status 422' };
+    if (some[0]?.id === 'm0') return stored;
+    return {
+      kind: 'hold',
+      reason: 'status 503',
+      overloaded: true,
+      broken: false,
+      retryAfterMs: 7000,
+    };
+  });
+  expect(await send(messages)).toEqual({
+    delivered: 2,
+    refusals: [],
+    again: messages.slice(2),
+    waiting: 'status 503',
+    outage: true,
+    retryAfterMs: 7000,
+  });
+  expect(asked).toEqual([8, 4, 2, 2]);
+});
+
 const letter = { id: 'x', topic: 'a' };
 
 test.each<[string, Problem | undefined, object]>([

@@ -14,9 +14,7 @@ import {
   onTestFinished,
   test,
 } from 'vitest';
-import { tableQuarantine } from '../../../bridge/quarantine/quarantine-table.ts';
-import { deadLetterId } from '../../../functions/contract/dead-letter.ts';
-import { routeStatusSchema } from '../../../functions/contract/route-status.ts';
+import { tableRouteStates } from '../../../bridge/routes/route-state-table.ts';
 import { startTestBridge, untilReady } from '../../support/bridges.ts';
 import {
   brokers,
@@ -27,24 +25,9 @@ import {
   temporaryFolder,
 } from '../../support/brokers.ts';
 import { startHandler, type TestHandler } from '../../support/handler.ts';
-import { message } from '../../support/messages.ts';
+import { askRoutes as ask, statusOf, routeToken as token } from '../../support/route-control.ts';
 import { startTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
-
-const token = 'token-of-the-bridge';
-
-async function ask(url: string, path = '', body?: object, bearer = token) {
-  const response = await fetch(`${url}/routes${path}`, {
-    headers: { authorization: `Bearer ${bearer}` },
-    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: await response.json() };
-}
-
-async function statusOf(url: string) {
-  const { body } = (await ask(url)) as { body: { routes: unknown[] } };
-  return routeStatusSchema.parse(body.routes[0]);
-}
 
 for (const { name, version, available, start } of brokers) {
   describe.skipIf(!available)(`with ${name}`, () => {
@@ -185,6 +168,24 @@ for (const { name, version, available, start } of brokers) {
       await until(() => handler.stored.length === 5);
       expect(numbers()).toEqual(upTo(5));
     });
+
+    test('whoever takes over knows at once that the handler wants no more', async () => {
+      const table = await startTable();
+      onTestFinished(() => table.close());
+      const first = await bridgeOf({ table });
+      await until(async () => (await statusOf(first.url)).sessions[0]?.state === 'active');
+      const second = await bridgeOf({ table });
+      await until(async () => (await statusOf(second.url)).state === 'standby');
+      answering(410);
+      await publish(0, 1);
+      const { read } = tableRouteStates(table.tableName, table.client, `pause${prefix}`);
+      await until(async () => (await read()).get('store')?.kind === 'disabled');
+      const asked = handler.requests.length;
+      await first.drain();
+      await until(async () => (await statusOf(second.url)).unsettledMessages === 1);
+      await until(async () => (await statusOf(second.url)).state === 'disabled');
+      expect(handler.requests).toHaveLength(asked);
+    });
   });
 }
 
@@ -239,48 +240,6 @@ async function startProcess(config: object) {
   });
   return { url: await until(() => /"url":"(http:[^"]+)"/.exec(output)?.[1]), kill };
 }
-
-test('a dead letter is not given to the handler of a route that is paused, and a 410 to it disables the route', async () => {
-  const table = await startTable();
-  onTestFinished(() => table.close());
-  const handler = await startHandler();
-  onTestFinished(() => handler.close());
-  const letter = {
-    route: 'store',
-    reason: 'the handler answered 422',
-    attempts: 1,
-    quarantinedAt: new Date().toISOString(),
-    message: message(),
-  };
-  await tableQuarantine(table.tableName, table.client).put(letter);
-  const bridge = await startTestBridge({
-    brokerUrl: 'mqtt://127.0.0.1:1',
-    handlerUrl: handler.url,
-    table,
-    token,
-  });
-  await ask(bridge.url, '/pause', { name: 'store' });
-  const replay = async () => {
-    const response = await fetch(`${bridge.url}/dead-letters/replay`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify({ id: deadLetterId(letter) }),
-    });
-    return [response.status, await response.json()];
-  };
-  expect(await replay()).toMatchObject([503, { detail: 'the route is paused' }]);
-  expect(handler.requests).toEqual([]);
-  await ask(bridge.url, '/resume', { name: 'store' });
-  // A handler that wants no more says so to these, too.
-  handler.answer = (_, response) => void response.writeHead(410).end();
-  expect(await replay()).toMatchObject([503, { detail: 'the handler answered 410' }]);
-  expect(await statusOf(bridge.url)).toMatchObject({ state: 'disabled' });
-  expect(await replay()).toMatchObject([503, { detail: 'the route is disabled' }]);
-  expect(handler.requests).toHaveLength(1);
-  handler.answer = (_, response) => void response.end();
-  await ask(bridge.url, '/resume', { name: 'store' });
-  expect((await replay())[0]).toBe(200);
-});
 
 describe('asked over HTTP', () => {
   test('a bridge takes its token alone, and its routes alone', async () => {

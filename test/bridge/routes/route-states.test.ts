@@ -144,7 +144,7 @@ describe('several bridges', async () => {
     let isOpen = false;
     void states
       .gate('store')
-      .opened()
+      .opened(new AbortController().signal)
       .then(() => {
         isOpen = true;
       });

@@ -125,11 +125,11 @@ test('USE_CONFIG_BROKER: its TLS and login, with secrets from a file, and client
   const start = (environment: Record<string, string>) =>
     stackWith({ USE_CONFIG_BROKER: 'true', ...environment }, configured);
   await expect(start({})).rejects.toThrow(
-    'SECRETS_FILE: is needed: broker in causeway.config.ts names causeway/broker, causeway/ca',
+    'SECRETS_FILE: is needed: causeway.config.ts names causeway/broker, causeway/ca',
   );
   const { 'causeway/ca': _, ...incomplete } = secrets;
   await expect(start({ SECRETS_FILE: file('secrets.json', incomplete) })).rejects.toThrow(
-    /^USE_CONFIG_BROKER: the broker at mqtts:.* cannot be reached: the secret causeway\/ca is not in/,
+    /^SECRETS_FILE: .*secrets.json: lacks what causeway.config.ts names: causeway\/ca$/,
   );
 });
 

@@ -39,6 +39,7 @@ test('everything wrong is named at once', () => {
   expect(
     faults({
       PORT: 'x',
+      LOG_LEVEL: 'loud',
       BROKER_PORT: '1884',
       BROKER_FOLDER: 'here',
       BROKER_TLS_PORT: '8883',
@@ -46,6 +47,7 @@ test('everything wrong is named at once', () => {
     }),
   ).toEqual([
     'PORT: must be a port number from 0 to 65535',
+    'LOG_LEVEL: must be one of trace, debug, info, warn, error, fatal, silent',
     'BROKER_PORT: is MQTT_PORT here',
     'BROKER_FOLDER: is in DATA_DIR here',
     'BROKER_USER_FILE: is not a known setting',

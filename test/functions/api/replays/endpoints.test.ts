@@ -79,6 +79,24 @@ describe.each(engines.filter(({ available }) => available))('on $name', (engine)
     expect(body).toMatchObject({ source: 'dead-letters', filter: '#', messagesPerSecond: 100 });
   });
 
+  test('what comes after it was asked for does not belong to it', async () => {
+    for (const to of [undefined, '2999-01-01T00:00:00Z']) {
+      const { body } = await ask('POST', '/v1/replay', { filter: '#', route: 'hooks', to });
+      expect(body.to).toBe(body.createdAt.replace('Z', '000Z'));
+    }
+  });
+
+  test('is forgotten after a month, whenever the database deletes it', async () => {
+    await ask('POST', '/v1/dead-letters/replay', {});
+    const listedAfter = async (days: number) => {
+      const now = () => Date.now() + days * 86_400_000;
+      const replays = createReplays({ ...table, wake: async () => 'woken', now });
+      return (await replays.list(100)).entries.length;
+    };
+    expect(await listedAfter(29)).toBeGreaterThan(0);
+    expect(await listedAfter(31)).toBe(0);
+  });
+
   test('a bridge that is away is not waited for; one without the route says so', async () => {
     bridgeSays = 'unreachable';
     const replay = { filter: '#', route: 'hooks' };

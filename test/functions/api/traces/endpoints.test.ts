@@ -106,6 +106,17 @@ describe.each(engines.filter(({ available }) => available))('on $name', (engine)
     expect((await ask(`${encodeURIComponent('id#/with ü')}/trace`)).status).toBe(200);
   });
 
+  test('an id that no message can have is not found, however long', async () => {
+    for (const id of ['ü'.repeat(129), 'ü'.repeat(1200)]) {
+      expect((await ask(`${encodeURIComponent(id)}/trace`)).status).toBe(404);
+      expect((await ask(`${encodeURIComponent(id)}/trace?topic=rooms/1`)).status).toBe(404);
+      expect((await ask(`${encodeURIComponent(id)}/trace?topic=secret/1`)).status).toBe(403);
+    }
+    expect((await ask(`${encodeURIComponent('ü'.repeat(128))}/trace?topic=rooms/1`)).status).toBe(
+      200,
+    );
+  });
+
   test('without trouble there are only the routes, where the topic is told', async () => {
     expect((await ask('m3/trace')).status).toBe(404);
     const { body } = await ask('m3/trace?topic=rooms/9');

@@ -1,0 +1,77 @@
+// What is printed at the start: lines that can be pasted as they are, without a secret, and what does not run.
+import { expect, test } from 'vitest';
+import { type CausewayConfigInput, parseCausewayConfig } from '../../../infra/config.ts';
+import { parseSettings } from '../../../infra/local/settings.ts';
+import { welcome } from '../../../infra/local/welcome.ts';
+
+const broker = { url: 'mqtts://broker.example.com:8883' };
+const hook = { url: 'https://shop.example.com/mqtt', secretName: 'hook' };
+
+function textWith(
+  environment: Record<string, string>,
+  stack: { brokerUrl?: string; problems?: string[] } = {},
+  input: Partial<CausewayConfigInput> = {},
+): string {
+  const settings = parseSettings(environment);
+  const config = parseCausewayConfig({
+    broker,
+    routes: [{ name: 'store', filter: '#' }],
+    ...input,
+  });
+  if (!settings.ok || !config.ok) throw new Error(JSON.stringify({ settings, config }));
+  return welcome(
+    {
+      apiUrl: 'http://127.0.0.1:8080',
+      brokerUrl: 'mqtt://127.0.0.1:1883',
+      brokerUrls: ['mqtt://127.0.0.1:1883'],
+      databaseUrl: 'http://127.0.0.1:8000',
+      bridgeUrl: 'http://127.0.0.1:9100',
+      token: 'a-token',
+      problems: [],
+      ...stack,
+    },
+    { settings: settings.value, config: config.value, demo: false },
+  );
+}
+
+test.each([
+  [{}, {}, {}, '-h 127.0.0.1 -p 1883 -q 1'],
+  [{ BROKER_USERS_FILE: 'u' }, {}, {}, '-h 127.0.0.1 -p 1883 -u USER -P PASSWORD -q 1'],
+  [
+    { BROKER_URL: 'mqtts://me:hunter2@[::1]' },
+    { brokerUrl: 'mqtts://me:hunter2@[::1]' },
+    {},
+    '-h ::1 -p 8883 -C mqtts -u USER -P PASSWORD -q 1',
+  ],
+  [
+    { USE_CONFIG_BROKER: 'true' },
+    { brokerUrl: broker.url },
+    {
+      broker: {
+        ...broker,
+        caSecret: 'ca',
+        clientCertificateSecret: 'certificate',
+        credentialsSecret: 'login',
+      },
+    },
+    '-h broker.example.com -p 8883 -C mqtts --ca CA_FILE --cert CERTIFICATE_FILE --key KEY_FILE -u USER -P PASSWORD -q 1',
+  ],
+])('how a device gets in: %j', (environment, stack, input, options) => {
+  const text = textWith(environment as Record<string, string>, stack, input);
+  expect(text).toContain(`npx mqtt pub ${options}`);
+  expect(text).toContain(`npx mqtt sub ${options}`);
+  expect(text).not.toContain('hunter2');
+});
+
+test('routes that do not run are named, and what is not ready', () => {
+  const routes = [
+    { name: 'store', filter: '#' },
+    { name: 'orders', filter: 'orders/#', handler: hook },
+  ];
+  const leftOut = 'Without WEBHOOKS=true, routes with a handler do not run: orders\n';
+  expect(textWith({}, {}, { routes })).toContain(leftOut);
+  expect(textWith({ WEBHOOKS: 'true' }, {}, { routes })).not.toContain('WEBHOOKS');
+  expect(
+    textWith({}, { problems: ['route orders: disabled: the handler answered 410'] }),
+  ).toContain('Not ready:\n  route orders: disabled: the handler answered 410\n');
+});
