@@ -1,4 +1,5 @@
 // The bridge as one thing: starts the routes, the commands and the HTTP server of a config, and drains them.
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Broker } from './broker/access.ts';
@@ -134,6 +135,8 @@ export async function startBridge(
   async function drainParts(): Promise<void> {
     // The last part of the time is for PUBACKs, DISCONNECT and the release of leases.
     const settling = new AbortController();
+    // A listener or two of each route; Node warns of more than ten.
+    setMaxListeners(0, settling.signal);
     const timer = setTimeout(() => settling.abort(), Math.max(0, drainTimeoutMs - closingMs));
     await Promise.all([
       ...routes.map((route) => route.drain(settling.signal)),

@@ -111,8 +111,13 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
     app.post('/dead-letters/replay', authorize, limit, async (context) => {
       const body = await bodyOf(context, replaySchema);
       if (!body.ok) return body.response;
-      const fault = await replay(body.value.id).catch(() => problem('database-unavailable'));
-      return fault === undefined ? context.json({ status: 'delivered' }) : problemResponse(fault);
+      try {
+        const fault = await replay(body.value.id);
+        if (fault !== undefined) return problemResponse(fault.problem);
+        return context.json({ status: 'delivered' });
+      } catch {
+        return problemResponse(problem('database-unavailable'));
+      }
     });
   if (wakeReplays !== undefined)
     app.post('/replays', authorize, limit, async (context) => {

@@ -73,7 +73,9 @@ export function startReplays(options: ReplaysOptions): Replays {
       if (replayLetter === undefined)
         return fail(replay, 'the bridge has no quarantine in a table');
       const send = letterSender(async (id) =>
-        (await turn(1)) ? replayLetter(id) : problem('handler-unavailable', stopping),
+        (await turn(1))
+          ? replayLetter(id)
+          : { problem: problem('handler-unavailable', stopping), suspicious: false },
       );
       // One by one: each goes to the route that it came by.
       return runReplay(replay, {
@@ -84,11 +86,13 @@ export function startReplays(options: ReplaysOptions): Replays {
     const target = routes.find(({ config }) => config.name === replay.request.route);
     if (target === undefined) return fail(replay, 'the bridge does not have this route');
     // What is sent again, and the halves of a batch, take their turns too.
-    const send = messageSender(async (messages) =>
-      (await turn(messages.length))
-        ? target.send(messages.map((message) => ({ ...message, replayId: replay.id })))
-        : { kind: 'hold', reason: stopping, overloaded: false, broken: false },
-    );
+    const send = messageSender({
+      post: async (messages) =>
+        (await turn(messages.length))
+          ? target.send(messages.map((message) => ({ ...message, replayId: replay.id })))
+          : { kind: 'hold', reason: stopping, overloaded: false, broken: false },
+      othersDelivered: () => target.deliveredMessages(),
+    });
     const { maxBatch, maxBatchBytes } = target.config;
     return runReplay(replay, {
       work: {

@@ -8,7 +8,7 @@ import {
   type ReplayPosition,
   type ReplayProgress,
 } from '../../functions/contract/replay.ts';
-import { refusalOf, type Send } from './sending.ts';
+import { maxTries, refusalOf, type Send } from './sending.ts';
 import type { Entries, Letter } from './sources.ts';
 
 export interface ReplayWork<T extends Letter> {
@@ -37,8 +37,6 @@ const retryBaseMs = 200;
 const retryCapMs = 30_000;
 /** Longest wait that the handler can ask for. */
 const maxRetryAfterMs = 300_000;
-/** How often a message is given to a handler that takes others; after that it counts as refused. */
-const maxTries = 10;
 
 /** What became of some entries. */
 interface Outcome {

@@ -22,14 +22,51 @@ export interface Sent<T> {
 
 export type Send<T> = (entries: readonly T[]) => Promise<Sent<T>>;
 
-/** Gives messages to a handler; a batch that it rejects is halved until the culprit stands alone. */
-export function messageSender(
-  post: (messages: readonly Message[]) => Promise<Verdict>,
-): Send<Message> {
-  return async function send(messages: readonly Message[]): Promise<Sent<Message>> {
+/** How often a message is given to a handler that takes others; after that it counts as refused. */
+export const maxTries = 10;
+
+export interface MessageHandler {
+  post(messages: readonly Message[]): Promise<Verdict>;
+  /** Messages that others have brought to it so far. */
+  othersDelivered(): number;
+}
+
+/**
+ * Gives messages to a handler; a batch that it rejects is halved until the culprit stands alone. So is one that it fails
+ * on, as often as others were delivered since it did last: while nothing is, it is an outage, and that is waited for.
+ */
+export function messageSender({ post, othersDelivered }: MessageHandler): Send<Message> {
+  let mostTogether = Number.POSITIVE_INFINITY;
+  let deliveredBefore = othersDelivered();
+  /** Of the first message, alone, while others were delivered. */
+  let failures = 0;
+
+  /** Whether a failure speaks against these messages, and no longer for an outage. */
+  function isCharge(verdict: Verdict): boolean {
+    if (verdict.kind !== 'hold' || verdict.suspicious !== true) return false;
+    const delivered = othersDelivered();
+    const isCounted = delivered > deliveredBefore;
+    deliveredBefore = delivered;
+    return isCounted;
+  }
+
+  async function inParts(messages: readonly Message[], size: number): Promise<Sent<Message>> {
+    const before = await send(messages.slice(0, size));
+    // The handler has gone in between: the others must neither overtake those nor ask it too early.
+    if (before.outage === true)
+      return { ...before, again: [...before.again, ...messages.slice(size)] };
+    return joined(before, await send(messages.slice(size)));
+  }
+
+  return send;
+
+  async function send(messages: readonly Message[]): Promise<Sent<Message>> {
+    if (messages.length > mostTogether) return inParts(messages, mostTogether);
     const verdict = await post(messages);
     switch (verdict.kind) {
       case 'answered': {
+        mostTogether *= 2;
+        failures = 0;
         const failed = messages.filter(({ id }) => verdict.failures.has(id));
         const failureOf = ({ id }: Message) => verdict.failures.get(id);
         const again = failed.filter((message) => failureOf(message)?.retryable !== false);
@@ -49,13 +86,17 @@ export function messageSender(
         if (first === undefined) return { delivered: 0, refusals: [], again: [] };
         if (second === undefined)
           return { delivered: 0, refusals: [refusalOf(first, verdict.reason)], again: [] };
-        const before = await send(firstHalf(messages));
-        // The handler has gone in between: the others must neither overtake those nor ask it too early.
-        if (before.outage === true)
-          return { ...before, again: [...before.again, ...secondHalf(messages)] };
-        return joined(before, await send(secondHalf(messages)));
+        return inParts(messages, Math.ceil(messages.length / 2));
       }
-      default:
+      default: {
+        const [only, ...others] = messages;
+        if (only !== undefined && isCharge(verdict)) {
+          mostTogether = Math.ceil(messages.length / 2);
+          if (others.length === 0 && ++failures === maxTries) {
+            failures = 0;
+            return { delivered: 0, refusals: [refusalOf(only, verdict.reason)], again: [] };
+          }
+        }
         return {
           delivered: 0,
           refusals: [],
@@ -64,8 +105,9 @@ export function messageSender(
           outage: true,
           ...('retryAfterMs' in verdict && { retryAfterMs: verdict.retryAfterMs }),
         };
+      }
     }
-  };
+  }
 }
 
 /** Gives dead letters to their handlers, one by one; those that are taken leave the quarantine. */
@@ -74,8 +116,8 @@ export function letterSender(replay: ReplayLetter): Send<Letter> {
     const [letter, ...others] = letters;
     if (letter === undefined) return { delivered: 0, refusals: [], again: [] };
     const fault = await replay(letter.id);
-    const reason = fault?.detail ?? fault?.title ?? '';
-    switch (fault?.code) {
+    const reason = fault?.problem.detail ?? fault?.problem.title ?? '';
+    switch (fault?.problem.code) {
       case undefined:
         return joined({ delivered: 1, refusals: [], again: [] }, await send(others));
       case 'not-found':
@@ -88,7 +130,14 @@ export function letterSender(replay: ReplayLetter): Send<Letter> {
           await send(others),
         );
       default:
-        return { delivered: 0, refusals: [], again: letters, waiting: reason, outage: true };
+        // Given up it stays in the quarantine, so that costs nothing; waited for, it would hold up all others.
+        return {
+          delivered: 0,
+          refusals: [],
+          again: letters,
+          waiting: reason,
+          outage: fault?.suspicious !== true,
+        };
     }
   };
 }
@@ -97,14 +146,6 @@ export function letterSender(replay: ReplayLetter): Send<Letter> {
 export function refusalOf({ topic, id }: Letter, reason: string): Refusal {
   const cut = (text: string) => text.slice(0, maxRefusalText);
   return { topic: cut(topic), id: cut(id), reason: cut(reason) };
-}
-
-function firstHalf<T>(entries: readonly T[]): readonly T[] {
-  return entries.slice(0, Math.ceil(entries.length / 2));
-}
-
-function secondHalf<T>(entries: readonly T[]): readonly T[] {
-  return entries.slice(Math.ceil(entries.length / 2));
 }
 
 function joined<T>(a: Sent<T>, b: Sent<T>): Sent<T> {

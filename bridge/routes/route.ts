@@ -190,6 +190,7 @@ export function startRoute({
         sendingAgain.delete(sending);
       }
     },
+    deliveredMessages: () => counters.delivered,
     waitingTraces: (messageId) => traces.waiting(messageId),
     status,
     problems: () => problemsOf(config.name, partsOf()),

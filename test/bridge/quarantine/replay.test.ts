@@ -3,6 +3,7 @@ import { GetItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Bridge } from '../../../bridge/bridge.ts';
+import type { Verdict } from '../../../bridge/handler/verdict.ts';
 import { tableQuarantine } from '../../../bridge/quarantine/quarantine-table.ts';
 import { createReplay, type KeptLetter } from '../../../bridge/quarantine/replay.ts';
 import {
@@ -21,6 +22,7 @@ import { anyMessage, message } from '../../support/messages.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
 const token = 'token-of-the-bridge';
+const held = { kind: 'hold', reason: 'status 500', overloaded: true, broken: false } as const;
 let table: TestTable;
 let handler: TestHandler;
 let bridge: Bridge;
@@ -151,9 +153,38 @@ test('the same one asked for twice at a time is sent once', async () => {
           posts++;
           return { kind: 'answered', failures: new Map(), duplicates: 0 };
         },
+        deliveredMessages: () => 0,
       },
     ],
   );
   expect(await Promise.all([replayOnce('a'), replayOnce('a')])).toEqual([undefined, undefined]);
   expect([posts, letters]).toEqual([1, 1]);
+});
+
+test.each<[string, Verdict, boolean]>([
+  ['brings its handler down', { ...held, suspicious: true }, true],
+  ['meets a handler that asks for time', { ...held, retryAfterMs: 1000 }, false],
+  ['meets a handler that has gone', { kind: 'gone', reason: 'status 410' }, false],
+  [
+    'is named as failed',
+    {
+      kind: 'answered',
+      duplicates: 0,
+      failures: new Map([['a', { itemIdentifier: 'a', reason: 'busy' }]]),
+    },
+    true,
+  ],
+])('whether it is its own fault that it %s is told', async (_, verdict, suspicious) => {
+  const letter: KeptLetter = {
+    route: 'store',
+    envelope: '{"id":"a"}',
+    countAttempt: async () => {},
+    remove: async () => {},
+  };
+  const config = { name: 'store', maxBatch: 1, maxBatchBytes: 1_000_000 };
+  const route = { config, send: async () => verdict, deliveredMessages: () => 0 };
+  expect(await createReplay(async () => letter, [route])('a')).toMatchObject({
+    problem: { code: 'handler-unavailable' },
+    suspicious,
+  });
 });

@@ -60,7 +60,11 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
     const acquire: Acquire = (clientId, leaseLog, signal) =>
       acquireLease({ ...table, leaseMs: 2000, clientId, log: leaseLog, signal });
     const routes = [
-      { config: { name: 'hooks', maxBatch: 10, maxBatchBytes: 1_000_000 }, send: take },
+      {
+        config: { name: 'hooks', maxBatch: 10, maxBatchBytes: 1_000_000 },
+        send: take,
+        deliveredMessages: () => 0,
+      },
     ];
     const replays = startReplays({
       table: createReplayTable(client, table.tableName),
