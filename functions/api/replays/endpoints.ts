@@ -22,7 +22,8 @@ import type { Replays } from './store.ts';
 const routeField = z
   .string('is required')
   .min(1, 'must not be empty')
-  .max(256, 'must have at most 256 characters');
+  .max(256, 'must have at most 256 characters')
+  .meta({ examples: ['store'] });
 
 const rateRule = 'must be a whole number from 1 to 10000';
 
