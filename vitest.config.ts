@@ -2,23 +2,30 @@
 // line counts them.
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-const image = 'test/infra/template/image.test.ts';
-const stack = 'test/infra/aws/**/*.test.ts';
-const faults = 'test/faults/**/*.test.ts';
-const interop = 'test/interop/**/*.test.ts';
+const image = ['test/infra/template/image.test.ts'];
+const stack = ['test/infra/aws/**/*.test.ts'];
+const faults = ['test/faults/**/*.test.ts'];
+/** Brokers of others, and ours that have the rules of AWS IoT Core and OneNET, with their times. */
+const interop = [
+  'test/interop/**/*.test.ts',
+  'test/bridge/broker/{aws-iot,aws-iot-limits,onenet}.test.ts',
+  'test/e2e/onenet.test.ts',
+];
 
 function project(
   name: string,
-  include: string,
+  include: readonly string[],
   test: TestProjectInlineConfiguration['test'] = {},
 ): TestProjectInlineConfiguration {
-  return { extends: true, test: { name, include: [include], ...test } };
+  return { extends: true, test: { name, include: [...include], ...test } };
 }
 
 export default defineConfig({
   test: {
     projects: [
-      project('ordinary', 'test/**/*.test.ts', { exclude: [image, stack, faults, interop] }),
+      project('ordinary', ['test/**/*.test.ts'], {
+        exclude: [...image, ...stack, ...faults, ...interop],
+      }),
       // Each file by itself would load the CDK, and synthesize the same stacks: half a minute in all.
       project('stack', stack, { isolate: false }),
       project('faults', faults),
