@@ -1,5 +1,5 @@
 // Your deployment: `npx cdk deploy` creates what this file says. Secrets are named here and kept in Secrets Manager.
-import { defineConfig } from './infra/config.ts';
+import { defineConfig } from './infra/config/config.ts';
 
 export default defineConfig({
   broker: {

@@ -2,19 +2,27 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
+import { byDeclaredSize } from '../functions/contract/body-limit.ts';
 import {
   type DeliverRequest,
   deliverRequestSchema,
   type Outcome,
 } from '../functions/contract/command.ts';
-import { isCommandId } from '../functions/contract/command-item.ts';
 import { maxIdBytes } from '../functions/contract/message.ts';
 import { type Parsed, parseWith } from '../functions/contract/parse.ts';
 import { problem, problemResponse } from '../functions/contract/problem.ts';
+import {
+  maxChanges,
+  routeNameRequestSchema,
+  routeSeriesRequestSchema,
+} from '../functions/contract/route-history.ts';
 import { routeChangeSchema } from '../functions/contract/route-status.ts';
+import { routeTestRequestSchema } from '../functions/contract/route-test.ts';
 import { secretCheck } from '../functions/contract/secret.ts';
-import type { Replay } from './quarantine/replay.ts';
+import { isCommandId } from '../functions/table/command-item.ts';
+import type { Replay } from './dead-letters/dead-letter-replay.ts';
 import type { Route } from './routes/route.ts';
+import type { LeftSessions } from './session-ledger/left-sessions.ts';
 
 export interface BridgeStatus {
   readonly ready: boolean;
@@ -29,16 +37,23 @@ export interface BridgeHttpOptions {
   /** Bearer token of what follows; without it all of it is off. */
   readonly token?: string | undefined;
   /** Undefined where another bridge does it. Absent where commands are off. */
-  readonly deliver?: ((request: DeliverRequest) => Promise<Outcome[] | undefined>) | undefined;
-  /** Absent where the quarantine is not in a table. */
+  readonly deliver?:
+    | ((request: DeliverRequest, date?: string) => Promise<Outcome[] | undefined>)
+    | undefined;
+  /** Absent where dead letters are not kept in a table. */
   readonly replay?: Replay | undefined;
   /** Looks for replays at once. Absent where there are none. */
   readonly wakeReplays?: (() => void) | undefined;
   readonly routes?: readonly ControlledRoute[];
+  /** Sessions of routes, and whole routes, that the config no longer has. */
+  readonly leftSessions?: Pick<LeftSessions, 'removedRoutes' | 'warningsOf' | 'end'>;
 }
 
 /** A route that can be looked at, paused and resumed, and tells of its messages. */
-export type ControlledRoute = Pick<Route, 'status' | 'change' | 'waitingTraces'> & {
+export type ControlledRoute = Pick<
+  Route,
+  'status' | 'change' | 'test' | 'waitingTraces' | 'history'
+> & {
   readonly config: { readonly name: string };
 };
 
@@ -70,7 +85,16 @@ const wakeSchema = z.strictObject({ route: z.string().min(1).max(256).optional()
 const traceSchema = z.strictObject({ id: z.string().min(1).max(maxIdBytes) });
 
 export function createBridgeHttp(options: BridgeHttpOptions): Hono {
-  const { status, metrics, token, deliver, replay, wakeReplays, routes = [] } = options;
+  const {
+    status,
+    metrics,
+    token,
+    deliver,
+    replay,
+    wakeReplays,
+    routes = [],
+    leftSessions,
+  } = options;
   const app = new Hono();
   app.notFound(() => problemResponse(problem('not-found')));
   app.onError(() => problemResponse(problem('internal')));
@@ -93,7 +117,7 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
     isAuthorized(context.req.header('authorization') ?? '')
       ? next()
       : problemResponse(problem('unauthorized'));
-  const limit = bodyLimit({
+  const limit = byDeclaredSize(bodyLimit, {
     maxSize: maxBodyBytes,
     onError: () => problemResponse(problem('body-too-large', `at most ${maxBodyBytes} bytes`)),
   });
@@ -102,7 +126,7 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
     app.post('/deliver', authorize, limit, async (context) => {
       const body = await bodyOf(context, deliverSchema);
       if (!body.ok) return body.response;
-      const outcomes = await deliver(body.value);
+      const outcomes = await deliver(body.value, context.req.header('date'));
       if (outcomes === undefined) return problemResponse(problem('bridge-unavailable', 'standby'));
       return context.json({ outcomes });
     });
@@ -138,21 +162,81 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
   });
 
   app.get('/routes', authorize, (context) =>
-    context.json({ routes: routes.map((route) => route.status()) }),
+    context.json({
+      routes: [
+        ...routes.map((route) => route.status(leftSessions?.warningsOf(route.config.name))),
+        ...(leftSessions?.removedRoutes() ?? []),
+      ],
+    }),
   );
-  for (const kind of ['pause', 'resume'] as const)
+  const routeNamed = (name: string) => routes.find(({ config }) => config.name === name);
+  app.post('/routes/series', authorize, limit, async (context) => {
+    const body = await bodyOf(context, routeSeriesRequestSchema);
+    if (!body.ok) return body.response;
+    const { name, fromMs, toMs, stepSeconds } = body.value;
+    const series = routeNamed(name)?.history.series(fromMs, toMs, stepSeconds);
+    return series === undefined ? problemResponse(problem('not-found')) : context.json(series);
+  });
+  for (const kind of ['attempts', 'states'] as const)
+    app.post(`/routes/${kind}`, authorize, limit, async (context) => {
+      const body = await bodyOf(context, routeNameRequestSchema);
+      if (!body.ok) return body.response;
+      const told = routeNamed(body.value.name)?.history[kind]();
+      return told === undefined
+        ? problemResponse(problem('not-found'))
+        : context.json({ [kind]: told });
+    });
+  app.get('/changes', authorize, (context) => {
+    const changes = routes.flatMap(({ config: { name }, history }) =>
+      history.states().map((change) => ({ ...change, route: name })),
+    );
+    changes.sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+    return context.json({ changes: changes.slice(0, maxChanges) });
+  });
+  for (const kind of ['pause', 'resume', 'retry'] as const)
     app.post(`/routes/${kind}`, authorize, limit, async (context) => {
       const body = await bodyOf(context, routeChangeSchema);
       if (!body.ok) return body.response;
       const { name, by } = body.value;
-      const route = routes.find(({ config }) => config.name === name);
+      const route = routeNamed(name);
       if (route === undefined) return problemResponse(problem('not-found'));
       const changed = await route.change(kind, by);
       // A replay into the route may have waited for it.
-      if (kind === 'resume') wakeReplays?.();
+      if (kind !== 'pause') wakeReplays?.();
       if (changed !== undefined) return context.json(changed);
       return problemResponse(problem('database-unavailable', 'the state could not be stored'));
     });
+  app.post('/routes/test', authorize, limit, async (context) => {
+    const body = await bodyOf(context, routeTestRequestSchema);
+    if (!body.ok) return body.response;
+    const { name, topic } = body.value;
+    const route = routeNamed(name);
+    if (route === undefined) return problemResponse(problem('not-found'));
+    const outcome = await route.test(topic);
+    if (outcome.kind === 'tested') return context.json(outcome.test);
+    if (outcome.kind === 'busy')
+      return problemResponse(problem('rate-limited', 'one test of a route a second'));
+    return problemResponse(
+      problem('invalid-request', undefined, [{ field: 'topic', rule: outcome.rule }]),
+    );
+  });
+  app.post('/routes/end', authorize, limit, async (context) => {
+    const body = await bodyOf(context, routeChangeSchema);
+    if (!body.ok) return body.response;
+    const { outcome, status } = (await leftSessions?.end(body.value.name)) ?? {
+      outcome: 'unknown',
+    };
+    if (outcome === 'ended') return context.json(status);
+    const isUnknown = outcome === 'unknown';
+    return problemResponse(
+      isUnknown
+        ? problem('not-found', 'only a route that the config no longer has can be ended')
+        : problem(
+            'bridge-unavailable',
+            'another bridge has a session of it, or the broker is away',
+          ),
+    );
+  });
   return app;
 }
 

@@ -1,12 +1,16 @@
 // Composition root of the container: environment → bridge → run → drain on SIGTERM or SIGINT.
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { pino } from 'pino';
 import { faultText, parseWith } from '../functions/contract/parse.ts';
-import { bridgeTokenOf } from '../functions/contract/secret.ts';
-import { startBridge } from './bridge.ts';
-import { type BridgeConfig, parseConfig } from './config.ts';
+import type { BridgeAddress } from '../functions/table/bridge-item.ts';
+import { jsonIn } from './base/given-text.ts';
+import { readTaskAddress } from './base/task-address.ts';
+import { SecretsRefused, startBridge } from './bridge.ts';
+import { type BridgeConfig, parseConfig } from './config/config.ts';
 import { bridgeEnvironmentSchema } from './environment.ts';
+import { tracingIn } from './tracing/environment.ts';
 
 // V8 lets the old generation grow to several times of what lives before it collects. By 70 % at a time, the bridge
 // stays below 150 MB under full load instead of 200 MB, for half a microsecond a message (test/bench).
@@ -14,14 +18,18 @@ setFlagsFromString('--heap-growing-percent=70');
 
 const environment = parseWith(bridgeEnvironmentSchema, process.env);
 if (!environment.ok) fail(environment.faults.map(faultText));
-const { CAUSEWAY_CONFIG, INTERNAL_SECRET, LOG_LEVEL } = environment.value;
+const { CAUSEWAY_CONFIG, ECS_CONTAINER_METADATA_URI_V4, LOG_LEVEL } = environment.value;
 
 const config = readConfig(CAUSEWAY_CONFIG);
 const log = pino({ level: LOG_LEVEL });
 
-const starting = startBridge(config, log).catch((error: Error) =>
-  fail([`http.port: ${error.message}`]),
-);
+const address = await ownAddress();
+const tracing = tracingIn(environment.value, log);
+const starting = tracing
+  .then((opened) => startBridge(config, log, { tracing: opened, address }))
+  .catch((error: Error) =>
+    fail([error instanceof SecretsRefused ? error.message : `http.port: ${error.message}`]),
+  );
 
 // Node is PID 1 in the container, where a signal without a handler is ignored: so before the start is over.
 let draining = false;
@@ -34,6 +42,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     setTimeout(() => process.exit(0), config.drainTimeoutMs);
     void starting
       .then((bridge) => bridge.drain())
+      .then(async () => (await tracing)?.close())
       .then(() => {
         log.info('drained');
         process.exit(0);
@@ -45,20 +54,30 @@ const { url } = await starting;
 log.info({ url }, 'bridge started');
 
 function readConfig(text: string): BridgeConfig {
-  let document: unknown;
-  try {
-    document = JSON.parse(text.startsWith('{') ? text : readFileSync(text, 'utf8'));
-  } catch (error) {
-    // The errors of JSON.parse repeat what they could not read.
-    const isSyntax = error instanceof SyntaxError;
-    fail([`CAUSEWAY_CONFIG: ${isSyntax ? 'must be JSON' : (error as Error).message}`]);
-  }
-  const parsed = parseConfig(document);
+  const document = jsonIn(text.startsWith('{') ? text : configFile(text));
+  if (!document.ok) fail([`CAUSEWAY_CONFIG: ${document.mistake}`]);
+  const parsed = parseConfig(document.value);
   if (!parsed.ok) fail(parsed.faults.map((fault) => `CAUSEWAY_CONFIG: ${faultText(fault)}`));
-  const { http } = parsed.value;
-  if (http.token === undefined && INTERNAL_SECRET !== undefined)
-    http.token = bridgeTokenOf(INTERNAL_SECRET);
   return parsed.value;
+}
+
+/** Where the api reaches this bridge, and with which token; undefined where it is not a task of ECS. */
+async function ownAddress(): Promise<BridgeAddress | undefined> {
+  if (ECS_CONTAINER_METADATA_URI_V4 === undefined) return undefined;
+  const host = await readTaskAddress(ECS_CONTAINER_METADATA_URI_V4);
+  if (host === undefined)
+    log.error('the task does not know its address: the api cannot reach this bridge');
+  config.http.token ??= randomBytes(32).toString('base64url');
+  const { port, token } = config.http;
+  return host === undefined ? undefined : { url: `http://${host}:${port}`, token };
+}
+
+function configFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return fail([`CAUSEWAY_CONFIG: ${(error as Error).message}`]);
+  }
 }
 
 function fail(lines: string[]): never {

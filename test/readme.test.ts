@@ -1,10 +1,9 @@
-// The README keeps up with the code: its generated tables, and the errors it lists.
-import { readFileSync } from 'node:fs';
+// Our documents keep up with the code: their generated tables, the errors that they list, and where their links lead.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 import { problems } from '../functions/contract/problem.ts';
-import { documented, documents } from '../infra/document.ts';
-
-const readme = readFileSync('README.md', 'utf8');
+import { documented, documents, generatedFiles } from '../infra/cli/document.ts';
 
 test.each(Object.entries(documents))(
   'the tables in %s are current (npm run document)',
@@ -14,6 +13,71 @@ test.each(Object.entries(documents))(
   },
 );
 
+test.each(Object.entries(generatedFiles))('%s is current (npm run document)', (file, text) => {
+  expect(readFileSync(file, 'utf8')).toBe(text);
+});
+
+const http = readFileSync('functions/docs/http.md', 'utf8');
+
 test.each(Object.entries(problems))('problem %s is listed with its status', (code, { status }) => {
-  expect(readme).toMatch(new RegExp(`^\\| ${status} \\|.*\`${code}\``, 'm'));
+  expect(http).toMatch(new RegExp(`^\\| ${status} \\|.*\`${code}\``, 'm'));
+});
+
+const pages = [
+  ...readdirSync('.'),
+  ...['bridge', 'functions', 'infra', 'test'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
+  ),
+].filter((path) => path.endsWith('.md'));
+
+/** The names by which links reach the headings of a page, as GitHub makes them; a second one of a name gets a number. */
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of withoutBlocks(text).matchAll(/^#+ +(.+?) *$/gm)) {
+    const base = heading
+      .replaceAll(/\]\([^)]*\)/g, '')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-');
+    let anchor = base;
+    for (let number = 1; anchors.has(anchor); number++) anchor = `${base}-${number}`;
+    anchors.add(anchor);
+  }
+  return anchors;
+}
+
+function withoutBlocks(text: string): string {
+  return text.replaceAll(/^```.*?^```$/gms, '');
+}
+
+/** Links of a page that lead to no file, or to no heading of one. */
+function brokenLinks(path: string, text: string): string[] {
+  const prose = withoutBlocks(text).replaceAll(/`[^`\n]*`/g, '');
+  const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+  return links
+    .filter((link) => !/^https?:/.test(link))
+    .filter((link) => {
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? path : normalize(join(dirname(path), file));
+      if (!existsSync(target)) return true;
+      if (anchor === undefined) return false;
+      return !anchorsOf(target === path ? text : readFileSync(target, 'utf8')).has(anchor);
+    });
+}
+
+test.each(pages)('the links of %s lead somewhere', (path) => {
+  expect(brokenLinks(path, readFileSync(path, 'utf8'))).toEqual([]);
+});
+
+test.each([
+  ['to no file', '[x](docs/none.md)', ['docs/none.md']],
+  ['to no heading', '# Here\n[x](#there)', ['#there']],
+  ['to no heading of another page', '[x](CONTRIBUTING.md#none)', ['CONTRIBUTING.md#none']],
+  ['to a heading', '# `Here`, and **there**\n[x](#here-and-there)', []],
+  ['to the second of two', '# Here\n# Here\n[x](#here-1)', []],
+  ['to a file', '[x](LICENSE)', []],
+  ['out', '[x](https://example.com/#any)', []],
+  ['in code', '`[x](none.md)`\n```\n[x](none.md)\n```', []],
+])('a link %s', (_, text, broken) => {
+  expect(brokenLinks('README.md', text)).toEqual(broken);
 });

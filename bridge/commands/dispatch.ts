@@ -5,48 +5,62 @@ import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
 import {
-  type QueuedCommand,
-  queueShardOf,
-  queueShards,
-} from '../../functions/contract/command-item.ts';
-import { untilAborted } from '../aborted.ts';
-import { Bell } from '../bell.ts';
-import type { Broker } from '../broker/access.ts';
-import type { Link } from '../broker/connection.ts';
-import type { CommandsConfig } from '../config.ts';
-import { profileOf } from '../profiles/profiles.ts';
+  type AwaitedReply,
+  awaitedBy,
+  awaitedReplyKey,
+} from '../../functions/table/awaited-reply.ts';
+import { queueShardOf, queueShards } from '../../functions/table/command-item.ts';
+import { untilAborted } from '../base/aborted.ts';
+import { Bell } from '../base/bell.ts';
+import type { Changes } from '../base/change-watch.ts';
+import type { CommandsConfig } from '../config/config.ts';
+import { rulesOf } from '../config/profile-settings.ts';
+import { profileOf } from '../config/profiles/profiles.ts';
+import type { Broker } from '../connection/access.ts';
+import type { Link } from '../connection/link.ts';
+import type { CommandCounters } from '../metrics/command-metrics.ts';
 import { Allowance } from './allowance.ts';
-import type { CommandCounters } from './command-metrics.ts';
+import { ApiClock } from './api-clock.ts';
+import type { CommandSpans } from './command-spans.ts';
 import type { Ledger, QueueEntry } from './ledger.ts';
 import type { PublishResult, PublishWindow } from './publish-window.ts';
 import { Publisher } from './publisher.ts';
 import { Removals } from './removals.ts';
-import { type Expected, Replies } from './replies.ts';
+import { maxAwaited, Replies } from './replies.ts';
+import { Sending, type Started } from './sending.ts';
 import { CommandStates } from './states.ts';
 
 export interface DispatchOptions {
   readonly broker: Broker;
   readonly commands: CommandsConfig;
   readonly ledger: Ledger;
+  /** Whether there is anything to look for. */
+  readonly changes: Changes;
   readonly counters: CommandCounters;
+  /** Absent where no spans are collected. */
+  readonly spans?: CommandSpans | undefined;
   readonly log: Logger;
+  /** For tests. */
+  readonly clock?: ApiClock;
 }
 
-/** Most commands between the queue and their recorded state, and most bytes of their payloads. */
+/** Maximum commands between the queue and their recorded state, and maximum bytes of their payloads. */
 const maxUnderway = 512;
 const maxUnderwayBytes = 16 * 1024 * 1024;
-/** A reply may come for so long after the deadline of its command. */
-const replyGraceMs = 60_000;
-
 export class Dispatch {
   readonly #options: DispatchOptions;
   readonly #publisher: Publisher;
   readonly #replies: Replies;
   readonly #removals: Removals;
   readonly #states: CommandStates;
+  readonly #clock: ApiClock;
+  readonly #sending: Sending;
   readonly #bells = Array.from({ length: queueShards }, () => new Bell());
   readonly #workers: Promise<unknown>;
   readonly #poll: NodeJS.Timeout;
+  readonly #unsubscribe: () => void;
+  /** Shards in which nothing was found when they were last looked at. */
+  readonly #empty = new Set<number>();
   /** No more is taken from the queue. */
   readonly #stop = new AbortController();
   readonly #allowance = new Allowance(maxUnderway, maxUnderwayBytes);
@@ -58,25 +72,45 @@ export class Dispatch {
   constructor(options: DispatchOptions) {
     const { broker, commands, ledger, counters, log } = options;
     this.#options = options;
+    this.#clock = options.clock ?? new ApiClock();
     this.#states = new CommandStates({ ledger, counters, log });
+    const now = () => this.#clock.now();
     this.#removals = new Removals(ledger, log);
     this.#replies = new Replies({
       ackTimeoutMs: commands.ackTimeoutMs,
       maxSubscriptions: profileOf(broker.profile).limits.maxSubscriptions,
-      rules: profileOf(broker.profile).rules,
+      rules: broker.rules ?? rulesOf(broker),
+      tryFilter: (filter, caller, isSuspect) =>
+        isSuspect || this.#publisher.isDoubted(caller)
+          ? this.#publisher.trials.subscribe(filter, caller)
+          : undefined,
+      now,
       log,
-      onReply: (id, result) => void this.#states.recordReply(id, result),
+      onReply: (awaited, result) => {
+        options.spans?.answered(awaited.commandId, awaited.topic);
+        void this.#endReply(awaited, this.#states.recordReply(awaited.commandId, result));
+      },
+      onGivenUp: (awaited) =>
+        void this.#endReply(awaited, this.#states.recordNotAwaited(awaited.commandId)),
       onDropped: () => counters.repliesDropped++,
     });
     this.#publisher = new Publisher({
       broker,
       commands,
       log,
-      onConnected: (link, window) => void this.#open(link, window),
-      isExcused: (link) => this.#replies.mayHaveBroken(link),
+      now,
+      onConnected: (link, window) => this.#open(link, window),
+      wasSubscribing: (link) => this.#replies.wasSubscribing(link),
     });
+    this.#sending = new Sending({
+      publisher: this.#publisher,
+      replies: this.#replies,
+      onRoom: () => this.#ringAll(),
+    });
+    void this.#restoreReplies();
     this.#workers = Promise.all(this.#bells.map((bell, shard) => this.#work(shard, bell)));
-    this.#poll = setInterval(() => this.#ringAll(), commands.pollSeconds * 1000);
+    this.#poll = setInterval(() => this.#ringSome(), commands.pollSeconds * 1000);
+    this.#unsubscribe = options.changes.subscribe(() => this.#ringAll());
   }
 
   get connected(): boolean {
@@ -92,8 +126,12 @@ export class Dispatch {
     return this.#waiting + this.#underway.size;
   }
 
-  /** Wakes the queue, and resolves with what became of the commands, in their order, at the latest after the timeout. */
-  deliver(request: DeliverRequest): Promise<Outcome[]> {
+  /**
+   * Wakes the queue, and resolves with what became of the commands, in their order, at the latest after the timeout.
+   * `date` is when the request was sent, as it says itself.
+   */
+  deliver(request: DeliverRequest, date?: string): Promise<Outcome[]> {
+    if (date !== undefined) this.#clock.observe(date);
     // Before the ledger is read: what changes after the reading is told to those who wait.
     const outcomes = this.#states.outcomes(request);
     for (const shard of new Set(request.commands.map(({ id }) => queueShardOf(id))))
@@ -112,6 +150,7 @@ export class Dispatch {
   /** Ends at once. What is in flight stays in the queue; those who wait are told what is known. */
   async close(): Promise<void> {
     clearInterval(this.#poll);
+    this.#unsubscribe();
     this.#stop.abort();
     this.#states.abandon();
     this.#removals.close();
@@ -120,6 +159,7 @@ export class Dispatch {
     await this.#publisher.close();
     await this.#workers;
     await Promise.all(this.#underway.values());
+    await this.#states.done();
   }
 
   async #settleAll(): Promise<void> {
@@ -129,22 +169,46 @@ export class Dispatch {
     await Promise.all([this.#states.done(), this.#removals.done()]);
   }
 
-  async #open(link: Link, window: PublishWindow): Promise<void> {
-    await this.#replies.attach(link, () => window.inFlight > 0);
-    if (window.closed) return;
+  #open(link: Link, window: PublishWindow): void {
+    this.#replies.attach(link);
     this.#window = window;
     this.#ringAll();
+  }
+
+  /** Goes on waiting for what was awaited when another bridge, or the last process, had the commands. */
+  async #restoreReplies(): Promise<void> {
+    const { ledger, log } = this.#options;
+    const { signal } = this.#stop;
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        return this.#replies.restore(await ledger.awaited(maxAwaited / 2));
+      } catch (error) {
+        log.warn({ reason: String(error) }, 'the awaited replies cannot be read yet');
+        await delay(fullJitterMs(failures, 100, 10_000), undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  /** Once the state is written, nobody has to listen for it again. */
+  async #endReply({ caller, commandId }: AwaitedReply, recorded: Promise<boolean>): Promise<void> {
+    if (await recorded) this.#removals.add([awaitedReplyKey(caller, commandId)]);
   }
 
   #ringAll(): void {
     for (const bell of this.#bells) bell.ring();
   }
 
+  /** Where nobody has put anything since, what was empty is. */
+  #ringSome(): void {
+    for (const [shard, bell] of this.#bells.entries())
+      if (this.#options.changes.areRecent || !this.#empty.has(shard)) bell.ring();
+  }
+
   async #work(shard: number, bell: Bell): Promise<void> {
     for (let failures = 0; !this.#stop.signal.aborted; ) {
       await bell.rung();
       try {
-        if (this.#window !== undefined) await this.#empty(shard, this.#window);
+        if (this.#window !== undefined) await this.#workOff(shard, this.#window);
         failures = 0;
       } catch (error) {
         this.#options.log.warn({ shard, reason: String(error) }, 'the queue cannot be worked on');
@@ -156,19 +220,24 @@ export class Dispatch {
   }
 
   /** Goes once through a shard. A closed window ends it: what comes later must not overtake what is to come again. */
-  async #empty(shard: number, window: PublishWindow): Promise<void> {
+  async #workOff(shard: number, window: PublishWindow): Promise<void> {
     const { ledger } = this.#options;
     let after: QueueEntry['head'] | undefined;
+    // Topics of which something stays in the queue for the next time: what follows must not overtake it.
+    const held = new Set<string>();
     do {
       if (window.closed || this.#stop.signal.aborted) return;
+      this.#empty.delete(shard);
       const page = await ledger.queued(shard, after);
+      if (after === undefined && page.entries.length === 0) this.#empty.add(shard);
       after = page.next;
       let left = page.entries.length;
       this.#waiting += left;
       try {
         for (const entry of page.entries) {
           if (window.closed || this.#stop.signal.aborted) return;
-          await this.#take(entry, window);
+          if (held.has(entry.topic)) continue;
+          if (!(await this.#take(entry, window))) held.add(entry.topic);
           left--;
           this.#waiting--;
         }
@@ -178,11 +247,16 @@ export class Dispatch {
     } while (after !== undefined);
   }
 
-  async #take(entry: QueueEntry, window: PublishWindow): Promise<void> {
+  /** False where it has to stay in the queue: there are too many that wait. */
+  async #take(entry: QueueEntry, window: PublishWindow): Promise<boolean> {
     const { id, bytes } = entry;
     // Its removal failed, or it was put there once more.
-    if (this.#states.isSettled(id)) return this.#removals.add(entry.keys);
-    if (this.#underway.has(id)) return;
+    if (this.#states.isSettled(id)) {
+      this.#removals.add(entry.keys);
+      return true;
+    }
+    if (this.#underway.has(id)) return true;
+    if (!this.#sending.hasRoomFor(entry)) return false;
     await this.#allowance.take(bytes);
     try {
       const { result } = await this.#publish(entry, window);
@@ -191,66 +265,41 @@ export class Dispatch {
       this.#allowance.give(bytes);
       throw error;
     }
+    return true;
   }
 
   /** In an object, so that the order of the queue is kept without waiting for one result before the next publish. */
-  async #publish(
-    entry: QueueEntry,
-    window: PublishWindow,
-  ): Promise<{ result: PublishResult | Promise<PublishResult> }> {
-    const { id, deadline } = entry;
-    if (Date.parse(deadline) <= Date.now()) return { result: { kind: 'expired' } };
-    const reason = this.#publisher.poisonReason(id);
-    if (reason !== undefined) return { result: { kind: 'refused', reason } };
+  async #publish(entry: QueueEntry, window: PublishWindow): Promise<Started> {
+    if (Date.parse(entry.deadline) <= this.#clock.now()) return { result: { kind: 'expired' } };
     const command = await this.#options.ledger.read(entry);
     if (command === undefined)
       return { result: { kind: 'refused', reason: 'a part of its payload is missing' } };
     const refusal = window.refusal(command);
     if (refusal !== undefined) return { result: { kind: 'refused', reason: refusal } };
-    const obstacle = command.awaitsReply ? await this.#expectReply(command) : undefined;
-    return { result: obstacle ?? window.publish(command) };
-  }
-
-  async #expectReply({
-    id,
-    deadline,
-    properties,
-  }: QueuedCommand): Promise<PublishResult | undefined> {
-    const { responseTopic, correlationData } = properties;
-    if (responseTopic === undefined) return { kind: 'refused', reason: 'it has no response topic' };
-    const expected = await this.#expect(id, deadline, responseTopic, correlationData);
-    // Whatever follows on its topic must not leave before it.
-    if (expected.kind === 'offline') throw new Error('the connection broke before the publish');
-    return expected.kind === 'refused' ? expected : undefined;
-  }
-
-  async #expect(
-    commandId: string,
-    deadline: string,
-    topic: string,
-    correlationData: Uint8Array | undefined,
-  ): Promise<Expected> {
-    const endsAtMs = Date.parse(deadline) + replyGraceMs;
-    const expected = await this.#replies.expect({ commandId, topic, correlationData, endsAtMs });
-    if (expected.kind === 'too many') {
-      this.#options.counters.repliesNotAwaited++;
-      this.#options.log.warn({ id: commandId }, 'too many replies are awaited: not for this one');
-    }
-    return expected;
+    const ended = this.#options.spans?.publishing(command);
+    const result = this.#sending.publish(command, window);
+    // A failure is met where the command is settled.
+    if (ended !== undefined) void Promise.resolve(result).then(ended, () => {});
+    return { result };
   }
 
   /** Records what became of a command; only then does it leave the queue. */
   async #settle(entry: QueueEntry, publishing: PublishResult | Promise<PublishResult>) {
-    const { id, keys, bytes } = entry;
+    const { id, keys, bytes, awaited } = entry;
     const result = await publishing;
     const isRecorded = await this.#states.recordResult(id, result);
     if (isRecorded) {
       this.#publisher.forget(id);
       this.#removals.add(keys);
-      if (result.kind !== 'sent') this.#replies.end(id);
+      if (result.kind !== 'sent') {
+        this.#replies.end(id);
+        if (awaited !== undefined) this.#removals.add([awaited]);
+      }
     }
     this.#underway.delete(id);
     this.#allowance.give(bytes);
+    // It is still in the queue, and may have been passed over there meanwhile.
+    if (!isRecorded) this.#bells[queueShardOf(id)]?.ring();
   }
 
   /** Tells those who wait what the ledger says already; a command that was sent before is waited for again. */
@@ -258,9 +307,9 @@ export class Dispatch {
     const ids = commands.flatMap(({ id, waitFor }) => (waitFor === 'none' ? [] : [id]));
     if (ids.length === 0) return;
     for (const entry of await this.#states.lookUp(ids)) {
-      const { id, status, deadline, awaitsReply, responseTopic, correlationData } = entry;
-      if (status === 'sent' && awaitsReply && responseTopic !== undefined)
-        void this.#expect(id, deadline, responseTopic, correlationData);
+      const { status, awaitsReply, responseTopic: topic } = entry;
+      if (status !== 'sent' || !awaitsReply || topic === undefined) continue;
+      void this.#replies.expect({ ...awaitedBy(entry), topic });
     }
   }
 }

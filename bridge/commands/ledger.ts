@@ -5,24 +5,33 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
+  PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { getBatch } from '../../functions/contract/batch-get.ts';
 import type { CommandStatus, Outcome, Reply } from '../../functions/contract/command.ts';
+import {
+  type AwaitedReply,
+  awaitedPartitions,
+  awaitedReplyKey,
+} from '../../functions/table/awaited-reply.ts';
+import { getBatch } from '../../functions/table/batch-get.ts';
 import {
   commandKey,
   historyValue,
   type LedgerEntry,
+  type ListedStatus,
   ledgerEntryOf,
+  listedItem,
   type QueuedCommand,
   queueChunkKeys,
   queuedCommandOf,
   queuedIdOf,
   queuePartition,
   replyValue,
-} from '../../functions/contract/command-item.ts';
-import type { Item } from '../../functions/contract/item.ts';
+} from '../../functions/table/command-item.ts';
+import type { Item } from '../../functions/table/item.ts';
+import { awaitedIn } from './awaited.ts';
 
 /** A command in the queue; its payload may not have been read yet. */
 export interface QueueEntry {
@@ -31,6 +40,11 @@ export interface QueueEntry {
   readonly deadline: string;
   /** About how many bytes its payload has. */
   readonly bytes: number;
+  /** Digest of who sent it; empty where it is not known. */
+  readonly caller: string;
+  readonly topic: string;
+  /** Key of the reply that it awaits. */
+  readonly awaited: Item | undefined;
   /** Keys of its items, the head first. */
   readonly keys: readonly Item[];
   readonly head: Item;
@@ -53,6 +67,8 @@ export interface Ledger {
   queued(shard: number, after?: Item): Promise<QueuePage>;
   /** The whole command; undefined where a part of its payload is missing. */
   read(entry: QueueEntry): Promise<QueuedCommand | undefined>;
+  /** The replies that are awaited, the oldest commands first; of one caller and shard the newest `maxEach`. */
+  awaited(maxEach: number): Promise<AwaitedReply[]>;
   /** The entries of `ids` that there are, in no order. */
   get(ids: readonly string[]): Promise<LedgerEntry[]>;
   /** `at` is RFC 3339, here and below; `hadSubscribers` undefined where the broker does not tell. */
@@ -64,6 +80,8 @@ export interface Ledger {
   markAnswered(id: string, reply: Reply): Promise<LedgerEntry | undefined>;
   markFailed(id: string, error: CommandError, at: string): Promise<LedgerEntry | undefined>;
   markExpired(id: string, at: string): Promise<LedgerEntry | undefined>;
+  /** The reply is no longer awaited. */
+  markNotAwaited(id: string): Promise<LedgerEntry | undefined>;
   /** Removes queue items by their keys, in this order; at most {@link maxRemovals}. */
   remove(keys: readonly Item[]): Promise<void>;
 }
@@ -72,6 +90,8 @@ export interface Ledger {
 export const maxRemovals = 25;
 
 const pageEntries = 200;
+/** As long as the ledger may have the command: 30 days after a deadline that is 30 days away. */
+const listedSeconds = 60 * 86_400;
 /** A chunk's largest size, to tell before reading them what they take. */
 const chunkBytes = 350 * 1024;
 
@@ -93,12 +113,20 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     return Item;
   }
 
+  /** Before the state: a bridge that ends in between leaves one too many in the list, and none out of it. */
+  async function list(id: string, status: ListedStatus): Promise<void> {
+    const expiresAtSeconds = Math.ceil(Date.now() / 1000) + listedSeconds;
+    const Item = listedItem(id, status, expiresAtSeconds);
+    await client.send(new PutItemCommand({ TableName: tableName, Item }));
+  }
+
   async function mark(
     id: string,
     status: keyof typeof predecessors,
     at: string,
     attributes: Item = {},
   ): Promise<LedgerEntry | undefined> {
+    if (status === 'failed' || status === 'expired') await list(id, status);
     const from = predecessors[status];
     const values: Record<string, AttributeValue> = {
       ':status': { S: status },
@@ -151,6 +179,12 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       const chunks = await getBatch(source, chunkKeys);
       return chunks.length < chunkKeys.length ? undefined : queuedCommandOf(head, chunks);
     },
+    async awaited(maxEach) {
+      const found = await Promise.all(
+        awaitedPartitions.map((partition) => awaitedIn(source, partition, maxEach)),
+      );
+      return found.flat().sort((a, b) => (a.commandId < b.commandId ? -1 : 1));
+    },
     async get(ids) {
       return (await getBatch(source, [...new Set(ids)].map(commandKey))).map(ledgerEntryOf);
     },
@@ -164,6 +198,29 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     markFailed: (id, { code, detail }, at) =>
       mark(id, 'failed', at, { error: { M: { code: { S: code }, detail: { S: detail } } } }),
     markExpired: (id, at) => mark(id, 'expired', at),
+    async markNotAwaited(id) {
+      try {
+        const { Attributes } = await client.send(
+          new UpdateItemCommand({
+            TableName: tableName,
+            Key: commandKey(id),
+            UpdateExpression: 'SET awaitsReply = :false',
+            ConditionExpression: '#status IN (:pending, :sent)',
+            ExpressionAttributeNames: { '#status': 'status' },
+            ExpressionAttributeValues: {
+              ':false': { BOOL: false },
+              ':pending': { S: 'pending' },
+              ':sent': { S: 'sent' },
+            },
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        return Attributes === undefined ? undefined : ledgerEntryOf(Attributes);
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        return undefined;
+      }
+    },
     async remove(keys) {
       const { UnprocessedItems } = await client.send(
         new BatchWriteItemCommand({
@@ -181,8 +238,13 @@ function entryOf(head: Item): QueueEntry {
   const { pk, sk } = head;
   if (pk === undefined || sk === undefined) throw new Error('a queue item without its key');
   const chunkKeys = queueChunkKeys(head);
+  const id = queuedIdOf(head);
+  const caller = head['caller']?.S ?? '';
   return {
-    id: queuedIdOf(head),
+    id,
+    caller,
+    topic: head['topic']?.S ?? '',
+    awaited: head['awaitsReply']?.BOOL === true ? awaitedReplyKey(caller, id) : undefined,
     deadline: head['deadline']?.S ?? '',
     bytes: head['payload']?.B?.byteLength ?? chunkKeys.length * chunkBytes,
     keys: [{ pk, sk }, ...chunkKeys],
@@ -193,11 +255,13 @@ function entryOf(head: Item): QueueEntry {
 /** What the bridge tells of an entry. */
 export function outcomeOf(entry: LedgerEntry): Outcome {
   const { id, status, sentAt, hadSubscribers, reply, error } = entry;
+  const isGivenUp = entry.responseTopic !== undefined && !entry.awaitsReply;
   return {
     id,
     status,
+    ...(isGivenUp && { awaitsReply: false }),
     ...(sentAt !== undefined && { sentAt }),
-    ...(hadSubscribers !== undefined && { hadSubscribers }),
+    ...(hadSubscribers === false && { hadSubscribers }),
     ...(reply !== undefined && { reply }),
     ...(error !== undefined && { error }),
   };

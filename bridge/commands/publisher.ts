@@ -1,46 +1,61 @@
-// The connection that commands leave on, and what a connection that breaks says about those in flight.
+// The connections that commands leave on: the one for all, and while there is need of it one more for what may have made
+// the broker close that one.
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import type { Broker } from '../broker/access.ts';
-import { commandsClientId } from '../broker/client-ids.ts';
-import type { Link } from '../broker/connection.ts';
-import { keepConnected } from '../broker/keep-connected.ts';
-import type { CommandsConfig } from '../config.ts';
-import { profileOf } from '../profiles/profiles.ts';
+import type { QueuedCommand } from '../../functions/table/command-item.ts';
+import type { CommandsConfig } from '../config/config.ts';
+import { rulesOf } from '../config/profile-settings.ts';
+import { profileOf } from '../config/profiles/profiles.ts';
+import type { Broker } from '../connection/access.ts';
+import { commandsClientId, hasFixedCommandsId } from '../connection/client-ids.ts';
+import { keepConnected } from '../connection/keep-connected.ts';
+import type { Link } from '../connection/link.ts';
 import { PublishWindow } from './publish-window.ts';
+import { type Connected, Trials } from './trials.ts';
 
 export interface PublisherOptions {
   readonly broker: Broker;
   readonly commands: Pick<CommandsConfig, 'window' | 'ackTimeoutMs'>;
   readonly log: Logger;
+  readonly now: () => number;
   /** Commands may be published, until `window` is closed. */
   readonly onConnected: (link: Link, window: PublishWindow) => void;
-  /** Whether a connection that ended may have done so because of something else than a publish. */
-  readonly isExcused: (link: Link) => boolean;
+  /** Whether the connection ended while a SUBSCRIBE was not answered. */
+  readonly wasSubscribing: (link: Link) => boolean;
 }
-
-/** After so many connections in a row that ended with it alone in flight, a command is given up. */
-const maxLonelyCloses = 2;
 
 /** Beyond these the oldest are forgotten, and found again if they are guilty. */
 const maxSuspects = 10_000;
 
+/** The connection for trials is kept for so long after the last one. */
+const idleMs = 10_000;
+
 export class Publisher {
+  /** Where that is tried which may make the broker close. */
+  readonly trials: Trials;
+  readonly #options: PublisherOptions;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
-  /**
-   * Commands that were in flight when a connection broke, with the number of times that each was alone. A broker may
-   * refuse a publish by closing, and would close again on each new connection; alone in flight, the culprit shows.
-   */
-  readonly #suspects = new LRUCache<
-    string,
-    { readonly lonelyCloses: number; readonly reason: string }
-  >({ max: maxSuspects });
+  /** Whether there can be a second connection: none where the client id is a device that has to exist. */
+  readonly #hasOwnTrials: boolean;
+  /** Commands that were in flight when the connection broke. */
+  readonly #suspects = new LRUCache<string, true>({ max: maxSuspects });
   #link: Link | undefined;
   #window: PublishWindow | undefined;
+  #isExplained = false;
+  /** Why there is no connection, as it was logged. */
+  #toldReason: string | undefined;
+  #trying: { readonly end: () => Promise<void> } | undefined;
+  #idle: NodeJS.Timeout | undefined;
 
-  constructor({ broker, commands, log, onConnected, isExcused }: PublisherOptions) {
-    const profile = profileOf(broker.profile);
+  constructor(options: PublisherOptions) {
+    const { broker, commands, log, onConnected, wasSubscribing } = options;
+    this.#options = options;
+    this.#hasOwnTrials = !hasFixedCommandsId(broker);
+    this.trials = new Trials({
+      ackTimeoutMs: commands.ackTimeoutMs,
+      onNeeded: (isNeeded) => this.#needTrials(isNeeded),
+    });
     this.#ended = keepConnected({
       broker,
       clientId: commandsClientId(broker),
@@ -51,24 +66,26 @@ export class Publisher {
       log,
       signal: this.#stop.signal,
       onConnected: (link) => {
+        const window = this.#open(link);
         this.#link = link;
-        this.#window = new PublishWindow({
-          link,
-          ...commands,
-          rules: profile.rules,
-          limits: profile.limits,
-          isSuspect: (id) => this.#suspects.has(id),
-          onSettled: (id) => this.#suspects.delete(id),
-        });
-        onConnected(link, this.#window);
+        this.#window = window;
+        this.#toldReason = undefined;
+        if (!this.#hasOwnTrials) this.trials.attach({ link, window, wasUsed: false });
+        onConnected(link, window);
       },
       onDisconnected: (reason, isRenewal) => {
         const inFlight = this.#window?.close(reason) ?? [];
+        this.#isExplained = false;
         if (isRenewal) return;
-        const isAlone = inFlight.length === 1 && this.#link !== undefined && !isExcused(this.#link);
-        for (const id of inFlight) this.#accuse(id, isAlone, reason);
-        log.warn({ reason }, 'publisher not connected to the broker');
+        for (const id of inFlight) this.#suspects.set(id, true);
+        if (reason !== this.#toldReason)
+          log.warn({ reason }, 'publisher not connected to the broker');
+        this.#toldReason = reason;
+        const wasAsking = this.#link !== undefined && wasSubscribing(this.#link);
+        this.#link = undefined;
+        this.#isExplained = inFlight.length > 0 || wasAsking;
       },
+      isExplained: () => this.#isExplained,
     });
   }
 
@@ -80,11 +97,19 @@ export class Publisher {
     return this.#window?.inFlight ?? 0;
   }
 
-  /** Why a command is given up: the broker ends the connection instead of refusing it. Undefined while it is not. */
-  poisonReason(id: string): string | undefined {
-    const { lonelyCloses, reason } = this.#suspects.get(id) ?? { lonelyCloses: 0 };
-    if (lonelyCloses < maxLonelyCloses) return undefined;
-    return `the connection ended twice with this command alone in flight: ${reason}`;
+  /** Whether the broker may have closed the connection on this command. */
+  isSuspect(id: string): boolean {
+    return this.#suspects.has(id);
+  }
+
+  /** Whether it has to be tried first: as it is suspect, or what its caller sent has ended connections. */
+  needsTrial({ id, caller = '' }: Pick<QueuedCommand, 'id' | 'caller'>): boolean {
+    return this.isSuspect(id) || this.isDoubted(caller);
+  }
+
+  /** Whether what this caller wants is to be kept from the connection for all. */
+  isDoubted(caller: string): boolean {
+    return this.#hasOwnTrials && this.trials.isDoubted(caller);
   }
 
   /** Forgets what was held against a command. */
@@ -92,15 +117,63 @@ export class Publisher {
     this.#suspects.delete(id);
   }
 
-  /** Ends the connection at once; what is in flight becomes unknown. */
+  /** Ends the connections at once; what is in flight becomes unknown. */
   async close(): Promise<void> {
     this.#stop.abort();
+    clearTimeout(this.#idle);
+    this.trials.close();
     this.#window?.close('the bridge stops');
-    await this.#ended;
+    await Promise.all([this.#ended, this.#endTrials()]);
   }
 
-  #accuse(id: string, isAlone: boolean, reason: string): void {
-    const before = this.#suspects.get(id)?.lonelyCloses ?? 0;
-    this.#suspects.set(id, { lonelyCloses: before + (isAlone ? 1 : 0), reason });
+  #open(link: Link): PublishWindow {
+    const { broker, commands, now } = this.#options;
+    return new PublishWindow({
+      link,
+      ...commands,
+      rules: broker.rules ?? rulesOf(broker),
+      limits: profileOf(broker.profile).limits,
+      now,
+    });
+  }
+
+  #needTrials(isNeeded: boolean): void {
+    if (!this.#hasOwnTrials) return;
+    clearTimeout(this.#idle);
+    if (!isNeeded) this.#idle = setTimeout(() => void this.#endTrials(), idleMs).unref();
+    else if (this.#trying === undefined && !this.#stop.signal.aborted) this.#startTrials();
+  }
+
+  #startTrials(): void {
+    const { broker, log } = this.#options;
+    const stop = new AbortController();
+    let connected: Connected | undefined;
+    const ended = keepConnected({
+      // Its coming and going is nobody's concern.
+      broker: { ...broker, status: undefined },
+      clientId: commandsClientId(broker),
+      clean: true,
+      log: log.child({ connection: 'trials' }),
+      signal: stop.signal,
+      onConnected: (link) => {
+        connected = { link, window: this.#open(link), wasUsed: false };
+        this.trials.attach(connected);
+      },
+      onDisconnected: (reason) => void connected?.window.close(reason),
+      isExplained: () => connected?.wasUsed === true,
+    });
+    this.#trying = {
+      end: () => {
+        connected?.window.close('no longer needed');
+        stop.abort();
+        return ended;
+      },
+    };
+  }
+
+  async #endTrials(): Promise<void> {
+    const trying = this.#trying;
+    this.#trying = undefined;
+    await trying?.end();
   }
 }

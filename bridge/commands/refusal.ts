@@ -7,7 +7,7 @@ import {
   publicationFaults,
 } from '../../functions/contract/broker-rules.ts';
 import { faultsText } from '../../functions/contract/parse.ts';
-import type { Link } from '../broker/connection.ts';
+import type { Link } from '../connection/link.ts';
 
 export type OutgoingPublish = IPublishPacket & { topic: string; payload: Buffer };
 

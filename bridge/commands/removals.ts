@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
-import type { Item } from '../../functions/contract/item.ts';
+import type { Item } from '../../functions/table/item.ts';
 import { type Ledger, maxRemovals } from './ledger.ts';
 
 /** Beyond it removals are left out: the command is known as settled, and removed when it is seen again. */

@@ -5,20 +5,20 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
-import type { LedgerEntry } from '../../functions/contract/command-item.ts';
+import type { LedgerEntry } from '../../functions/table/command-item.ts';
+import type { CommandCounters } from '../metrics/command-metrics.ts';
 import { Allowance } from './allowance.ts';
-import type { CommandCounters } from './command-metrics.ts';
 import { type Ledger, outcomeOf } from './ledger.ts';
 import type { PublishResult } from './publish-window.ts';
 import type { ReplyResult } from './replies.ts';
 import { Waiters } from './waiters.ts';
 
-/** Most states that are written at once; the SDK has 50 connections. */
+/** Maximum states that are written at once; the SDK has 50 connections. */
 const maxWrites = 40;
 /** Commands remembered as settled: their queue items may still be there, or come again. */
 const maxSettled = 20_000;
 
-/** Most commands that callers wait for; beyond it they are told at once that it is pending, and ask again. */
+/** Maximum commands that callers wait for; beyond it they are told at once that it is pending, and ask again. */
 const maxWaiters = 10_000;
 
 export interface CommandStatesOptions {
@@ -81,16 +81,20 @@ export class CommandStates {
     }
   }
 
-  async recordReply(id: string, result: ReplyResult): Promise<void> {
+  /** Whether the answer is safe in the ledger. */
+  async recordReply(id: string, result: ReplyResult): Promise<boolean> {
     const { ledger } = this.#options;
-    if (result.kind === 'reply') {
-      await this.#record('answered', id, () => ledger.markAnswered(id, result.reply));
-      return;
-    }
+    if (result.kind === 'reply')
+      return this.#record('answered', id, () => ledger.markAnswered(id, result.reply));
     const detail = `the device answered with ${result.bytes} bytes`;
     const error = { code: 'reply-too-large', detail };
     const at = new Date().toISOString();
-    await this.#record('failed', id, () => ledger.markFailed(id, error, at));
+    return this.#record('failed', id, () => ledger.markFailed(id, error, at));
+  }
+
+  /** Writes down that the reply to a command is no longer awaited. */
+  async recordNotAwaited(id: string): Promise<boolean> {
+    return this.#record('not awaited', id, () => this.#options.ledger.markNotAwaited(id));
   }
 
   /** Tells those who wait what the ledger says now; gives its entries. None where it cannot be read. */
@@ -117,7 +121,7 @@ export class CommandStates {
   }
 
   #record(
-    result: keyof CommandCounters['results'],
+    result: keyof CommandCounters['results'] | 'not awaited',
     id: string,
     write: () => Promise<LedgerEntry | undefined>,
   ): Promise<boolean> {
@@ -128,7 +132,7 @@ export class CommandStates {
 
   /** Writes a state until the database has it. False where it was given up. */
   async #write(
-    result: keyof CommandCounters['results'],
+    result: keyof CommandCounters['results'] | 'not awaited',
     id: string,
     write: () => Promise<LedgerEntry | undefined>,
   ): Promise<boolean> {
@@ -138,8 +142,11 @@ export class CommandStates {
       await this.#writes.take();
       try {
         const entry = await write();
-        counters.results[result]++;
-        this.#settled.set(id, true);
+        if (result === 'not awaited') counters.repliesNotAwaited++;
+        else {
+          counters.results[result]++;
+          this.#settled.set(id, true);
+        }
         if (entry !== undefined) this.#waiters.tell(outcomeOf(entry));
         return true;
       } catch (error) {

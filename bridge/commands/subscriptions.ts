@@ -1,16 +1,31 @@
 // Subscriptions to response topics: counted by those who use them, and made again on each new connection.
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import type { Link } from '../broker/connection.ts';
+import type { Link } from '../connection/link.ts';
+import { type Subscribed, subscribeOnce } from './subscribe.ts';
 
-export type Subscribed =
-  | { readonly kind: 'subscribed' }
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'offline' };
+/**
+ * Subscribes on a connection on which nobody waits behind it, to see what the broker does; undefined where neither the
+ * filter is suspect, nor its caller.
+ */
+export type TryFilter = (
+  filter: string,
+  caller: string,
+  isSuspect: boolean,
+) => Promise<Subscribed> | undefined;
+
+export interface SubscriptionsOptions {
+  readonly ackTimeoutMs: number;
+  readonly log: Logger;
+  readonly tryFilter: TryFilter;
+}
 
 interface Subscription {
+  /** Who first used it. */
+  readonly caller: string;
   users: number;
-  isSubscribed: boolean;
+  /** SUBSCRIBE has left on the current connection. */
+  isAsked: boolean;
   /** What the broker of the current connection said. */
   ready: Promise<Subscribed>;
   lingering?: NodeJS.Timeout;
@@ -19,86 +34,60 @@ interface Subscription {
 /** A filter with a wildcard serves the next command too: it is kept for so long after its last one. */
 const lingerMs = 60_000;
 
-/** After so many connections in a row that ended on its SUBSCRIBE alone, a filter is given up. */
-const maxLonelyCloses = 2;
+/** And so many of them at most. */
+const maxLingering = 50;
 
 const maxSuspects = 1000;
 
 export class Subscriptions {
-  readonly #ackTimeoutMs: number;
-  readonly #log: Logger;
-  readonly #maxFilters: number;
+  readonly #options: SubscriptionsOptions;
   readonly #byFilter = new Map<string, Subscription>();
+  readonly #lingering = new Map<string, () => void>();
   /**
-   * Filters whose SUBACK did not come before the connection ended, with the number of times that nothing else could
-   * be the reason: mosquitto closes on a filter of more than 200 levels, and would on every connection that follows.
+   * Filters whose SUBACK did not come before the connection ended: mosquitto closes on a filter of more than 200 levels,
+   * and would on every connection that follows.
    */
-  readonly #suspects = new LRUCache<string, number>({ max: maxSuspects });
+  readonly #suspects = new LRUCache<string, true>({ max: maxSuspects });
   #link: Link | undefined;
   /** What waits for its SUBACK on the current connection. */
-  #unanswered = new Map<string, () => void>();
+  #unanswered = new Set<string>();
   #brokenLink: Link | undefined;
 
-  /** `maxFilters`: as many as the broker lets a connection have. */
-  constructor(ackTimeoutMs: number, log: Logger, maxFilters = Number.POSITIVE_INFINITY) {
-    this.#ackTimeoutMs = ackTimeoutMs;
-    this.#maxFilters = maxFilters;
-    this.#log = log;
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options;
   }
 
-  /**
-   * Takes a new connection, and subscribes there to all that is in use; resolves when the broker has answered, so that
-   * a connection which ends by then has ended on a filter. Suspects come last, one after the other.
-   */
-  async attach(link: Link, isPublishing: () => boolean): Promise<void> {
+  /** Takes a new connection, and subscribes there to all that is in use. */
+  attach(link: Link): void {
     this.#link = link;
-    const unanswered = new Map<string, () => void>();
+    const unanswered = new Set<string>();
     this.#unanswered = unanswered;
-    let wasPublishing = false;
     link.client.once('close', () => {
-      wasPublishing = isPublishing();
+      for (const filter of unanswered) this.#suspects.set(filter, true);
+      if (unanswered.size > 0) this.#brokenLink = link;
     });
-    void link.closed.then(() => {
-      const isAlone = unanswered.size === 1 && !wasPublishing;
-      for (const [filter, giveUp] of unanswered) {
-        this.#brokenLink = link;
-        this.#suspects.set(filter, (this.#suspects.get(filter) ?? 0) + (isAlone ? 1 : 0));
-        giveUp();
-      }
-    });
-    const all = [...this.#byFilter];
-    for (const [filter, subscription] of all) {
-      subscription.isSubscribed = false;
-      if (!this.#suspects.has(filter)) this.#subscribe(filter, subscription);
-    }
-    await Promise.all(all.map(([, { ready }]) => ready));
-    for (const [filter, subscription] of all) {
-      if (!this.#suspects.has(filter) || this.#link !== link) continue;
+    for (const [filter, subscription] of this.#byFilter) {
+      subscription.isAsked = false;
       this.#subscribe(filter, subscription);
-      await subscription.ready;
     }
   }
 
-  /** Whether a connection ended while a SUBSCRIBE was not answered. */
-  mayHaveBroken(link: Link): boolean {
+  /** Whether the connection has ended before the broker answered a SUBSCRIBE. */
+  wasUnanswered(link: Link): boolean {
     return this.#brokenLink === link;
   }
 
-  /** Whether one more can be used. */
-  hasRoomFor(filter: string): boolean {
-    return this.#byFilter.has(filter) || this.#byFilter.size < this.#maxFilters;
-  }
-
-  use(filter: string): void {
+  use(filter: string, caller: string): void {
     const subscription = this.#byFilter.get(filter);
     if (subscription === undefined) {
       const ready = Promise.resolve<Subscribed>({ kind: 'offline' });
-      const added: Subscription = { users: 1, isSubscribed: false, ready };
+      const added: Subscription = { caller, users: 1, isAsked: false, ready };
       this.#byFilter.set(filter, added);
       this.#subscribe(filter, added);
       return;
     }
     clearTimeout(subscription.lingering);
+    this.#lingering.delete(filter);
     subscription.users++;
   }
 
@@ -111,56 +100,48 @@ export class Subscriptions {
     const subscription = this.#byFilter.get(filter);
     if (subscription === undefined || --subscription.users > 0) return;
     const unsubscribe = () => {
+      clearTimeout(subscription.lingering);
+      this.#lingering.delete(filter);
       this.#byFilter.delete(filter);
-      if (subscription.isSubscribed && this.#link?.client.connected)
+      // Also before its SUBACK: the broker takes them in their order, and its bound on subscriptions holds at each instant.
+      if (subscription.isAsked && this.#link?.client.connected)
         this.#link.client.unsubscribe(filter, () => {});
     };
-    if (filter.endsWith('/+')) subscription.lingering = setTimeout(unsubscribe, lingerMs).unref();
-    else unsubscribe();
+    if (!filter.endsWith('/+')) return unsubscribe();
+    this.#lingering.set(filter, unsubscribe);
+    subscription.lingering = setTimeout(unsubscribe, lingerMs).unref();
+    const [oldest] = this.#lingering.values();
+    if (this.#lingering.size > maxLingering) oldest?.();
   }
 
   close(): void {
     for (const { lingering } of this.#byFilter.values()) clearTimeout(lingering);
     this.#byFilter.clear();
+    this.#lingering.clear();
   }
 
   #subscribe(filter: string, subscription: Subscription): void {
-    subscription.ready = this.#answer(filter).then((subscribed) => {
-      subscription.isSubscribed = subscribed.kind === 'subscribed';
-      return subscribed;
-    });
+    subscription.ready = this.#answer(filter, subscription);
   }
 
-  #answer(filter: string): Promise<Subscribed> {
+  async #answer(filter: string, subscription: Subscription): Promise<Subscribed> {
     const link = this.#link;
-    if (link === undefined || !link.client.connected) return Promise.resolve({ kind: 'offline' });
-    if ((this.#suspects.get(filter) ?? 0) >= maxLonelyCloses)
-      return Promise.resolve({
-        kind: 'refused',
-        reason: 'the broker closed the connection on the subscription to the response topic',
-      });
+    if (link === undefined || !link.client.connected) return { kind: 'offline' };
+    const { tryFilter, ackTimeoutMs, log } = this.#options;
+    const tried = tryFilter(filter, subscription.caller, this.#suspects.has(filter));
+    const harmless = (await tried) ?? { kind: 'subscribed' };
+    if (harmless.kind !== 'subscribed') return harmless;
+    // Another connection may have begun meanwhile, and have asked again; or nobody wants it any more.
+    if (this.#link !== link || !link.client.connected) return { kind: 'offline' };
+    if (this.#byFilter.get(filter) !== subscription) return { kind: 'offline' };
+    subscription.isAsked = true;
     const unanswered = this.#unanswered;
-    return new Promise((resolve) => {
-      const settle = (subscribed: Subscribed) => {
-        clearTimeout(timer);
-        unanswered.delete(filter);
-        if (subscribed.kind !== 'offline') this.#suspects.delete(filter);
-        resolve(subscribed);
-      };
-      // A broker that says nothing is taken for gone, as with a publish.
-      const timer = setTimeout(() => link.client.stream.destroy(), this.#ackTimeoutMs);
-      unanswered.set(filter, () => settle({ kind: 'offline' }));
-      // Retain handling 2: replies from before the question are not wanted (MQTT 5).
-      link.client.subscribe(filter, { qos: 1, rh: 2 }, (error) => {
-        if (!error) return settle({ kind: 'subscribed' });
-        // The end of the connection settles all that is not answered at once.
-        if (!('code' in error)) return;
-        this.#log.warn({ filter, reason: error.message }, 'the broker refused a response topic');
-        settle({
-          kind: 'refused',
-          reason: `the broker refused the subscription to the response topic: ${error.message}`,
-        });
-      });
-    });
+    unanswered.add(filter);
+    const subscribed = await subscribeOnce(link, filter, ackTimeoutMs);
+    unanswered.delete(filter);
+    if (subscribed.kind !== 'offline') this.#suspects.delete(filter);
+    if (subscribed.kind === 'refused')
+      log.warn({ filter, reason: subscribed.reason }, 'the broker refused a response topic');
+    return subscribed;
   }
 }

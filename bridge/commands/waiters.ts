@@ -10,8 +10,12 @@ const ranks: Record<CommandStatus, number> = {
   expired: 2,
 };
 
-/** Whether a command in this state has reached what somebody waits for. */
-function isReached(waitFor: WaitFor, status: CommandStatus): boolean {
+/** Whether a command has reached what somebody waits for, or never will. */
+function isReached(
+  waitFor: WaitFor,
+  { status, awaitsReply }: Pick<Outcome, 'status' | 'awaitsReply'>,
+): boolean {
+  if (status === 'sent' && awaitsReply === false) return true;
   return ranks[status] >= { none: 0, broker: 1, reply: 2 }[waitFor];
 }
 
@@ -47,7 +51,7 @@ export class Waiters {
     if (others === undefined) this.#byId.set(id, new Set([waiting]));
     else others.add(waiting);
     this.#size++;
-    if (isReached(waitFor, 'pending')) resolve();
+    if (isReached(waitFor, { status: 'pending' })) resolve();
     return {
       id,
       waitFor,
@@ -64,7 +68,7 @@ export class Waiters {
     for (const waiting of this.#byId.get(outcome.id) ?? []) {
       if (ranks[outcome.status] < ranks[waiting.outcome.status]) continue;
       waiting.outcome = outcome;
-      if (isReached(waiting.waitFor, outcome.status)) waiting.resolve();
+      if (isReached(waiting.waitFor, outcome)) waiting.resolve();
     }
   }
 

@@ -1,13 +1,6 @@
 // Lanes and batches: keeps each topic in order, and fills requests with messages of many topics.
-
-/** What the batcher needs to know of a message. */
-export interface Batchable {
-  readonly topic: string;
-  /** Bytes that it takes in a request. */
-  readonly bytes: number;
-  /** Grows with every message that arrives. */
-  readonly arrival: number;
-}
+import { type Batchable, Lane, ReadyLanes } from './lane.ts';
+import type { HeldByTopic } from './noisy-topic.ts';
 
 /** What sending a batch left to do; what is not in `retry` is finished. */
 export interface Unfinished<T> {
@@ -20,34 +13,43 @@ export interface Unfinished<T> {
 export interface BatcherOptions<T> {
   readonly maxBatch: number;
   readonly maxBatchBytes: number;
-  /** How long the first message of a batch waits for others. */
-  readonly lingerMs: number;
+  /** How long a message waits for others, until a batch is full: asked for each batch, in milliseconds. */
+  readonly lingerMs: () => number;
+  /** Whether no others can come until some of these are settled: then none waits for them. */
+  readonly isStalled: () => boolean;
   /** Requests that may be in flight now. */
   readonly limit: () => number;
   /** Sends one batch. Never rejects. */
   readonly send: (batch: readonly T[]) => Promise<Unfinished<T>>;
 }
 
-/** The messages of one topic, in order. While some are in a request, the others wait. */
-interface Lane<T> {
-  readonly topic: string;
-  queue: T[];
-  inFlight: boolean;
+/** Of a request, for one topic. In flight it has one request at most. */
+const topicShare = 1 / 4;
+
+/** A timer fires up to so much too early. */
+const timerMs = 1;
+
+interface Later<T extends Batchable> {
+  readonly lanes: readonly Lane<T>[];
+  readonly timer: NodeJS.Timeout;
 }
 
 export class Batcher<T extends Batchable> {
   readonly #options: BatcherOptions<T>;
   readonly #lanes = new Map<string, Lane<T>>();
-  /** Lanes with messages and none in flight. */
-  #ready: Lane<T>[] = [];
+  readonly #ready = new ReadyLanes<T>();
   #readyCount = 0;
+  #readyBytes = 0;
   #inFlight = 0;
   #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
   /** Until then nothing is sent; by the clock that nobody sets. */
   #heldUntilMs = Number.NEGATIVE_INFINITY;
   #lingering = true;
   #wakeScheduled = false;
   #onIdle: (() => void)[] = [];
+  /** Lanes whose messages are to be sent again later. */
+  readonly #later = new Set<Later<T>>();
 
   constructor(options: BatcherOptions<T>) {
     this.#options = options;
@@ -58,25 +60,47 @@ export class Batcher<T extends Batchable> {
     return this.#inFlight;
   }
 
+  /** What waits or is in flight, by topic. */
+  held(): HeldByTopic[] {
+    return Array.from(this.#lanes.values(), (lane) => ({
+      topic: lane.topic,
+      messages: lane.size + lane.messagesInFlight,
+      bytes: lane.bytes + lane.bytesInFlight,
+    }));
+  }
+
   add(item: T): void {
     const { topic } = item;
     let lane = this.#lanes.get(topic);
     if (lane === undefined) {
-      lane = { topic, queue: [], inFlight: false };
+      lane = new Lane(topic);
       this.#lanes.set(topic, lane);
     }
-    lane.queue.push(item);
+    lane.add(item);
     if (lane.inFlight) return;
-    if (lane.queue.length === 1) this.#ready.push(lane);
+    if (lane.size === 1) this.#ready.add(lane);
     this.#readyCount++;
-    if (this.#readyCount >= this.#options.maxBatch) this.#wakeSoon();
+    this.#readyBytes += item.bytes;
+    if (this.#isFull()) this.#wakeSoon();
     else if (this.#timer === undefined)
-      this.#wakeAfter(this.#lingering ? this.#options.lingerMs : 0);
+      this.#wakeAfter(this.#lingering ? this.#options.lingerMs() : 0);
+  }
+
+  /** To be called when `isStalled` may have become true: what waits for others is sent. */
+  stalled(): void {
+    if (this.#readyCount > 0) this.#wakeSoon();
   }
 
   /** Sends nothing for so long. */
   hold(forMs: number): void {
     this.#heldUntilMs = Math.max(this.#heldUntilMs, performance.now() + forMs);
+  }
+
+  /** Sends at once what waits for another try. */
+  retryNow(): void {
+    this.#heldUntilMs = Number.NEGATIVE_INFINITY;
+    for (const later of [...this.#later]) this.#again(later);
+    this.#wakeSoon();
   }
 
   /** Sends what is there without lingering, and resolves once nothing waits or is in flight. */
@@ -101,66 +125,92 @@ export class Batcher<T extends Batchable> {
     this.#wakeScheduled = true;
     setImmediate(() => {
       this.#wakeScheduled = false;
-      this.#pump(this.#readyCount >= this.#options.maxBatch || !this.#lingering);
+      this.#pump();
     });
   }
 
   #wakeAfter(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAtMs = performance.now() + ms;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#pump(true);
+      this.#timerAtMs = Number.POSITIVE_INFINITY;
+      this.#pump();
     }, ms);
   }
 
-  /** Sends as many batches as the limit allows; `partial` says that the last may be less than full. */
-  #pump(partial: boolean): void {
+  /** Sends as many batches as are due and the limit allows. */
+  #pump(): void {
     const heldMs = this.#heldUntilMs - performance.now();
     if (heldMs > 0) {
       if (this.#timer === undefined && Number.isFinite(heldMs)) this.#wakeAfter(heldMs);
       return;
     }
     while (this.#readyCount > 0 && this.#inFlight < this.#options.limit()) {
-      if (!partial && this.#readyCount < this.#options.maxBatch) break;
+      const waitMs = this.#isFull() ? 0 : this.#dueInMs();
+      if (waitMs > 0) {
+        if (performance.now() + waitMs < this.#timerAtMs) this.#wakeAfter(waitMs);
+        return;
+      }
       this.#send(this.#take());
     }
-    // Whoever is left waits for others again; when all slots are taken, the next answer sends it on.
-    if (
-      this.#readyCount > 0 &&
-      this.#timer === undefined &&
-      this.#inFlight < this.#options.limit()
-    ) {
-      this.#wakeAfter(this.#options.lingerMs);
-    }
+  }
+
+  #isFull(): boolean {
+    const { maxBatch, maxBatchBytes } = this.#options;
+    return this.#readyCount >= maxBatch || this.#readyBytes >= maxBatchBytes;
+  }
+
+  /** How long a batch that is not full waits for others. */
+  #dueInMs(): number {
+    const { lingerMs, isStalled } = this.#options;
+    if (!this.#lingering || isStalled()) return 0;
+    const sinceMs = this.#ready.oldest?.first?.arrivedMs ?? 0;
+    const waitMs = sinceMs + lingerMs() - performance.now();
+    return waitMs < timerMs ? 0 : Math.ceil(waitMs);
   }
 
   /**
    * Takes whole lanes, so that a batch blocks as few topics as it can for the others in flight; those first
-   * whose first message has waited longest, because the PUBACKs of all that came later wait for it.
+   * whose first message has waited longest, because the PUBACKs of all that came later wait for it. While others
+   * are ready, a topic gets a share of the request and no more.
    */
   #take(): { batch: T[]; lanes: Lane<T>[] } {
     const { maxBatch, maxBatchBytes } = this.#options;
     const batch: T[] = [];
     const lanes: Lane<T>[] = [];
+    const shared: Lane<T>[] = [];
     let bytes = 0;
-    let taken = 0;
-    this.#ready.sort((a, b) => arrivalOf(a) - arrivalOf(b));
-    for (const lane of this.#ready) {
-      let count = 0;
-      for (const item of lane.queue) {
-        if (batch.length > 0 && (batch.length === maxBatch || bytes + item.bytes > maxBatchBytes))
-          break;
-        batch.push(item);
-        bytes += item.bytes;
-        count++;
-      }
-      if (count === 0) break;
-      taken++;
+    const fits = (item: T | undefined) =>
+      item !== undefined &&
+      (batch.length === 0 || (batch.length < maxBatch && bytes + item.bytes <= maxBatchBytes));
+    for (;;) {
+      const lane = this.#ready.oldest;
+      if (lane === undefined || !fits(lane.first)) break;
+      this.#ready.removeOldest();
       lane.inFlight = true;
       lanes.push(lane);
-      this.#readyCount -= lane.queue.length;
-      lane.queue = lane.queue.slice(count);
+      this.#readyCount -= lane.size;
+      this.#readyBytes -= lane.bytes;
+      while (
+        fits(lane.first) &&
+        lane.messagesInFlight < maxBatch * topicShare &&
+        lane.bytesInFlight < maxBatchBytes * topicShare
+      ) {
+        const item = lane.take() as T;
+        batch.push(item);
+        bytes += item.bytes;
+      }
+      if (lane.size > 0) shared.push(lane);
     }
-    this.#ready = this.#ready.slice(taken);
+    // What nobody else needs.
+    for (const lane of shared) {
+      while (fits(lane.first)) {
+        const item = lane.take() as T;
+        batch.push(item);
+        bytes += item.bytes;
+      }
+    }
     return { batch, lanes };
   }
 
@@ -168,12 +218,13 @@ export class Batcher<T extends Batchable> {
     this.#inFlight++;
     const { retry, afterMs } = await this.#options.send(batch);
     this.#inFlight--;
+    for (const lane of lanes) lane.landed();
     const again = groupByTopic(retry);
     const waiting: Lane<T>[] = [];
     for (const lane of lanes) {
       const repeated = again.get(lane.topic);
       if (repeated !== undefined) {
-        lane.queue = [...repeated, ...lane.queue];
+        lane.putBack(repeated);
         if (afterMs > 0) {
           waiting.push(lane);
           continue;
@@ -182,29 +233,33 @@ export class Batcher<T extends Batchable> {
       this.#release(lane);
     }
     if (waiting.length > 0) {
-      setTimeout(() => {
-        for (const lane of waiting) this.#release(lane);
-        this.#pump(true);
-      }, afterMs);
+      const later: Later<T> = {
+        lanes: waiting,
+        timer: setTimeout(() => this.#again(later), afterMs),
+      };
+      this.#later.add(later);
     }
     if (this.#lanes.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-    // What has queued up behind the answer has waited long enough.
-    this.#pump(true);
+    this.#pump();
+  }
+
+  #again(later: Later<T>): void {
+    clearTimeout(later.timer);
+    this.#later.delete(later);
+    for (const lane of later.lanes) this.#release(lane);
+    this.#pump();
   }
 
   #release(lane: Lane<T>): void {
     lane.inFlight = false;
-    if (lane.queue.length === 0) {
+    if (lane.size === 0) {
       this.#lanes.delete(lane.topic);
     } else {
-      this.#ready.push(lane);
-      this.#readyCount += lane.queue.length;
+      this.#ready.add(lane);
+      this.#readyCount += lane.size;
+      this.#readyBytes += lane.bytes;
     }
   }
-}
-
-function arrivalOf<T extends Batchable>(lane: Lane<T>): number {
-  return lane.queue[0]?.arrival ?? 0;
 }
 
 function groupByTopic<T extends Batchable>(items: readonly T[]): Map<string, T[]> {

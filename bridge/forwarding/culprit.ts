@@ -1,6 +1,6 @@
 // Which message brings a handler down that is well otherwise. Evidence in, decision out; it touches nothing.
 //
-// A failed request says little: the handler may be away, and an outage is not poison. So a failure counts against the
+// A failed request says little: the handler may be away, and no message may be given up for that. So a failure counts against the
 // messages of a request only once between two successes of other requests: a handler that is away has no successes,
 // and nothing counts however long it stays away. What counts halves the company that a message may be sent in, until
 // it stands alone. The law: a message is a culprit when it failed
@@ -56,7 +56,7 @@ export function isIsolated({ charges, alone }: Suspicion, { tries }: CulpritLimi
   return charges >= tries && alone > 0;
 }
 
-/** Whether the message belongs into the quarantine. */
+/** Whether the message has to become a dead letter. */
 export function isCulprit(suspicion: Suspicion, limits: CulpritLimits, nowMs: number): boolean {
   const { charges, alone, sinceMs } = suspicion;
   return charges >= limits.tries && alone >= limits.tries && nowMs - sinceMs >= limits.afterMs;
@@ -67,16 +67,16 @@ export interface Searched {
   readonly topic: string;
   /** How often the handler was asked. */
   readonly attempts: number;
-  /** Most messages that a request with it may have. */
-  readonly mostTogether: number;
+  /** Maximum messages that a request with it may have. */
+  readonly maxBatchSize: number;
 }
 
 /** How many messages from the front of a batch may go in one request. */
 export function togetherAtFront(batch: readonly Searched[]): number {
   let most = Number.POSITIVE_INFINITY;
   let count = 0;
-  for (const { mostTogether } of batch) {
-    most = Math.min(most, mostTogether);
+  for (const { maxBatchSize } of batch) {
+    most = Math.min(most, maxBatchSize);
     if (count >= most) break;
     count++;
   }

@@ -1,85 +1,118 @@
-// From a delivery to its settlement: batches to the handler, and what each verdict means for the messages.
+// A route's messages from their delivery on: into lanes and batches, to the handler or to the dead letters, until drained.
 import type { Logger } from 'pino';
-import type { Message } from '../../functions/contract/message.ts';
-import { untilAborted } from '../aborted.ts';
-import type { RouteConfig } from '../config.ts';
-import type { Delivery } from '../delivery.ts';
+import type { Evaluator } from '../../functions/expression/evaluator.ts';
+import { untilAborted } from '../base/aborted.ts';
+import type { Delivery, StreamedDelivery } from '../base/delivery.ts';
+import type { RouteConfig } from '../config/config.ts';
+import { hasPlaceholders } from '../config/url-template.ts';
+import type { DeadLetterStore } from '../dead-letters/dead-letter-store.ts';
+import { tooLarge } from '../handler/message-formats.ts';
 import type { Sink } from '../handler/sink.ts';
-import type { Verdict } from '../handler/verdict.ts';
-import type { RouteMetrics } from '../metrics.ts';
-import type { Quarantine } from '../quarantine/quarantine.ts';
-import type { Gate } from '../routes/route-gate.ts';
-import { Batcher, type Unfinished } from './batcher.ts';
-import { AdaptiveConcurrency } from './concurrency.ts';
-import { probeOf, togetherAtFront } from './culprit.ts';
-import { HandlerCalls, type LastError } from './handler-calls.ts';
-import { Hold } from './hold.ts';
-import { brokenTopic, type Outgoing, outgoingOf, Round } from './outgoing.ts';
-import { Quarantining } from './quarantining.ts';
-import { Settling } from './settling.ts';
-import { Suspects } from './suspects.ts';
+import type { Account } from '../memory/budget.ts';
+import type { RouteMetrics } from '../metrics/metrics.ts';
+import { Batcher } from './batcher.ts';
+import { DeadLettering } from './dead-lettering.ts';
+import type { Gate } from './gate.ts';
+import { HandlerCalls, type LastError, type OnCall } from './handler-calls.ts';
+import { lingerAt } from './linger.ts';
+import { type HeldByTopic, NoisyTopic } from './noisy-topic.ts';
+import { brokenDelivery, type Outgoing, outgoingOf } from './outgoing.ts';
+import type { RequestSpans } from './request-spans.ts';
+import { breakReason, Rounds } from './rounds.ts';
+import { Targets } from './targets.ts';
 import type { Traces } from './traces.ts';
 
 export interface ForwarderOptions {
   readonly config: RouteConfig;
   readonly sink: Sink;
+  /** Of the route's `where` and `transform`; absent where it has neither. */
+  readonly evaluator?: Evaluator | undefined;
   readonly gate: Gate;
-  readonly quarantine: Quarantine;
+  readonly deadLetters: DeadLetterStore;
+  /** Of the route, for requests and dead letters on their way. */
+  readonly memory: Account;
   readonly metrics: RouteMetrics;
   readonly traces: Traces;
   readonly log: Logger;
+  /** Told of each request to the handler. Absent where nobody looks on. */
+  readonly onCall?: OnCall | undefined;
+  /** Absent where no spans are collected. */
+  readonly spans?: RequestSpans | undefined;
+  /** Whether no message can come before some of those that are here are settled, as a window is full. */
+  readonly isStalled: () => boolean;
+  /** Messages that the broker has no PUBACK for. */
+  readonly unacknowledged: () => number;
 }
 
-/** How much later than others messages go on whose turn is after them. */
-const afterOthersMs = 5;
+/** Characters of a topic in log and status. */
+const maxToldTopic = 256;
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #batcher: Batcher<Outgoing>;
-  readonly #concurrency: AdaptiveConcurrency;
   readonly #calls: HandlerCalls;
-  readonly #hold: Hold;
-  readonly #suspects: Suspects;
-  readonly #quarantining: Quarantining;
-  readonly #settling: Settling;
-  readonly #stopped = new AbortController();
-  #arrivals = 0;
+  readonly #rounds: Rounds;
+  readonly #deadLettering: DeadLettering;
+  readonly #noisyTopic: NoisyTopic;
 
   constructor(options: ForwarderOptions) {
     const { config, metrics } = options;
-    const { maxBatch, maxBatchBytes, lingerMs, concurrency } = config;
+    const { maxBatch, maxBatchBytes } = config;
     this.#options = options;
-    this.#concurrency = new AdaptiveConcurrency(concurrency);
-    this.#calls = new HandlerCalls(options);
-    this.#hold = new Hold(config.retry);
-    this.#suspects = new Suspects(config.failingMessage);
-    this.#quarantining = new Quarantining({ ...options, counters: metrics.counters });
-    this.#settling = new Settling({
-      config,
-      quarantining: this.#quarantining,
-      suspects: this.#suspects,
-      metrics,
+    const afterMs = config.failingMessage.afterSeconds * 1000;
+    const targets = hasPlaceholders(config.url) ? new Targets(afterMs) : undefined;
+    this.#calls = new HandlerCalls({ ...options, targets });
+    this.#deadLettering = new DeadLettering({ ...options, counters: metrics.counters });
+    this.#rounds = new Rounds({
+      ...options,
+      calls: this.#calls,
+      deadLettering: this.#deadLettering,
+      onHold: (forMs) => this.#batcher.hold(forMs),
     });
     this.#batcher = new Batcher<Outgoing>({
       maxBatch,
       maxBatchBytes,
-      lingerMs,
-      // While holding, one request at a time finds out whether the handler is back. And while messages are under
-      // suspicion, one at a time finds the culprit before the others, which speak for the handler, have run out.
-      limit: () =>
-        this.#hold.reason !== undefined || this.#suspects.areThere ? 1 : this.#concurrency.limit,
-      send: (batch) => this.#forward(batch),
+      lingerMs: () => lingerAt(this.#rounds.deliveredPerSecond, config),
+      isStalled: options.isStalled,
+      limit: () => this.#rounds.limit,
+      send: (batch) => this.#rounds.send(batch),
+    });
+    this.#noisyTopic = new NoisyTopic({
+      window: {
+        messages: config.window * config.connections,
+        bytes: config.maxWindowBytes * config.connections,
+      },
+      held: () => this.#batcher.held(),
+      unacknowledged: options.unacknowledged,
+      isFull: options.isStalled,
+      isFlowing: () => options.gate.isOpen && this.#rounds.holding === undefined,
+      onNoisy: ({ topic, ...held }) =>
+        options.log.warn(
+          { topic: topic.slice(0, maxToldTopic), ...held },
+          'a topic holds half of the window, and all others wait behind it: give it a route of its own',
+        ),
+    });
+    this.#noisyTopic.start();
+    options.gate.onRetry(() => {
+      targets?.retryNow();
+      this.#rounds.retryNow();
+      this.#batcher.retryNow();
     });
   }
 
   /** Why no messages go to the handler, or undefined while they do. */
   get holding(): string | undefined {
-    return this.#hold.reason;
+    return this.#rounds.holding;
   }
 
   /** How long it has been so; 0 while they do. */
   get holdingMs(): number {
-    return this.#hold.forMs;
+    return this.#rounds.holdingMs;
+  }
+
+  /** Tries that failed since the handler takes nothing, and the time until the next one; 0 while one is in flight. */
+  get holdTries(): { readonly tries: number; readonly waitMs: number } {
+    return this.#rounds.holdTries;
   }
 
   get inFlightRequests(): number {
@@ -87,7 +120,7 @@ export class Forwarder {
   }
 
   get concurrencyLimit(): number {
-    return this.#concurrency.limit;
+    return this.#rounds.concurrencyLimit;
   }
 
   /** What was last wrong with the handler or with a message; undefined where nothing ever was. */
@@ -97,101 +130,46 @@ export class Forwarder {
 
   /** Messages that were delivered a second, over the last minute. */
   get deliveredPerSecond(): number {
-    return this.#settling.deliveredPerSecond;
+    return this.#rounds.deliveredPerSecond;
+  }
+
+  /** The topic that all others of the route wait behind; undefined where none has, for ten seconds. */
+  get noisyTopic(): HeldByTopic | undefined {
+    const noisy = this.#noisyTopic.current();
+    return noisy && { ...noisy, topic: noisy.topic.slice(0, maxToldTopic) };
   }
 
   add(delivery: Delivery): void {
-    const item = outgoingOf(delivery, this.#arrivals++);
-    const fault = brokenTopic(item.topic);
+    let item: Outgoing;
+    try {
+      item = outgoingOf(delivery);
+    } catch (error) {
+      return this.#deadLettering.divert({ delivery, attempts: 0 }, breakReason(error));
+    }
+    const fault = brokenDelivery(delivery);
     if (fault === undefined) this.#batcher.add(item);
-    else this.#quarantining.divert(item, `the broker sent a topic that ${fault}`);
+    else this.#deadLettering.divert(item, fault);
+  }
+
+  /** A message that is larger than a request: no handler is asked about it. */
+  addStreamed(delivery: StreamedDelivery): void {
+    const { maxBatchBytes } = this.#options.config;
+    const reason = brokenDelivery(delivery) ?? tooLarge(delivery.payloadBytes, maxBatchBytes);
+    this.#deadLettering.divertStreamed(delivery, reason);
+  }
+
+  /** To be called when {@link ForwarderOptions.isStalled} may have become true. */
+  stalled(): void {
+    this.#batcher.stalled();
   }
 
   /** Sends what is there until `signal` aborts, and then gives the rest back to the broker; at once while paused. */
   async drain(signal: AbortSignal): Promise<void> {
     const sent = Promise.race([this.#batcher.drain(), this.#calls.closedAndIdle()]);
-    await Promise.race([Promise.all([sent, this.#quarantining.diverted()]), untilAborted(signal)]);
-    this.#stopped.abort();
-    this.#quarantining.stop();
+    await Promise.race([Promise.all([sent, this.#deadLettering.diverted()]), untilAborted(signal)]);
+    this.#rounds.stop();
+    this.#noisyTopic.stop();
+    this.#deadLettering.stop();
     this.#batcher.discard();
   }
-
-  /** Sends a batch in one request or several, as far as the handler takes it. */
-  async #forward(batch: readonly Outgoing[]): Promise<Unfinished<Outgoing>> {
-    const round = new Round(batch);
-    while (round.left.length > 0) {
-      await this.#opened();
-      if (this.#stopped.signal.aborted) return round.giveUp(0);
-      const isHeld = this.#hold.reason !== undefined;
-      if (isHeld && this.#hold.waitMs > 0) return round.giveUp(0);
-      if (!isHeld && !this.#suspects.mayGo(round.left)) return round.giveUp(afterOthersMs);
-      const probe = isHeld ? probeOf(round.left) : undefined;
-      const run =
-        probe === undefined ? round.takeFront(togetherAtFront(round.left)) : round.take(probe);
-      const { verdict, latencyMs, isSent } = await this.#calls.ask(messagesOf(run));
-      if (isSent) for (const item of run) item.attempts++;
-      switch (verdict.kind) {
-        case 'answered':
-          this.#concurrency.record('served', latencyMs);
-          if (this.#hold.end()) this.#options.log.info('the handler takes messages again');
-          await this.#settling.settle(run, verdict, round);
-          break;
-        case 'rejected':
-          await this.#settling.reject(run, verdict, round);
-          break;
-        case 'gone':
-          // The gate is closed now.
-          round.putBack(run);
-          break;
-        case 'hold': {
-          const waitMs = await this.#fail(run, verdict, latencyMs, round);
-          if (waitMs !== undefined) return round.giveUp(waitMs);
-        }
-      }
-    }
-    return round.giveUp(0);
-  }
-
-  /** After a request that failed: when its messages may be sent again, or undefined where the round goes on. */
-  async #fail(
-    run: readonly Outgoing[],
-    verdict: Extract<Verdict, { kind: 'hold' }>,
-    latencyMs: number,
-    round: Round,
-  ): Promise<number | undefined> {
-    const [only] = run;
-    if (verdict.suspicious) this.#suspects.accuse(run);
-    if (verdict.suspicious && only && run.length === 1 && this.#suspects.isIsolated(only)) {
-      // It alone waits: that it fails says nothing of the handler any more.
-      if (!(await this.#settling.quarantineCulprit(only, verdict.reason)))
-        this.#settling.keep(run, round);
-      return undefined;
-    }
-    if (verdict.overloaded) this.#concurrency.record('overloaded', latencyMs);
-    this.#holdBack(verdict);
-    this.#options.metrics.counters.retried += run.length;
-    round.putBack(run);
-    if (!verdict.suspicious) return 0;
-    // The others go first, and tell whether it is the handler.
-    return this.#hold.waitMs + afterOthersMs;
-  }
-
-  async #opened(): Promise<void> {
-    const { gate } = this.#options;
-    const { signal } = this.#stopped;
-    while (!gate.isOpen && !signal.aborted) await gate.opened(signal);
-  }
-
-  #holdBack({ reason, retryAfterMs, broken }: Extract<Verdict, { kind: 'hold' }>): void {
-    if (this.#hold.reason !== reason) {
-      const level = broken ? 'error' : 'warn';
-      this.#options.log[level]({ reason }, 'holding: the handler takes no messages');
-    }
-    this.#hold.begin(reason, retryAfterMs);
-    this.#batcher.hold(this.#hold.waitMs);
-  }
-}
-
-function messagesOf(run: readonly Outgoing[]): Message[] {
-  return run.map(({ delivery }) => delivery.message);
 }

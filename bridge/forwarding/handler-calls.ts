@@ -2,12 +2,16 @@
 import type { Message } from '../../functions/contract/message.ts';
 import type { Attempt, Sink } from '../handler/sink.ts';
 import type { Verdict } from '../handler/verdict.ts';
-import type { RouteMetrics } from '../metrics.ts';
-import type { Gate } from '../routes/route-gate.ts';
+import type { Account } from '../memory/budget.ts';
+import type { RouteMetrics } from '../metrics/metrics.ts';
+import type { Gate } from './gate.ts';
+import type { RequestSpans } from './request-spans.ts';
+import type { Targets, TargetVerdict } from './targets.ts';
 import type { Traces } from './traces.ts';
 
 /** One request and what became of it. */
-export interface Call extends Attempt {
+export interface Call extends Omit<Attempt, 'verdict'> {
+  readonly verdict: Verdict | TargetVerdict;
   /** When it began, RFC 3339. */
   readonly at: string;
   /** Time until the whole answer was there. */
@@ -15,6 +19,9 @@ export interface Call extends Attempt {
   /** False where the messages cannot be sent like this, and the handler was not asked. */
   readonly isSent: boolean;
 }
+
+/** Told of each request to the handler, and of what cannot be sent; it must not throw. */
+export type OnCall = (messages: readonly Message[], call: Call) => void;
 
 /** The last failure of a handler. */
 export interface LastError {
@@ -27,8 +34,16 @@ export interface LastError {
 export interface HandlerCallsOptions {
   readonly sink: Sink;
   readonly gate: Gate;
+  /** Of the route, for bodies of requests in flight. */
+  readonly memory: Account;
   readonly metrics: Pick<RouteMetrics, 'request'>;
   readonly traces: Traces;
+  /** Absent where all messages go to one URL. */
+  readonly targets: Targets | undefined;
+  /** Absent where nobody looks on. */
+  readonly onCall?: OnCall | undefined;
+  /** Absent where no spans are collected. */
+  readonly spans?: RequestSpans | undefined;
 }
 
 export class HandlerCalls {
@@ -50,30 +65,51 @@ export class HandlerCalls {
     return this.#lastError;
   }
 
-  /** Sends the messages in one request, to be called while the gate is open; what cannot be sent is rejected. */
-  async ask(messages: readonly Message[]): Promise<Call> {
-    const { sink, gate, metrics, traces } = this.#options;
+  /**
+   * Sends the messages in one request, to be called while the gate is open; what cannot be sent is rejected. Undefined
+   * where memory had no room for the request: then it may have now, and nobody was asked. `bodies` stand in the request
+   * for the messages, where the route makes others of them.
+   */
+  async ask(messages: readonly Message[], bodies = messages): Promise<Call | undefined> {
+    const { sink, gate, memory, metrics, traces, targets, spans } = this.#options;
     const { version } = gate;
     const at = new Date().toISOString();
     // Encoded when it is sent, again at each try: kept from the arrival on, the text of a whole window would
     // outlive the young generation and double the memory.
-    const built = sink.request(messages);
+    const built = sink.request(bodies);
     if (built.kind === 'unsendable') {
       const verdict: Verdict = { kind: 'rejected', reason: built.reason, final: true };
       const unsent = { at, latencyMs: 0, isSent: false, status: undefined, verdict };
       traces.tried(messages, unsent);
+      this.#options.onCall?.(messages, unsent);
       // Several are sent in parts; one never will be.
       if (messages.length === 1) this.#lastError = { at, reason: built.reason };
       return unsent;
     }
+    const { url } = built.request;
+    const unasked = targets?.passedOver(url, performance.now());
+    if (unasked !== undefined)
+      return { at, latencyMs: 0, isSent: false, status: undefined, verdict: unasked };
+    const bytes = built.request.body.byteLength;
+    // Returned and not awaited: the body is not kept meanwhile.
+    if (!memory.fits(bytes)) return memory.room(bytes);
+    memory.take(bytes);
     const startedMs = performance.now();
     this.#inFlight++;
-    const attempt = await sink.post(built.request, () => new Set(messages.map(({ id }) => id)));
-    this.#inFlight--;
+    const span = spans?.begin(messages, built.request);
+    const attempt = await sink
+      .post(span?.request ?? built.request, () => new Set(messages.map(({ id }) => id)))
+      .finally(() => {
+        this.#inFlight--;
+        memory.give(bytes);
+      });
     const latencyMs = performance.now() - startedMs;
-    const call = { ...attempt, at, latencyMs, isSent: true };
+    const verdict = targets?.judged(url, attempt, performance.now()) ?? attempt.verdict;
+    const call = { ...attempt, verdict, at, latencyMs, isSent: true };
     metrics.request(messages.length, call.latencyMs);
     traces.tried(messages, call);
+    span?.end(call);
+    this.#options.onCall?.(messages, call);
     const reason = whatIsWrong(call.verdict);
     if (reason !== undefined)
       this.#lastError = { at, reason, ...(call.status !== undefined && { status: call.status }) };
@@ -89,7 +125,7 @@ export class HandlerCalls {
   }
 }
 
-function whatIsWrong(verdict: Verdict): string | undefined {
+function whatIsWrong(verdict: Verdict | TargetVerdict): string | undefined {
   if (verdict.kind !== 'answered') return verdict.reason;
   const [failure] = verdict.failures.values();
   return failure && (failure.reason ?? 'no reason given');

@@ -1,9 +1,10 @@
 // Messages on their way to the handler, and one round of them: what is left to send, and what has to wait.
 import { estimateEnvelopeBytes } from '../../functions/contract/envelope.ts';
 import { topicFault } from '../../functions/contract/topic.ts';
-import type { Delivery } from '../delivery.ts';
-import type { Batchable, Unfinished } from './batcher.ts';
+import type { Delivery } from '../base/delivery.ts';
+import type { Unfinished } from './batcher.ts';
 import type { Suspicion } from './culprit.ts';
+import type { Batchable } from './lane.ts';
 
 export interface Outgoing extends Batchable {
   readonly delivery: Delivery;
@@ -11,29 +12,40 @@ export interface Outgoing extends Batchable {
   attempts: number;
   /** How often the handler refused it by itself. */
   refusals: number;
-  /** Most messages that a request with it may have. */
-  mostTogether: number;
+  /** Maximum messages that a request with it may have. */
+  maxBatchSize: number;
   /** What speaks against it, where it ever failed without being refused. */
   suspicion: Suspicion | undefined;
+  /** How often something was thrown on its way while it was alone in a request. */
+  breaks: number;
+  /** Whether it is settled: nothing more is to be done with it. */
+  isFinished: boolean;
 }
 
-export function outgoingOf(delivery: Delivery, arrival: number): Outgoing {
+export function outgoingOf(delivery: Delivery): Outgoing {
   const { message } = delivery;
   return {
     delivery,
     topic: message.topic,
     bytes: estimateEnvelopeBytes(message),
-    arrival,
+    arrivedMs: delivery.arrivedMs,
     attempts: 0,
     refusals: 0,
-    mostTogether: Number.POSITIVE_INFINITY,
+    maxBatchSize: Number.POSITIVE_INFINITY,
     suspicion: undefined,
+    breaks: 0,
+    isFinished: false,
   };
 }
 
-/** MQTT.js lets through what a broken broker sends; invalid UTF-8 shows as the replacement character. */
-export function brokenTopic(topic: string): string | undefined {
-  return topic.includes('\ufffd') ? 'is not valid UTF-8 [MQTT-1.5.4-1]' : topicFault(topic);
+/** Why no handler is asked about a message, in words; undefined where nothing speaks against it. */
+export function brokenDelivery({
+  fault,
+  message,
+}: Pick<Delivery, 'fault' | 'message'>): string | undefined {
+  if (fault !== undefined) return fault;
+  const broken = topicFault(message.topic);
+  return broken === undefined ? undefined : `the broker sent a topic that ${broken}`;
 }
 
 /** A batch while it is sent, in one request or several. The order of each topic holds. */
@@ -56,6 +68,12 @@ export class Round {
   /** Takes one that is the first of its topic. */
   take(item: Outgoing): Outgoing[] {
     return this.left.splice(this.left.indexOf(item), 1);
+  }
+
+  /** Of what was taken, that of which nobody has said yet what becomes of it. */
+  undecided(run: readonly Outgoing[]): Outgoing[] {
+    const decided = new Set([...this.left, ...this.#kept]);
+    return run.filter((item) => !item.isFinished && !decided.has(item));
   }
 
   /** Puts back what was taken last. */

@@ -1,5 +1,5 @@
 // The messages of a route that something speaks against, and the successes of others that give it weight.
-import type { RouteConfig } from '../config.ts';
+import type { RouteConfig } from '../config/config.ts';
 import { type CulpritLimits, isCulprit, isIsolated, suspicionAfter } from './culprit.ts';
 import type { Outgoing } from './outgoing.ts';
 
@@ -29,13 +29,23 @@ export class Suspects {
     return !this.areThere || !this.#areNext || left.some((item) => this.#searched.has(item));
   }
 
+  /** Whether the next failure of the message weighs nothing: since its last one nothing has succeeded. */
+  lacksWitness({ suspicion }: Outgoing): boolean {
+    return suspicion?.servedAt === this.#served;
+  }
+
+  /** The handler is well, as it says by itself. */
+  witnessed(): void {
+    this.#served++;
+  }
+
   /** The messages of a request that failed, one of which may be the cause. */
-  accuse(run: readonly Outgoing[]): void {
+  suspect(run: readonly Outgoing[]): void {
     this.#areNext = false;
     const half = Math.ceil(run.length / 2);
     for (const item of run) {
       const counted = this.#note(item, run.length);
-      if (counted) item.mostTogether = Math.min(item.mostTogether, half);
+      if (counted) item.maxBatchSize = Math.min(item.maxBatchSize, half);
       if (this.isIsolated(item)) this.#searched.delete(item);
       else this.#searched.add(item);
     }
@@ -48,7 +58,7 @@ export class Suspects {
   }
 
   /** The messages that one request stored. */
-  acquit(stored: readonly Outgoing[]): void {
+  clear(stored: readonly Outgoing[]): void {
     if (stored.length === 0) return;
     this.#served++;
     this.#areNext = true;

@@ -1,8 +1,9 @@
 // Traces in a DynamoDB table, written behind: nothing waits for them, and what does not fit is counted and left out.
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { putBatch } from '../../functions/contract/batch-write.ts';
-import { type Trace, traceItem } from '../../functions/contract/trace.ts';
-import { untilAborted } from '../aborted.ts';
+import type { Trace } from '../../functions/contract/trace.ts';
+import { putBatch } from '../../functions/table/batch-write.ts';
+import { traceItem } from '../../functions/table/trace-item.ts';
+import { untilAborted } from '../base/aborted.ts';
 import type { TraceStore } from './traces.ts';
 
 export interface TraceTableOptions {
@@ -22,7 +23,7 @@ const writeBudgetMs = 5000;
 
 export function traceTable(options: TraceTableOptions): TraceStore {
   const { client, tableName, retentionDays, onLost } = options;
-  /** By message and route: BatchWriteItem refuses one key twice. */
+  /** By message, route and replay: BatchWriteItem refuses one key twice. */
   const waiting = new Map<string, { readonly messageId: string; readonly trace: Trace }>();
   let writing: Promise<void> | undefined;
 
@@ -43,7 +44,7 @@ export function traceTable(options: TraceTableOptions): TraceStore {
   return {
     keep(messageId, trace) {
       if (waiting.size >= maxWaiting) return onLost(1);
-      waiting.set(`${trace.route}\n${messageId}`, { messageId, trace });
+      waiting.set(`${trace.route}\n${trace.replayId ?? ''}\n${messageId}`, { messageId, trace });
       writing ??= write();
     },
     async drain(signal) {

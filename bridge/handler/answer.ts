@@ -1,13 +1,18 @@
 // A handler's answer on the wire: as much of it as the verdict needs, whatever the handler sends.
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { receiptMark, speaksOfFailures } from '../../functions/contract/receipt.ts';
 
-/** Most bytes of an answer's headers. */
+/** Maximum bytes of an answer's headers. */
 export const maxAnswerHeaderBytes = 16 * 1024;
 /** Interim answers (100, 103 …) before the real one; some servers send one. */
 const maxInterimAnswers = 8;
 /** Of an answer that is no receipt, so much is read: for its reason, and so that the connection can be used again. */
 const maxUnneededBytes = 16 * 1024;
 const maxReasonCharacters = 1000;
+/** An answer larger than this is not searched for a receipt. Four echoes of a batch of the default size fit into it. */
+const maxSearchedBytes = 16 * 1024 * 1024;
 /** Time for the rest of an answer that nobody needs. */
 const discardMs = 1000;
 
@@ -50,6 +55,55 @@ export async function wholeText(response: IncomingMessage, maxBytes: number): Pr
   return text;
 }
 
+/**
+ * A body of at most `maxBytes` that speaks of failures; empty where the whole of it does not: then it is no receipt, and
+ * says nothing but what the status says. Rejects where a receipt may be in it that cannot be read.
+ */
+export async function receiptText(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  const isEncoded = encoding !== '' && encoding !== 'identity';
+  const kept: Buffer[] = [];
+  let bytes = 0;
+  let isMarked = false;
+  let tail = '';
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes <= maxBytes) kept.push(chunk);
+    else if (isEncoded || bytes > maxSearchedBytes)
+      throw new Error(`the answer is larger than ${isEncoded ? maxBytes : maxSearchedBytes} bytes`);
+    const text = tail + chunk.toString('latin1');
+    isMarked ||= text.includes(receiptMark);
+    tail = text.slice(-receiptMark.length);
+  }
+  if (isEncoded) {
+    const decoded = await decode(Buffer.concat(kept), encoding, maxBytes);
+    if (speaksOfFailures(decoded.toString('latin1')))
+      throw new Error(`the receipt is compressed (${encoding}): send it as it is`);
+    return '';
+  }
+  if (!isMarked && !speaksOfFailures(tail)) return '';
+  if (bytes > maxBytes) throw new Error(`the receipt is larger than ${maxBytes} bytes`);
+  return Buffer.concat(kept).toString('utf8');
+}
+
+const decoders = new Map([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
+]);
+
+/** A proxy may send one, though none was asked for. */
+async function decode(body: Buffer, encoding: string, maxOutputLength: number): Promise<Buffer> {
+  if (body.byteLength === 0) return body;
+  const decoder = decoders.get(encoding);
+  if (decoder === undefined)
+    throw new Error(`the answer is compressed (${encoding}), and may hold a receipt`);
+  return decoder(body, { maxOutputLength }).catch(() => {
+    throw new Error(`the answer is compressed (${encoding}), and cannot be read`);
+  });
+}
+
 /** The beginning of a body that may say a reason: what can be had of it, however it ends. */
 export async function reasonText(response: IncomingMessage): Promise<string> {
   let text = '';
@@ -64,6 +118,21 @@ export async function reasonText(response: IncomingMessage): Promise<string> {
     // The status has said it already.
   }
   return Buffer.from(text, 'latin1').toString('utf8').slice(0, maxReasonCharacters).toWellFormed();
+}
+
+/** Bytes of a body that are shown. */
+const maxShownBytes = 1024;
+
+/** Keeps the beginning of a body, for a reader that has to start at once. What it gives is there after that. */
+export function beginningOf(response: IncomingMessage): () => Buffer {
+  const kept: Buffer[] = [];
+  let bytes = 0;
+  response.on('data', (chunk: Buffer | string) => {
+    if (bytes >= maxShownBytes) return;
+    kept.push(Buffer.from(chunk));
+    bytes += chunk.length;
+  });
+  return () => Buffer.concat(kept).subarray(0, maxShownBytes);
 }
 
 /** Gives up the body, and the connection with it unless the body is short. */

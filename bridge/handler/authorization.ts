@@ -1,9 +1,8 @@
 // The Authorization header of a route's requests: a token or a name and password, from the config or from a secret.
-import { parseWith } from '../../functions/contract/parse.ts';
-import type { RouteConfig } from '../config.ts';
-import type { Secrets } from '../secrets.ts';
-import { basicCredentials, bearerToken } from './config.ts';
-import type { RequestSigner } from './request-signing.ts';
+import type { Secrets } from '../base/secrets.ts';
+import type { RouteConfig } from '../config/config.ts';
+import type { RequestSigner } from './request-signer.ts';
+import { readSecret, type SecretForm, secretForms } from './secret-forms.ts';
 
 export type AuthorizedRoute = Pick<
   RouteConfig,
@@ -16,51 +15,43 @@ export function openAuthorization(
   secrets: Secrets | undefined,
 ): RequestSigner | undefined {
   if (bearerSecret !== undefined)
-    return named(bearerSecret, secrets, bearerOf, 'a token: printable ASCII without spaces');
+    return fromSecret('authorization', bearerSecret, secretForms.bearer, bearerHeader, secrets);
   if (basicSecret !== undefined)
-    return named(basicSecret, secrets, basicOf, 'a JSON object with username and password');
-  if (token !== undefined) return fixed(`Bearer ${token}`);
+    return fromSecret('authorization', basicSecret, secretForms.basic, basicHeader, secrets);
+  if (token !== undefined) return fixed(bearerHeader(token));
   return basic === undefined ? undefined : fixed(basicHeader(basic));
+}
+
+/** A header whose value stands in a secret. */
+export function secretHeader(
+  name: string,
+  secret: string,
+  secrets: Secrets | undefined,
+): RequestSigner {
+  return fromSecret(name, secret, secretForms.header, (text) => text, secrets);
 }
 
 function fixed(authorization: string): RequestSigner {
   return { headers: () => ({ authorization }), doubt() {} };
 }
 
-function named(
+function fromSecret<T>(
+  header: string,
   name: string,
+  form: SecretForm<T>,
+  textOf: (value: T) => string,
   secrets: Secrets | undefined,
-  headerOf: (text: string) => string | undefined,
-  form: string,
 ): RequestSigner {
   return {
     async headers() {
-      if (secrets === undefined) throw new Error(`there is no store for the secret ${name}`);
-      const authorization = headerOf(await secrets.read(name));
-      if (authorization !== undefined) return { authorization };
-      // Mended there, it has to be read again.
-      secrets.doubt(name);
-      throw new Error(`the secret ${name} must be ${form}`);
+      return { [header]: textOf(await readSecret(name, form, secrets)) };
     },
     doubt: () => secrets?.doubt(name),
   };
 }
 
-/** Whoever keeps a token in a file or a console leaves a line break behind it. */
-function bearerOf(text: string): string | undefined {
-  const token = parseWith(bearerToken, text.trim());
-  return token.ok ? `Bearer ${token.value}` : undefined;
-}
-
-function basicOf(text: string): string | undefined {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const credentials = parseWith(basicCredentials, document);
-  return credentials.ok ? basicHeader(credentials.value) : undefined;
+function bearerHeader(token: string): string {
+  return `Bearer ${token}`;
 }
 
 /** RFC 7617, in UTF-8. */

@@ -2,7 +2,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { RequestSigner } from './request-signing.ts';
+import type { RequestSigner } from './request-signer.ts';
 
 /** Who signs, and for which region where the URL does not say it. */
 export type AwsIdentity = Pick<

@@ -7,7 +7,7 @@ export type AttributeHeaders =
   | { readonly kind: 'too large'; readonly reason: string };
 
 /**
- * Most bytes of names and values that come from one message. AWS's HTTP API takes 10,240 bytes of headers in all,
+ * Maximum bytes of names and values that come from one message. AWS's HTTP API takes 10,240 bytes of headers in all,
  * nginx 8 KB a line; signature, authorization and the route's own headers need their share.
  */
 export const maxAttributeBytes = 6144;

@@ -1,6 +1,8 @@
 // One message as the headers and the body of a request, in each of the formats that carry one. Pure.
-import { asBuffer, encodeEnvelope, messageEventType } from '../../functions/contract/envelope.ts';
+import { asBuffer, planEnvelope } from '../../functions/contract/envelope.ts';
+import { type EventVersion, messageEventTypes } from '../../functions/contract/event-version.ts';
 import type { Message, MessageProperties } from '../../functions/contract/message.ts';
+import { traceContextIn } from '../../functions/contract/trace-context.ts';
 import { contentTypeOf } from './content-type.ts';
 import { attributeHeaders, type Headers } from './header-text.ts';
 
@@ -8,26 +10,32 @@ export type EncodedMessage =
   | { readonly kind: 'encoded'; readonly headers: Headers; readonly body: Buffer }
   | { readonly kind: 'too large'; readonly reason: string };
 
-type Encode = (message: Message) => EncodedMessage;
+/** Of at most `maxBytes`; what would have more is not built. */
+type Encode = (message: Message, maxBytes: number, version: EventVersion) => EncodedMessage;
 
 /** CloudEvents' HTTP binding 1.0.2, 3.2: attributes and data in one JSON object, as in a batch. */
-function structured(message: Message): EncodedMessage {
+function structured(message: Message, maxBytes: number, version: EventVersion): EncodedMessage {
+  const envelope = planEnvelope(message, version);
+  if (envelope.bytes > maxBytes)
+    return { kind: 'too large', reason: tooLarge(envelope.bytes, maxBytes) };
   return {
     kind: 'encoded',
     headers: { 'content-type': 'application/cloudevents+json' },
-    body: Buffer.from(encodeEnvelope(message)),
+    body: Buffer.concat([...envelope.pieces()]),
   };
 }
 
 /** CloudEvents' HTTP binding 1.0.2, 3.1: attributes as headers, with the names of the envelope, beside the payload. */
-function binary(message: Message): EncodedMessage {
+function binary(message: Message, maxBytes: number, version: EventVersion): EncodedMessage {
   const { id, source, topic, time, qos, retain, packetId, possibleDuplicate, replayId } = message;
+  const { producerId, receivedAfter } = message;
   const properties: MessageProperties = message.properties ?? {};
+  const trace = traceContextIn(message);
   const attributes = attributeHeaders(
     'ce-',
     [
       ['specversion', '1.0'],
-      ['type', messageEventType],
+      ['type', messageEventTypes[version]],
       ['id', id],
       ['source', source],
       ['subject', topic],
@@ -36,6 +44,8 @@ function binary(message: Message): EncodedMessage {
       ['retain', String(retain)],
     ],
     [
+      ['producerid', producerId],
+      ['receivedafter', receivedAfter],
       ['packetid', packetId?.toString()],
       ['replayid', replayId],
       ['possibleduplicate', possibleDuplicate?.toString()],
@@ -44,15 +54,18 @@ function binary(message: Message): EncodedMessage {
       ['contenttype', properties.contentType],
       ['responsetopic', properties.responseTopic],
       ['correlationdata', base64Of(properties.correlationData)],
+      ['traceparent', trace?.traceparent],
+      ['tracestate', trace?.tracestate],
       ['userproperties', properties.userProperties && JSON.stringify(properties.userProperties)],
     ],
   );
-  return withPayload(message, attributes);
+  return withPayload(message, attributes, maxBytes);
 }
 
 /** The payload as it came; what else MQTT says of it in headers that need no knowledge of CloudEvents. */
-function raw(message: Message): EncodedMessage {
+function raw(message: Message, maxBytes: number): EncodedMessage {
   const { id, topic, time, qos, retain, possibleDuplicate, replayId } = message;
+  const { producerId, receivedAfter } = message;
   const properties: MessageProperties = message.properties ?? {};
   const attributes = attributeHeaders(
     'mqtt-',
@@ -64,6 +77,8 @@ function raw(message: Message): EncodedMessage {
       ['time', time],
     ],
     [
+      ['producer-id', producerId],
+      ['received-after', receivedAfter],
       ['replay-id', replayId],
       ['possible-duplicate', possibleDuplicate?.toString()],
       ['message-expiry', properties.messageExpirySeconds?.toString()],
@@ -74,7 +89,7 @@ function raw(message: Message): EncodedMessage {
       ['user-properties', properties.userProperties && formOf(properties.userProperties)],
     ],
   );
-  return withPayload(message, attributes);
+  return withPayload(message, attributes, maxBytes);
 }
 
 export const messageFormats = {
@@ -83,10 +98,18 @@ export const messageFormats = {
   raw,
 } satisfies Record<string, Encode>;
 
+/** Why a request cannot carry a message, or several. */
+export function tooLarge(bytes: number, maxBytes: number): string {
+  return `it takes ${bytes} bytes, and a request ${maxBytes}`;
+}
+
 function withPayload(
   message: Message,
   attributes: ReturnType<typeof attributeHeaders>,
+  maxBytes: number,
 ): EncodedMessage {
+  const { byteLength } = message.payload;
+  if (byteLength > maxBytes) return { kind: 'too large', reason: tooLarge(byteLength, maxBytes) };
   if (attributes.kind === 'too large') return attributes;
   return {
     kind: 'encoded',

@@ -1,37 +1,32 @@
 // How a handler knows that a request comes from this bridge: by what stands in its headers, of the kind the route asks
 // for.
+
 import { v7 as uuidv7 } from 'uuid';
-import * as z from 'zod';
 import { sign } from '../../functions/contract/signature.ts';
-import type { RouteConfig } from '../config.ts';
-import type { Secrets } from '../secrets.ts';
-import { type AuthorizedRoute, openAuthorization } from './authorization.ts';
-import { webhookSecret } from './config.ts';
+import type { Secrets } from '../base/secrets.ts';
+import type { RouteConfig } from '../config/config.ts';
+import { headerSecrets } from '../config/handler.ts';
+import { type AuthorizedRoute, openAuthorization, secretHeader } from './authorization.ts';
 import type { HandlerRequest } from './request.ts';
-
-export type SignatureHeaders = Readonly<Record<string, string>>;
-
-export interface RequestSigner {
-  /** Headers that sign `request`. Rejects, with a reason that may be shown, where what it takes cannot be had. */
-  headers(request: HandlerRequest): SignatureHeaders | Promise<SignatureHeaders>;
-  /** The handler did not accept the signature: what it was made with may have been rotated. */
-  doubt(): void;
-}
+import type { RequestSigner, SignatureHeaders } from './request-signer.ts';
+import { readSecret, secretForms } from './secret-forms.ts';
 
 export type SignedRoute = AuthorizedRoute &
-  Pick<RouteConfig, 'url' | 'auth' | 'secret' | 'secretName'>;
+  Pick<RouteConfig, 'url' | 'auth' | 'secret' | 'secretName' | 'headers'>;
 
 /**
- * All that a route shows its handler: a signature, a credential, or both. Undefined where it is nothing. `secrets` is
+ * All that a route shows its handler: a signature, a credential, headers that are secret. Undefined where it is nothing. `secrets` is
  * needed where the route names some.
  */
 export async function openSigner(
   route: SignedRoute,
   secrets?: Secrets,
 ): Promise<RequestSigner | undefined> {
-  const signers = [await openSignature(route, secrets), openAuthorization(route, secrets)].filter(
-    (signer) => signer !== undefined,
-  );
+  const signers = [
+    await openSignature(route, secrets),
+    openAuthorization(route, secrets),
+    ...headerSecrets(route).map(({ name, secret }) => secretHeader(name, secret, secrets)),
+  ].filter((signer) => signer !== undefined);
   if (signers.length < 2) return signers[0];
   return {
     async headers(request) {
@@ -58,12 +53,7 @@ async function openSignature(
 function namedSigner(name: string, secrets: Secrets | undefined): RequestSigner {
   return {
     async headers(request) {
-      if (secrets === undefined) throw new Error(`there is no store for the secret ${name}`);
-      const active = webhookSecretsIn(await secrets.read(name));
-      if (active !== undefined) return webhookHeaders(active, request);
-      // Mended there, it has to be read again.
-      secrets.doubt(name);
-      throw new Error(`the secret ${name} must be whsec_…, or up to 8 of them in JSON or lines`);
+      return webhookHeaders(await readSecret(name, secretForms.webhook, secrets), request);
     },
     doubt: () => secrets?.doubt(name),
   };
@@ -80,26 +70,4 @@ function webhookHeaders(
     ...all[0],
     'webhook-signature': all.map((headers) => headers['webhook-signature']).join(' '),
   };
-}
-
-const activeSchema = z.array(webhookSecret).min(1).max(8);
-
-/** The secrets in a text: one, one a line, or a JSON list. Undefined where it is none of these. */
-export function webhookSecretsIn(text: string): string[] | undefined {
-  return activeSchema.safeParse(text.trim().startsWith('[') ? parsed(text) : lines(text)).data;
-}
-
-function lines(text: string): string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,9 +2,12 @@
 import { createHash } from 'node:crypto';
 import { encodeBatch, envelopeBatchType } from '../../functions/contract/envelope.ts';
 import type { Message } from '../../functions/contract/message.ts';
-import type { RouteConfig } from '../config.ts';
-import { messageFormats } from './message-formats.ts';
-import { urlTemplate } from './url-template.ts';
+import type { RouteConfig } from '../config/config.ts';
+import { plainHeaders } from '../config/handler.ts';
+import { urlTemplate } from '../config/url-template.ts';
+import { messageFormats, tooLarge } from './message-formats.ts';
+import { newTraceparent, traceHeaders } from './trace-context.ts';
+import { userAgent } from './user-agent.ts';
 
 export interface HandlerRequest {
   readonly method: 'POST' | 'PUT' | 'PATCH';
@@ -12,7 +15,7 @@ export interface HandlerRequest {
   /** By their names in lower case; without what shows who sends it, and without content-length. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** The same at every try, where it is one message's; a batch is cut anew for each. */
+  /** The same at every try, where it is one message's; for a batch, each try has its own. */
   readonly id?: string;
 }
 
@@ -25,30 +28,40 @@ export type RequestBuilder = (messages: readonly Message[]) => BuiltRequest;
 
 export type RequestRoute = Pick<
   RouteConfig,
-  'url' | 'method' | 'format' | 'headers' | 'maxBatchBytes'
+  'url' | 'method' | 'format' | 'eventVersion' | 'headers' | 'maxBatchBytes'
 >;
 
-/** Builds the requests of a route: the same for the same messages. */
+/** Builds the requests of a route: the same for the same messages, but for the trace of a batch. */
 export function requestBuilder(route: RequestRoute): RequestBuilder {
   return route.format === 'cloudevents-batch'
     ? batchBuilder(route)
     : messageBuilder(route, route.format);
 }
 
-function batchBuilder({ url: text, method, headers: fixed, maxBatchBytes }: RequestRoute) {
+function batchBuilder({
+  url: text,
+  method,
+  eventVersion,
+  headers: given,
+  maxBatchBytes,
+}: RequestRoute) {
+  const fixed = plainHeaders({ headers: given });
   const url = new URL(text);
-  const headers = { ...fixed, 'content-type': envelopeBatchType };
+  const headers = { 'user-agent': userAgent, ...fixed, 'content-type': envelopeBatchType };
   return (messages: readonly Message[]): BuiltRequest => {
-    const body = encodeBatch(messages);
-    if (body.byteLength > maxBatchBytes) return tooLarge(body, maxBatchBytes);
-    return { kind: 'request', request: { method, url, headers, body } };
+    const batch = encodeBatch(messages, maxBatchBytes, eventVersion);
+    if (batch.kind === 'too large') return unsendable(tooLarge(batch.bytes, maxBatchBytes));
+    // A batch is one request of many traces: it begins one of its own.
+    const traced = { ...headers, traceparent: newTraceparent() };
+    return { kind: 'request', request: { method, url, headers: traced, body: batch.body } };
   };
 }
 
 function messageBuilder(
-  { url: text, method, headers: fixed, maxBatchBytes }: RequestRoute,
+  { url: text, method, eventVersion, headers: given, maxBatchBytes }: RequestRoute,
   format: keyof typeof messageFormats,
 ): RequestBuilder {
+  const fixed = plainHeaders({ headers: given });
   const fill = urlTemplate(text);
   const encode = messageFormats[format];
   return (messages) => {
@@ -57,31 +70,30 @@ function messageBuilder(
       return unsendable('a request carries one message');
     const filled = fill(message.topic);
     if (filled.kind === 'impossible') return unsendable(filled.reason);
-    const encoded = encode(message);
+    const encoded = encode(message, maxBatchBytes, eventVersion);
     if (encoded.kind === 'too large') return unsendable(encoded.reason);
     const { body } = encoded;
-    if (body.byteLength > maxBatchBytes) return tooLarge(body, maxBatchBytes);
-    const headers = { ...fixed, ...encoded.headers };
-    return {
-      kind: 'request',
-      request: { method, url: filled.url, headers, body, id: requestId(message) },
+    const digest = identityDigest(message);
+    const headers = {
+      'user-agent': userAgent,
+      ...fixed,
+      ...encoded.headers,
+      ...traceHeaders(message, digest),
     };
+    const id = `msg_${digest.toString('base64url')}`;
+    return { kind: 'request', request: { method, url: filled.url, headers, body, id } };
   };
 }
 
 /**
- * Of a message's id, which may hold any character. A device that chooses it itself, as a CloudEvent, does so for its
- * own source: others have the same ones, and a handler that drops what it has seen must not drop theirs. A replay is
- * meant to count.
+ * What `webhook-id` and the trace of a message are made of. Of its id, which may hold any character. What was stored while a device's own id was all of it can be replayed
+ * still: such ids are unique within topic and the device's own source only, and a handler that drops what it has seen must
+ * not drop another's. A replay is meant to count.
  */
-function requestId({ source, topic, id, properties, replayId = '' }: Message): string {
+function identityDigest({ source, topic, id, properties, replayId = '' }: Message): Buffer {
   const own = properties?.userProperties?.find(([name]) => name === 'source')?.[1] ?? '';
   const parts = JSON.stringify([source, own, topic, id, replayId]);
-  return `msg_${createHash('sha256').update(parts).digest('base64url')}`;
-}
-
-function tooLarge(body: Buffer, maxBatchBytes: number): BuiltRequest {
-  return unsendable(`it takes ${body.byteLength} bytes, and a request ${maxBatchBytes}`);
+  return createHash('sha256').update(parts).digest();
 }
 
 function unsendable(reason: string): BuiltRequest {

@@ -1,28 +1,41 @@
 // The HTTP side of a route: one request, one verdict. Over node:http, which is all it takes here and
 // needs a tenth of the memory of a client library.
-import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import http, {
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
 import https from 'node:https';
 import type { Message } from '../../functions/contract/message.ts';
-import type { RouteConfig } from '../config.ts';
-import { AddressRefused, addressFault, guardedLookup, type Resolve } from './address-guard.ts';
 import {
+  AddressRefused,
+  addressFault,
+  guardedLookup,
+  type Resolve,
+} from '../base/address-guard.ts';
+import type { WallClock } from '../base/wall-clock.ts';
+import type { RouteConfig } from '../config/config.ts';
+import {
+  beginningOf,
   discard,
   headOf,
   maxAnswerHeaderBytes,
   reasonText,
+  receiptText,
   untilSent,
   wholeText,
 } from './answer.ts';
+import type { HandlerTls } from './handler-tls.ts';
 import {
   type BuiltRequest,
   type HandlerRequest,
   type RequestRoute,
   requestBuilder,
 } from './request.ts';
-import type { RequestSigner } from './request-signing.ts';
+import type { RequestSigner } from './request-signer.ts';
 import { type Answer, type Verdict, verdictOf } from './verdict.ts';
 
-/** Most bytes of an answer for each message of a batch: its id, a reason, and what stands around them. */
+/** Maximum bytes of an answer for each message of a batch: its id, a reason, and what stands around them. */
 const maxReceiptBytes = 1500;
 
 /**
@@ -38,25 +51,42 @@ export interface Attempt {
   readonly status: number | undefined;
 }
 
+/** A request as it leaves, and its answer as it came, for who looks on. */
+export interface Look {
+  /** `proof` are the headers that show who sends it. */
+  sent(
+    headers: Readonly<Record<string, string | number>>,
+    proof: Readonly<Record<string, string>>,
+  ): void;
+  /** `body` is the first 1,024 bytes. */
+  answered(status: number, headers: IncomingHttpHeaders, body: Buffer): void;
+}
+
 export interface Sink {
   /** The request that carries these messages. */
   request(messages: readonly Message[]): BuiltRequest;
   /** Sends it. `ids` gives the ids of its messages, where the answer names some. Never rejects. */
-  post(request: HandlerRequest, ids: () => ReadonlySet<string>): Promise<Attempt>;
+  post(request: HandlerRequest, ids: () => ReadonlySet<string>, look?: Look): Promise<Attempt>;
   close(): void;
 }
 
-/** The time that an exchange has, from its start; and anew from when it has a connection. */
+/** The time that an exchange has, from its start; and once more from when it has a connection. */
 interface TimeLimit {
   readonly start: () => void;
   readonly stop: () => void;
 }
 
 type SinkRoute = RequestRoute &
-  Pick<RouteConfig, 'timeoutMs' | 'concurrency' | 'maxBatch' | 'allowPrivate'>;
+  Pick<RouteConfig, 'timeoutMs' | 'concurrency' | 'maxBatch' | 'allowPrivate' | 'ingest'>;
 
-/** `resolve` is by default that of the system. */
-export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: Resolve): Sink {
+/** `resolve` is by default that of the system. `clock` is told the Date of answers, where those can be trusted. */
+export function createSink(
+  route: SinkRoute,
+  signer?: RequestSigner,
+  resolve?: Resolve,
+  clock?: Pick<WallClock, 'systemMs' | 'observe'>,
+  tls?: HandlerTls,
+): Sink {
   const url = new URL(route.url);
   const { Agent, request } = url.protocol === 'https:' ? https : http;
   const agent = new Agent({
@@ -75,24 +105,26 @@ export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: R
     toSend: HandlerRequest,
     signal: AbortSignal,
     time: TimeLimit,
+    look: Look | undefined,
   ): Promise<Answer> {
     if (addressRefused !== undefined)
       throw new AddressRefused(`the handler's address ${addressRefused}`);
     const { method, url, body } = toSend;
-    const headers = {
-      ...toSend.headers,
-      'content-length': body.byteLength,
-      ...(await signer?.headers(toSend)),
-    };
+    const proof = await signer?.headers(toSend);
+    const headers = { ...toSend.headers, 'content-length': body.byteLength, ...proof };
+    const secured = await tls?.options();
     signal.throwIfAborted();
+    look?.sent(headers, proof ?? {});
+    const sentMs = clock?.systemMs() ?? 0;
     const outgoing = request(url, {
       method,
       agent,
       signal,
       headers,
       maxHeaderSize: maxAnswerHeaderBytes,
+      ...secured,
     });
-    // What is replayed shares the connections: whoever waits for one has asked nobody yet, and no silence is the
+    // What is replayed shares the connections: a request that waits for one has asked nobody yet, and no silence is the
     // handler's. The wait ends with the time of those before.
     time.stop();
     outgoing.once('socket', time.start);
@@ -100,12 +132,16 @@ export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: R
     outgoing.end(body);
     const response = await head;
     const { statusCode: status = 0 } = response;
+    clock?.observe(response.headers.date, sentMs);
     if (status === 401 || status === 403) signer?.doubt();
     const retryAfter = response.headers['retry-after'];
+    const beginning = look && beginningOf(response);
+    const answered = await bodyOf(status, response, outgoing, look !== undefined);
+    if (beginning !== undefined) look?.answered(status, response.headers, beginning());
     return {
       kind: 'response',
       status,
-      body: await bodyOf(status, response, outgoing),
+      body: answered,
       ...(retryAfter !== undefined && { retryAfter }),
     };
   }
@@ -114,19 +150,22 @@ export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: R
     status: number,
     response: IncomingMessage,
     outgoing: ClientRequest,
+    isLookedAt: boolean,
   ): Promise<string> {
     if (status < 200 || status >= 300) return reasonText(response);
     if (!hasReceipts) {
       await untilSent(outgoing);
+      if (isLookedAt) return reasonText(response);
       discard(response);
       return '';
     }
     // It is read meanwhile: a handler may wait for that before it reads on.
-    const [receipt] = await Promise.all([wholeText(response, maxAnswerBytes), untilSent(outgoing)]);
+    const read = route.ingest ? wholeText : receiptText;
+    const [receipt] = await Promise.all([read(response, maxAnswerBytes), untilSent(outgoing)]);
     return receipt;
   }
 
-  async function answerTo(toSend: HandlerRequest): Promise<Answer> {
+  async function answerTo(toSend: HandlerRequest, look: Look | undefined): Promise<Answer> {
     // One timer over all: a slow trickle of header or body bytes ends with it too. (AbortSignal.any with
     // AbortSignal.timeout can be collected before it fires on Node 20.)
     const abort = new AbortController();
@@ -144,8 +183,9 @@ export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: R
     time.start();
     inFlight.add(abort);
     try {
-      return await exchange(toSend, abort.signal, time);
+      return await exchange(toSend, abort.signal, time, look);
     } catch (error) {
+      tls?.doubt();
       if (timedOut) return { kind: 'failed', reason: `no answer within ${route.timeoutMs} ms` };
       if (error instanceof AddressRefused)
         return { kind: 'failed', reason: error.message, broken: true };
@@ -158,15 +198,15 @@ export function createSink(route: SinkRoute, signer?: RequestSigner, resolve?: R
 
   return {
     request: requestBuilder(route),
-    async post(toSend, ids) {
+    async post(toSend, ids, look) {
       let sent: ReadonlySet<string> | undefined;
       const wasSent = (id: string) => {
         sent ??= ids();
         return sent.has(id);
       };
-      const answer = await answerTo(toSend);
+      const answer = await answerTo(toSend, look);
       return {
-        verdict: verdictOf(answer, wasSent, Date.now()),
+        verdict: verdictOf(answer, wasSent, Date.now(), route.ingest),
         status: answer.kind === 'response' ? answer.status : undefined,
       };
     },

@@ -1,6 +1,12 @@
 // What a handler's answer means for a batch. The one place that decides it; it touches nothing.
 import { faultsText, parseWith } from '../../functions/contract/parse.ts';
-import { type ItemFailure, receiptSchema } from '../../functions/contract/receipt.ts';
+import {
+  type ClientChange,
+  type ItemFailure,
+  receiptSchema,
+  speaksOfFailures,
+} from '../../functions/contract/receipt.ts';
+import { maxRetryAfterMs } from '../config/route.ts';
 
 /** The answer to one request, or why there was none. */
 export type Answer =
@@ -20,11 +26,14 @@ export type Verdict =
       readonly failures: ReadonlyMap<string, ItemFailure>;
       /** How many of them it had stored already. */
       readonly duplicates: number;
+      /** Clients that are online or offline now and were not before, where our own ingest tells it. */
+      readonly clients?: readonly ClientChange[];
     }
   /**
    * The handler is not able to take messages: keep them, and try again later. `overloaded` asks for fewer
    * requests at once; `broken` says that it will not mend itself; `suspicious`, that it may be about a message of
-   * the batch: whether others are taken meanwhile will tell.
+   * the batch: whether others are taken meanwhile will tell; `own`, that only the handler itself can have answered so,
+   * and nothing that stands before it.
    */
   | {
       readonly kind: 'hold';
@@ -33,6 +42,7 @@ export type Verdict =
       readonly overloaded: boolean;
       readonly broken: boolean;
       readonly suspicious?: true;
+      readonly own?: true;
     }
   /**
    * Some message of the batch is not acceptable: find it by splitting; alone, it is the culprit. `final` says that
@@ -42,33 +52,42 @@ export type Verdict =
   /** The handler wants no more messages, until somebody says otherwise (as Standard Webhooks has it for 410). */
   | { readonly kind: 'gone'; readonly reason: string };
 
-/** Longest wait that a Retry-After can ask for; a route allows less (`retry.maxRetryAfterMs`). */
-export const maxRetryAfterMs = 60 * 60_000;
-
 /**
- * Most characters of a reason: it goes into logs, traces, the status of the route and dead letters, and a receipt that
+ * Maximum characters of a reason: it goes into logs, traces, the status of the route and dead letters, and a receipt that
  * is wrong in each of its thousands of entries has as many faults.
  */
 const maxReasonCharacters = 1000;
 
-/** `wasSent` tells whether a message id belongs to the batch. */
+/** Failures that the handler itself answers. Proxies, load balancers and CDNs make 502 to 504, 511 and all from 520 on. */
+const ownFailures: ReadonlySet<number> = new Set([500, 501, 506, 507, 508, 510]);
+
+/**
+ * `wasSent` tells whether a message id belongs to the batch. Any 2xx of a user's handler takes the batch, unless its body
+ * speaks of failures and is no receipt. Our own ingest always answers with a receipt (`isIngest`): a 2xx without one is
+ * somebody else's, such as the page of a captive portal, and stores nothing.
+ */
 export function verdictOf(
   answer: Answer,
   wasSent: (id: string) => boolean,
   nowMs: number,
+  isIngest = false,
 ): Verdict {
   if (answer.kind === 'failed') {
     const { reason, broken = false } = answer;
     return hold(reason, { overloaded: !broken, broken, suspicious: !broken });
   }
   const { status, retryAfter, body } = answer;
-  if (status >= 200 && status < 300) return receiptVerdict(body, wasSent);
+  if (status >= 200 && status < 300) {
+    if (isIngest || speaksOfFailures(body)) return receiptVerdict(body, wasSent);
+    return { kind: 'answered', failures: new Map(), duplicates: 0 };
+  }
   const reason = `the handler answered ${status}`;
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     const waitMs = retryAfterMs(retryAfter, nowMs);
     // Who asks to be left alone for a while is overloaded, whatever the messages are.
     const suspicious = status >= 500 && waitMs === undefined;
-    return hold(reason, { overloaded: true, suspicious, retryAfterMs: waitMs });
+    const own = suspicious && ownFailures.has(status);
+    return hold(reason, { overloaded: true, suspicious, own, retryAfterMs: waitMs });
   }
   if (status === 410) return { kind: 'gone', reason };
   // A wrong credential, path or redirect is a broken deployment. Unless only one message gets this answer: firewalls
@@ -87,7 +106,6 @@ const malformed = { broken: true, suspicious: true } as const;
 
 /** A reply that is malformed, or names ids that were not sent, confirms nothing. */
 function receiptVerdict(body: string, wasSent: (id: string) => boolean): Verdict {
-  if (body.trim() === '') return { kind: 'answered', failures: new Map(), duplicates: 0 };
   let value: unknown;
   try {
     value = JSON.parse(body);
@@ -103,7 +121,8 @@ function receiptVerdict(body: string, wasSent: (id: string) => boolean): Verdict
   for (const id of failures.keys()) {
     if (!wasSent(id)) return hold('the handler named a message that it was not sent', malformed);
   }
-  return { kind: 'answered', failures, duplicates: receipt.value.duplicates ?? 0 };
+  const { duplicates = 0, clients } = receipt.value;
+  return { kind: 'answered', failures, duplicates, ...(clients !== undefined && { clients }) };
 }
 
 function hold(
@@ -112,6 +131,7 @@ function hold(
     overloaded = false,
     broken = false,
     suspicious = false,
+    own = false,
     retryAfterMs = undefined as number | undefined,
   },
 ): Verdict {
@@ -121,6 +141,7 @@ function hold(
     overloaded,
     broken,
     ...(suspicious && { suspicious }),
+    ...(own && { own }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
 }

@@ -11,7 +11,7 @@ import {
   replayKey,
   replayOf,
   stillActive,
-} from '../../functions/contract/replay.ts';
+} from '../../functions/table/replay.ts';
 
 export interface ReplayTable {
   /** The oldest replay that has not ended. */

@@ -1,20 +1,22 @@
 // One replay from its first look to its end: counts, then sends, and writes down how far it is.
 import { setTimeout as delay } from 'node:timers/promises';
-import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import {
   maxRefusals,
   type Refusal,
   type Replay,
   type ReplayPosition,
   type ReplayProgress,
-} from '../../functions/contract/replay.ts';
+} from '../../functions/table/replay.ts';
+import { Hold } from '../forwarding/hold.ts';
 import { maxTries, refusalOf, type Send } from './sending.ts';
 import type { Entries, Letter } from './sources.ts';
 
 export interface ReplayWork<T extends Letter> {
   readonly entries: Entries<T>;
   readonly send: Send<T>;
-  /** Most entries, and bytes, in one request. */
+  /** Told of each entry that is given up here. */
+  refused?(entry: T): void;
+  /** Maximum entries, and bytes, in one request. */
   readonly maxBatch: number;
   readonly maxBatchBytes: number;
 }
@@ -33,10 +35,8 @@ export interface RunOptions<T extends Letter> {
 
 /** How often progress is written down: a successor sends again what was sent since. */
 const saveEveryMs = 1000;
-const retryBaseMs = 200;
-const retryCapMs = 30_000;
-/** Longest wait that the handler can ask for. */
-const maxRetryAfterMs = 300_000;
+/** How long a handler is left alone that takes nothing. */
+const retry = { baseMs: 200, capMs: 30_000, maxRetryAfterMs: 300_000 };
 
 /** What became of some entries. */
 interface Outcome {
@@ -109,7 +109,8 @@ export async function runReplay<T extends Letter>(
     let tries = 0;
     let delivered = 0;
     const refusals: Refusal[] = [];
-    for (let attempt = 0; left.length > 0; attempt++) {
+    const hold = new Hold(retry);
+    while (left.length > 0) {
       const sent = await work.send(left);
       const { again, waiting, outage, retryAfterMs } = sent;
       delivered += sent.delivered;
@@ -117,14 +118,19 @@ export async function runReplay<T extends Letter>(
       tries = outage === true ? 0 : tries + 1;
       if (again.length === 0) break;
       if (tries === maxTries) {
-        refusals.push(...again.map((entry) => refusalOf(entry, waiting ?? '')));
+        for (const entry of again) {
+          work.refused?.(entry);
+          refusals.push(refusalOf(entry, waiting ?? ''));
+        }
         break;
       }
       left = again;
       if (!(await note({ waiting }, true))) return undefined;
-      const waitMs = retryAfterMs ?? fullJitterMs(attempt, retryBaseMs, retryCapMs);
+      hold.begin(waiting ?? '', retryAfterMs);
       const ends = AbortSignal.any([signal, heard]);
-      await delay(Math.min(waitMs, maxRetryAfterMs), undefined, { signal: ends }).catch(() => {});
+      // A timer may fire a little early, and the next failure would be taken for the same one.
+      while (hold.waitMs > 0 && !ends.aborted)
+        await delay(hold.waitMs, undefined, { signal: ends }).catch(() => {});
       // Nothing more is sent once it is cancelled.
       if (heard.aborted && !(await note({}))) return undefined;
     }

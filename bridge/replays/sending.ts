@@ -1,8 +1,16 @@
 // One step of a replay: what the handler did with some messages, or with a dead letter, and what is left to send.
 import type { Message } from '../../functions/contract/message.ts';
-import { maxRefusalText, type Refusal } from '../../functions/contract/replay.ts';
-import type { Verdict } from '../handler/verdict.ts';
-import type { Replay as ReplayLetter } from '../quarantine/replay.ts';
+import { maxRefusalText, type Refusal } from '../../functions/table/replay.ts';
+import type {
+  Replay as ReplayDeadLetter,
+  ReplayVerdict,
+} from '../dead-letters/dead-letter-replay.ts';
+import {
+  type CulpritLimits,
+  isCulprit,
+  type Suspicion,
+  suspicionAfter,
+} from '../forwarding/culprit.ts';
 import type { Letter } from './sources.ts';
 
 /** The outcome of one try. */
@@ -24,30 +32,46 @@ export type Send<T> = (entries: readonly T[]) => Promise<Sent<T>>;
 
 /** How often a message is given to a handler that takes others; after that it counts as refused. */
 export const maxTries = 10;
+const limits: CulpritLimits = { tries: maxTries, afterMs: 0 };
 
 export interface MessageHandler {
-  post(messages: readonly Message[]): Promise<Verdict>;
+  post(messages: readonly Message[]): Promise<ReplayVerdict>;
   /** Messages that others have brought to it so far. */
   othersDelivered(): number;
+  /** Told of each message that it will not take. */
+  refused?(message: Message): void;
 }
 
 /**
  * Gives messages to a handler; a batch that it rejects is halved until the culprit stands alone. So is one that it fails
  * on, as often as others were delivered since it did last: while nothing is, it is an outage, and that is waited for.
  */
-export function messageSender({ post, othersDelivered }: MessageHandler): Send<Message> {
-  let mostTogether = Number.POSITIVE_INFINITY;
-  let deliveredBefore = othersDelivered();
-  /** Of the first message, alone, while others were delivered. */
-  let failures = 0;
+export function messageSender(handler: MessageHandler): Send<Message> {
+  const { post, othersDelivered } = handler;
+  let maxTogether = Number.POSITIVE_INFINITY;
+  /** What speaks against the first message, by the law of forwarding; nothing before others have been delivered. */
+  let suspicion: Suspicion = {
+    charges: 0,
+    alone: 0,
+    servedAt: othersDelivered(),
+    sinceMs: performance.now(),
+  };
+  const clear = () => {
+    suspicion = { ...suspicion, charges: 0, alone: 0 };
+  };
 
-  /** Whether a failure speaks against these messages, and no longer for an outage. */
-  function isCharge(verdict: Verdict): boolean {
+  function refusal(message: Message, reason: string): Refusal {
+    handler.refused?.(message);
+    return refusalOf(message, reason);
+  }
+
+  /** Notes a failure; true where it is counted, and no longer taken for an outage. */
+  function isCounted(verdict: ReplayVerdict, together: number): boolean {
     if (verdict.kind !== 'hold' || verdict.suspicious !== true) return false;
-    const delivered = othersDelivered();
-    const isCounted = delivered > deliveredBefore;
-    deliveredBefore = delivered;
-    return isCounted;
+    const failure = { together, served: othersDelivered(), nowMs: performance.now() };
+    const before = suspicion;
+    suspicion = suspicionAfter(before, failure);
+    return suspicion.charges > before.charges;
   }
 
   async function inParts(messages: readonly Message[], size: number): Promise<Sent<Message>> {
@@ -61,12 +85,12 @@ export function messageSender({ post, othersDelivered }: MessageHandler): Send<M
   return send;
 
   async function send(messages: readonly Message[]): Promise<Sent<Message>> {
-    if (messages.length > mostTogether) return inParts(messages, mostTogether);
+    if (messages.length > maxTogether) return inParts(messages, maxTogether);
     const verdict = await post(messages);
     switch (verdict.kind) {
       case 'answered': {
-        mostTogether *= 2;
-        failures = 0;
+        maxTogether *= 2;
+        clear();
         const failed = messages.filter(({ id }) => verdict.failures.has(id));
         const failureOf = ({ id }: Message) => verdict.failures.get(id);
         const again = failed.filter((message) => failureOf(message)?.retryable !== false);
@@ -74,7 +98,7 @@ export function messageSender({ post, othersDelivered }: MessageHandler): Send<M
           delivered: messages.length - failed.length,
           refusals: failed
             .filter((message) => failureOf(message)?.retryable === false)
-            .map((message) => refusalOf(message, failureOf(message)?.reason ?? 'no reason given')),
+            .map((message) => refusal(message, failureOf(message)?.reason ?? 'no reason given')),
           again,
           ...(again[0] !== undefined && {
             waiting: failureOf(again[0])?.reason ?? 'no reason given',
@@ -84,19 +108,21 @@ export function messageSender({ post, othersDelivered }: MessageHandler): Send<M
       case 'rejected': {
         const [first, second] = messages;
         if (first === undefined) return { delivered: 0, refusals: [], again: [] };
-        if (second === undefined)
-          return { delivered: 0, refusals: [refusalOf(first, verdict.reason)], again: [] };
+        if (second === undefined) {
+          clear();
+          return { delivered: 0, refusals: [refusal(first, verdict.reason)], again: [] };
+        }
         return inParts(messages, Math.ceil(messages.length / 2));
       }
       default: {
         const [only, ...others] = messages;
-        if (only !== undefined && isCharge(verdict)) {
-          mostTogether = Math.ceil(messages.length / 2);
-          if (others.length === 0 && ++failures === maxTries) {
-            failures = 0;
-            return { delivered: 0, refusals: [refusalOf(only, verdict.reason)], again: [] };
+        if (only !== undefined && isCounted(verdict, messages.length))
+          maxTogether = Math.ceil(messages.length / 2);
+        if (only !== undefined && others.length === 0)
+          if (isCulprit(suspicion, limits, performance.now())) {
+            clear();
+            return { delivered: 0, refusals: [refusal(only, verdict.reason)], again: [] };
           }
-        }
         return {
           delivered: 0,
           refusals: [],
@@ -110,8 +136,8 @@ export function messageSender({ post, othersDelivered }: MessageHandler): Send<M
   }
 }
 
-/** Gives dead letters to their handlers, one by one; those that are taken leave the quarantine. */
-export function letterSender(replay: ReplayLetter): Send<Letter> {
+/** Gives dead letters to their handlers, one by one; those that are taken are deleted. */
+export function deadLetterSender(replay: ReplayDeadLetter): Send<Letter> {
   return async function send(letters: readonly Letter[]): Promise<Sent<Letter>> {
     const [letter, ...others] = letters;
     if (letter === undefined) return { delivered: 0, refusals: [], again: [] };
@@ -130,7 +156,7 @@ export function letterSender(replay: ReplayLetter): Send<Letter> {
           await send(others),
         );
       default:
-        // Given up it stays in the quarantine, so that costs nothing; waited for, it would hold up all others.
+        // Given up it stays among the dead letters, so that costs nothing; waited for, it would hold up all others.
         return {
           delivered: 0,
           refusals: [],

@@ -1,22 +1,25 @@
 // What a replay goes through, in an order that it can go on in after a restart: stored messages by topic and time, or
 // dead letters by time.
-import {
-  deadLetterSummaryOf,
-  quarantinePartition,
-  summaryAttributes,
-} from '../../functions/contract/dead-letter.ts';
-import { type Item, messageOf, topicKey } from '../../functions/contract/item.ts';
-import { knownTopicOf } from '../../functions/contract/known-topic.ts';
+
 import type { Message } from '../../functions/contract/message.ts';
-import { type ItemSource, readPartition } from '../../functions/contract/partition.ts';
-import type { ReplayPosition, ReplayRequest } from '../../functions/contract/replay.ts';
+import { matchesFilter } from '../../functions/contract/topic.ts';
 import {
   DamagedMessage,
+  type MessageStorage,
   type StoredMessages,
   timeRange,
   wholeBytesOf,
-} from '../../functions/contract/stored-messages.ts';
-import { matchesFilter } from '../../functions/contract/topic.ts';
+} from '../../functions/reading/stored-messages.ts';
+import {
+  deadLetterPartition,
+  deadLetterSummaryOf,
+  summaryAttributes,
+  unexpiredDeadLetters,
+} from '../../functions/table/dead-letter.ts';
+import { type Item, messageOf, topicKey } from '../../functions/table/item.ts';
+import { knownTopicOf } from '../../functions/table/known-topic.ts';
+import { type ItemSource, readPartition } from '../../functions/table/partition.ts';
+import type { ReplayPosition, ReplayRequest } from '../../functions/table/replay.ts';
 
 /** One of the things that are replayed; what it is, is read when it is its turn. */
 export interface Entry<T> {
@@ -40,12 +43,12 @@ export type Entries<T> = (
 ) => AsyncGenerator<Entry<T>, void>;
 
 /** A replay reads to the end, however many queries that takes. */
-const unbounded = { mostQueries: Number.POSITIVE_INFINITY };
+const unbounded = { maxQueries: Number.POSITIVE_INFINITY };
 
-export function messageEntries(stored: StoredMessages): Entries<Message> {
+export function messageEntries(storage: MessageStorage): Entries<Message> {
   async function wholeOf(item: Item): Promise<Read<Message>> {
     try {
-      return { kind: 'read', value: await stored.whole(item) };
+      return { kind: 'read', value: await storage.whole(item) };
     } catch (error) {
       if (!(error instanceof DamagedMessage)) throw error;
       return { kind: 'damaged', letter: messageOf(item), reason: error.message };
@@ -53,6 +56,7 @@ export function messageEntries(stored: StoredMessages): Entries<Message> {
   }
 
   async function* ofTopic(
+    stored: StoredMessages,
     topic: string,
     { from, to }: ReplayRequest,
     after?: string,
@@ -70,12 +74,13 @@ export function messageEntries(stored: StoredMessages): Entries<Message> {
 
   return async function* (request, after) {
     const { filter } = request;
-    if (after?.topic !== undefined) yield* ofTopic(after.topic, request, after.key);
-    const topics = stored.topicSteps(filter, after?.topic && topicKey(after.topic), unbounded);
+    const stored = storage.snapshot();
+    if (after?.topic !== undefined) yield* ofTopic(stored, after.topic, request, after.key);
+    const topics = stored.topicSteps([filter], after?.topic && topicKey(after.topic), unbounded);
     for await (const { item } of topics) {
       if (item === undefined) continue;
       const { topic } = knownTopicOf(item);
-      if (matchesFilter(filter, topic)) yield* ofTopic(topic, request);
+      if (matchesFilter(filter, topic)) yield* ofTopic(stored, topic, request);
     }
   };
 }
@@ -86,15 +91,13 @@ export interface Letter {
   readonly topic: string;
 }
 
-export function letterEntries(source: ItemSource): Entries<Letter> {
-  return async function* ({ filter, from, to, route }, after) {
+export function deadLetterEntries(source: ItemSource): Entries<Letter> {
+  return async function* ({ filter, from, to, route, deadLetterReason: reason }, after) {
     const range = { ...timeRange(from, to), after: after?.key };
-    const steps = readPartition(source, quarantinePartition, range, {
+    const steps = readPartition(source, deadLetterPartition, range, {
       ...unbounded,
       attributes: summaryAttributes,
-      ...(route !== undefined && {
-        filter: { expression: 'route = :route', values: { ':route': { S: route } } },
-      }),
+      filter: unexpiredDeadLetters(Date.now(), { route, reason }),
     });
     for await (const { item } of steps) {
       if (item === undefined) continue;

@@ -1,17 +1,6 @@
 // One route's state as this process knows it, and the gate that it opens or closes for requests.
-import { changedState, type RouteState } from './route-state.ts';
-
-/** What a forwarder sees of it. */
-export interface Gate {
-  /** Whether a request may start now. */
-  readonly isOpen: boolean;
-  /** Version of the state; a request that starts now belongs to it. */
-  readonly version: number;
-  /** Resolves when the gate is open, or `signal` aborts. */
-  opened(signal: AbortSignal): Promise<void>;
-  /** The handler wants no more messages; `version` is from before its request. */
-  gone(reason: string, version: number): void;
-}
+import type { Gate } from '../forwarding/gate.ts';
+import { asksForRetry, changedState, type RouteState } from './route-state.ts';
 
 export class RouteGate implements Gate {
   readonly #onDisabled: (state: RouteState) => void;
@@ -20,6 +9,7 @@ export class RouteGate implements Gate {
   #unsaved: RouteState | undefined;
   #pausing = 0;
   #waiting: (() => void)[] = [];
+  #retry: () => void = () => {};
 
   /** `onDisabled` is told when the handler has gone. */
   constructor(onDisabled: (state: RouteState) => void) {
@@ -57,6 +47,10 @@ export class RouteGate implements Gate {
     });
   }
 
+  onRetry(retry: () => void): void {
+    this.#retry = retry;
+  }
+
   gone(reason: string, version: number): void {
     if (this.#stored === undefined) return;
     const change = { kind: 'gone', reason, version } as const;
@@ -69,11 +63,14 @@ export class RouteGate implements Gate {
   /** Takes over what is stored, unless it is older than what is known. */
   adopt(stored: RouteState): void {
     if (this.#stored !== undefined && stored.version < this.#stored.version) return;
+    const before = this.state;
     this.#stored = stored;
     // Whatever somebody else has made of the route since goes before what waits here.
     if (this.#unsaved !== undefined && stored.version >= this.#unsaved.version)
       this.#unsaved = undefined;
     this.#wake();
+    if (before !== undefined && this.state !== undefined && asksForRetry(before, this.state))
+      this.#retry();
   }
 
   /** Keeps the gate closed while `pausing` lasts: no request starts between the wish and its being stored. */

@@ -1,7 +1,7 @@
 // States of routes in files, for a bridge without a table: one for each route that was ever paused or disabled.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeDurably } from '../durable-file.ts';
+import { writeDurably } from '../base/durable-file.ts';
 import { parseRouteState, type RouteState } from './route-state.ts';
 import type { RouteStateStore } from './route-states.ts';
 

@@ -4,7 +4,8 @@ import {
   type DynamoDBClient,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { readPartition } from '../../functions/contract/partition.ts';
+import { markChange } from '../../functions/table/change-marker.ts';
+import { readPartition } from '../../functions/table/partition.ts';
 import { parseRouteState, type RouteState } from './route-state.ts';
 import type { RouteStateStore } from './route-states.ts';
 
@@ -12,7 +13,7 @@ import type { RouteStateStore } from './route-states.ts';
 const statePartition = 'route-state';
 
 /** A config has 100 routes of a few hundred bytes; the client id prefix keeps those of another config apart. */
-const mostQueries = 5;
+const maxQueries = 5;
 
 export function tableRouteStates(
   tableName: string,
@@ -29,7 +30,7 @@ export function tableRouteStates(
         { client, tableName },
         statePartition,
         { low: prefix, high: `${prefix}~`, newestFirst: false },
-        { mostQueries, consistent: true },
+        { maxQueries, consistent: true },
       );
       for await (const { key, item } of steps)
         if (item !== undefined)
@@ -43,6 +44,8 @@ export function tableRouteStates(
         version: { N: String(state.version) },
         state: { S: JSON.stringify(state) },
       };
+      // Others look for it from then on: see ChangeWatch.
+      await markChange({ client, tableName });
       try {
         await client.send(
           new PutItemCommand({

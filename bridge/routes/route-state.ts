@@ -12,12 +12,14 @@ const routeStateSchema = z.object({
   by: z.string().optional(),
   /** Why it is disabled. */
   reason: z.string().optional(),
+  /** When somebody last asked for the next attempt at once, RFC 3339. */
+  retriedAt: z.string().optional(),
 });
 
 export type RouteState = z.output<typeof routeStateSchema>;
 
 export type RouteChange =
-  | { readonly kind: 'pause' | 'resume'; readonly by?: string | undefined }
+  | { readonly kind: 'pause' | 'resume' | 'retry'; readonly by?: string | undefined }
   /** A request answered so that began while the state had this version. */
   | { readonly kind: 'gone'; readonly reason: string; readonly version: number };
 
@@ -48,11 +50,22 @@ export function changedState(state: RouteState, change: RouteChange, at: string)
       return state.kind === 'active'
         ? state
         : { kind: 'active', version, since: at, ...by(change) };
+    case 'retry':
+      return state.kind === 'active' ? { ...state, version, retriedAt: at } : state;
     case 'gone':
       return state.kind !== 'active' || state.version !== change.version
         ? state
         : { kind: 'disabled', version, since: at, reason: change.reason };
   }
+}
+
+/** Whether the next attempt is to be at once, now that one state has followed another. */
+export function asksForRetry(before: RouteState, after: RouteState): boolean {
+  if (after.kind !== 'active') return false;
+  return (
+    before.kind !== 'active' ||
+    (after.retriedAt !== undefined && after.retriedAt !== before.retriedAt)
+  );
 }
 
 function by(change: { readonly by?: string | undefined }): { readonly by?: string } {

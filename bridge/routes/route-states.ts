@@ -1,7 +1,8 @@
-// The states of all routes: read at the start and every two seconds, so that a pause reaches every bridge, and written
-// so that of two changes at once none is lost.
+// The states of all routes: read at the start, and every two seconds where something may have changed, so that a pause reaches
+// every bridge; and written so that of two changes at once none is lost.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { type Changes, unmarkedChanges } from '../base/change-watch.ts';
 import { RouteGate } from './route-gate.ts';
 import { changedState, neverChanged, type RouteChange, type RouteState } from './route-state.ts';
 
@@ -18,6 +19,8 @@ export interface RouteStateStore {
 export interface RouteStatesOptions {
   readonly store: RouteStateStore;
   readonly routes: readonly string[];
+  /** Whether there is anything to look for; by default nobody tells. */
+  readonly changes?: Changes | undefined;
   readonly log: Logger;
   /** Time between looks at the store. */
   readonly pollMs?: number;
@@ -32,24 +35,37 @@ export class RouteStates {
   readonly #store: RouteStateStore;
   readonly #log: Logger;
   readonly #gates: ReadonlyMap<string, RouteGate>;
+  readonly #changes: Changes;
+  readonly #unsubscribe: () => void;
   readonly #stop = new AbortController();
   #failure: string | undefined;
   /** One use of the store at a time. */
   #using: Promise<unknown> = Promise.resolve();
 
-  constructor({ store, routes, log, pollMs = 2000 }: RouteStatesOptions) {
+  constructor({
+    store,
+    routes,
+    changes = unmarkedChanges,
+    log,
+    pollMs = 2000,
+  }: RouteStatesOptions) {
     this.#store = store;
     this.#log = log;
     this.#gates = new Map(
       routes.map((route) => [
         route,
         new RouteGate(({ reason }) => {
-          log.error({ route, reason }, 'route disabled: the handler wants no more messages');
+          log.error(
+            { condition: 'disabled', route, reason },
+            'route disabled: the handler wants no more messages',
+          );
           void this.refresh();
         }),
       ]),
     );
     this.spreadMs = store.isShared ? pollMs * 1.5 : 0;
+    this.#changes = changes;
+    this.#unsubscribe = changes.subscribe(() => void this.refresh());
     void this.#poll(pollMs);
   }
 
@@ -69,7 +85,7 @@ export class RouteStates {
   /** Whether a person's change is stored. It holds here from now on, and for other bridges within {@link spreadMs}. */
   async change(
     route: string,
-    change: RouteChange & { kind: 'pause' | 'resume' },
+    change: RouteChange & { kind: 'pause' | 'resume' | 'retry' },
   ): Promise<boolean> {
     const gate = this.gate(route);
     const store = () => this.#inTurn(() => this.#storeChange(route, change));
@@ -91,9 +107,13 @@ export class RouteStates {
   /** Stores what waits to be, if it can, and ends. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    const isUnsaved = () => [...this.#gates.values()].some(({ unsaved }) => unsaved !== undefined);
+    this.#unsubscribe();
     await this.#using;
-    if (isUnsaved()) await this.refresh();
+    if (this.#isUnsaved) await this.refresh();
+  }
+
+  get #isUnsaved(): boolean {
+    return [...this.#gates.values()].some(({ unsaved }) => unsaved !== undefined);
   }
 
   #inTurn<T>(use: () => Promise<T>): Promise<T> {
@@ -143,8 +163,11 @@ export class RouteStates {
 
   async #poll(pollMs: number): Promise<void> {
     const { signal } = this.#stop;
+    let isFirst = true;
     while (!signal.aborted) {
-      await this.refresh();
+      if (isFirst || this.#changes.areRecent || this.#isUnsaved || this.#failure !== undefined)
+        await this.refresh();
+      isFirst = false;
       await delay(pollMs, undefined, { signal }).catch(() => {});
     }
   }

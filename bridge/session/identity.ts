@@ -1,40 +1,36 @@
-// A message's identity: its id and its time of receipt, minted once and kept over all retries.
-import { randomBytes } from 'node:crypto';
-import { maxIdBytes } from '../../functions/contract/message.ts';
+// A message's id: made of the producer's own, or minted once and kept over all retries.
+import { createHash, randomBytes } from 'node:crypto';
+import { idSuffixLength, maxProducerIdBytes } from '../../functions/contract/message.ts';
 
-/**
- * Times of receipt as RFC 3339 with microseconds, strictly increasing: the wall clock gives milliseconds, and
- * the microseconds count the messages within one. So sorting by time is sorting by arrival, also when the
- * clock is set back.
- */
-export function createReceiptClock(now: () => number = Date.now): () => string {
-  let lastMs = 0;
-  let micros = 0;
-  let prefix = '';
-  return () => {
-    const ms = now();
-    if (ms > lastMs || micros === 999) {
-      lastMs = Math.max(ms, lastMs + 1);
-      micros = 0;
-      prefix = new Date(lastMs).toISOString().slice(0, -1);
-    } else {
-      micros++;
-    }
-    return `${prefix}${micros < 10 ? '00' : micros < 100 ? '0' : ''}${micros}Z`;
-  };
-}
+type UserProperties = readonly (readonly [name: string, value: string])[];
 
 /**
  * The producer's own id: the MQTT 5 user property `id` of a CloudEvent in the MQTT binding's binary mode, which
- * has `specversion` beside it; alone, `id` may as well be the device's name. Otherwise a new one.
+ * has `specversion` beside it; alone, `id` may as well be the device's name. Undefined where there is none to be kept.
  */
-export function messageId(
-  userProperties: readonly (readonly [string, string])[] | undefined,
+export function producerIdIn(properties: UserProperties | undefined): string | undefined {
+  const own = propertyIn('id', properties);
+  const isEvent = own !== undefined && propertyIn('specversion', properties) !== undefined;
+  return isEvent && isUsable(own) ? own : undefined;
+}
+
+/**
+ * The id of a message whose producer gave it one. That is unique within the producer's own `source`, at most, and anybody
+ * can give it again; the session's source has many producers. So it is made unique by the topic, which a broker can guard,
+ * and that source: as a digest of fixed length behind the id, so that no id can be chosen that meets another's.
+ */
+export function idOfProducer(
+  producerId: string,
+  topic: string,
+  properties: UserProperties | undefined,
 ): string {
-  if (userProperties === undefined) return mintId();
-  const own = userProperties.find(([name]) => name === 'id')?.[1];
-  const isEvent = userProperties.some(([name]) => name === 'specversion');
-  return isEvent && own !== undefined && isUsable(own) ? own : mintId();
+  const within = JSON.stringify([topic, propertyIn('source', properties) ?? '']);
+  const digest = createHash('sha256').update(within).digest('base64url');
+  return `${producerId}.${digest.slice(0, idSuffixLength - 1)}`;
+}
+
+function propertyIn(name: string, properties: UserProperties | undefined): string | undefined {
+  return properties?.find(([other]) => other === name)?.[1];
 }
 
 /** Random for each process, so that ids of two bridges, or of two lives of one, cannot meet. */
@@ -42,10 +38,10 @@ const runId = randomBytes(12).toString('base64url');
 let minted = 0;
 
 /** Counted and not random: 16 random bytes a message cost a third of all its CPU. */
-function mintId(): string {
+export function mintId(): string {
   return `${runId}-${++minted}`;
 }
 
 function isUsable(id: string): boolean {
-  return id !== '' && Buffer.byteLength(id) <= maxIdBytes;
+  return id !== '' && Buffer.byteLength(id) <= maxProducerIdBytes;
 }

@@ -1,72 +1,98 @@
 // One session of a route under its lease: waits for the lease, holds the session, gives both back.
 import type { Logger } from 'pino';
-import { untilAborted } from '../aborted.ts';
-import type { Lease } from '../lease.ts';
-import { Session, type SessionOptions, type SessionState } from './session.ts';
-
-/** Waits for the lease of a client id; undefined when `signal` aborts first. */
-export type Acquire = (
-  clientId: string,
-  log: Logger,
-  signal: AbortSignal,
-) => Promise<Lease | undefined>;
+import { untilAborted } from '../base/aborted.ts';
+import type { Delivery } from '../base/delivery.ts';
+import type { Lease } from '../base/lease.ts';
+import { type Acquire, endsOf, whileLeased } from '../base/leased.ts';
+import { Session, type SessionOptions } from './session.ts';
+import type { SessionClock } from './session-clock.ts';
+import type { SessionState } from './session-state.ts';
+import type { Subscriber } from './subscriber.ts';
 
 export type MemberState = SessionState | { readonly kind: 'standby' };
 
+export interface MemberOptions
+  extends Omit<SessionOptions, 'subscriber' | 'receiptClock' | 'onDelivery'> {
+  readonly clock: SessionClock;
+  /** What knows the session's subscriptions; undefined when `signal` aborts first. */
+  readonly openSubscriber: (signal: AbortSignal) => Promise<Subscriber | undefined>;
+  /** Where the messages of a session with this subscriber go. */
+  readonly deliverTo: (subscriber: Subscriber) => (delivery: Delivery) => void;
+}
+
 export interface Member {
   state(): MemberState;
+  warnings(): readonly string[];
   /** Messages taken from the broker that are not settled. */
   unsettled(): number;
+  /** Whether no message can come before others are settled. */
+  isStalled(): boolean;
+  /** Messages without PUBACK, the settled ones that wait for others among them. */
+  unacknowledged(): number;
+  /** When the oldest of these came, by the clock of `performance.now()`; undefined where there is none. */
+  oldestArrivedMs(): number | undefined;
   /** Takes no more messages; what is in flight can still be settled. */
   stopReading(): void;
   /** Acknowledges what is settled, disconnects, and releases the lease. */
   close(): Promise<void>;
 }
 
+/** Without `acquire` there is one bridge, and the session is its own. */
 export function startMember(
-  options: SessionOptions,
+  options: MemberOptions,
   acquire: Acquire | undefined,
   log: Logger,
 ): Member {
+  const { clock } = options;
   const stop = new AbortController();
   let reading = true;
   let session: Session | undefined;
-
-  function open(): Session {
-    session = new Session(options);
-    if (!reading) session.stopReading();
-    return session;
-  }
+  let subscriber: Subscriber | undefined;
+  let isStandby = acquire !== undefined;
 
   /** Holds the session for as long as the lease lasts. */
-  async function holdSession(lease: Lease): Promise<void> {
-    const held = open();
-    await untilAborted(lease.lost, stop.signal);
-    await held.close();
+  async function holdSession(lease: Lease | undefined): Promise<void> {
+    const ended = new AbortController();
+    void untilAborted(...endsOf(lease, stop.signal)).then(() => ended.abort());
+    [subscriber] = await Promise.all([options.openSubscriber(ended.signal), clock.resume()]);
+    if (subscriber === undefined) return clock.stop();
+    session = new Session({
+      ...options,
+      receiptClock: clock.receiptClock,
+      subscriber,
+      onDelivery: options.deliverTo(subscriber),
+    });
+    if (!reading) session.stopReading();
+    await untilAborted(ended.signal);
+    clock.stop();
+    await session.close();
     session = undefined;
-    await lease.release();
+    // The next one with the lease reads what this one has written.
+    await subscriber.ended();
+    if (lease?.lost.aborted !== true) await clock.end();
   }
 
-  async function run(acquireNext: Acquire): Promise<void> {
-    while (!stop.signal.aborted) {
-      const lease = await acquireNext(options.clientId, log, stop.signal);
-      if (lease !== undefined) await holdSession(lease);
-    }
-  }
-
-  const running = acquire === undefined ? void open() : run(acquire);
+  const leased = { acquire, name: options.clientId, log, signal: stop.signal };
+  const running = whileLeased(leased, async (lease) => {
+    isStandby = false;
+    await holdSession(lease);
+    isStandby = acquire !== undefined;
+  });
 
   return {
-    state: () => session?.state ?? { kind: 'standby' },
+    state: () => session?.state ?? { kind: isStandby ? 'standby' : 'connecting' },
+    warnings: () => (session === undefined ? [] : (subscriber?.warnings ?? [])),
     unsettled: () => session?.unsettled ?? 0,
+    isStalled: () => session?.isStalled ?? false,
+    unacknowledged: () => session?.unacknowledged ?? 0,
+    oldestArrivedMs: () => session?.oldestArrivedMs,
     stopReading() {
       reading = false;
       session?.stopReading();
     },
     async close() {
       stop.abort();
-      if (running === undefined) await session?.close();
-      else await running;
+      await running;
     },
   };
 }

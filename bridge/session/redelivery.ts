@@ -3,7 +3,8 @@
 
 interface Held {
   readonly packetId: number;
-  readonly message: { readonly topic: string; readonly payload: Uint8Array };
+  /** Whether a PUBLISH says the same. */
+  says(topic: string, payload: Uint8Array): boolean;
 }
 
 /** What a packet is: a delivery that is held already, or a new one that may have been stored before. */
@@ -23,38 +24,55 @@ const maxUnacknowledged = 65_535;
  * packet id, before anything new [MQTT-4.4.0-1, MQTT-4.6.0-1]. What this process still holds is recognized.
  *
  * A packet without DUP is new, whatever it says. To suspect those too, for brokers that redeliver without it,
- * would lose messages: packet ids are used again after a PUBACK, some brokers begin anew with each connection,
+ * would lose messages: packet ids are used again after a PUBACK, some brokers start again with each connection,
  * and a device that says "open" twice says the same twice. Such a broker may have a message stored twice.
  */
 export class Redeliveries<T extends Held> {
-  #held = new Map<number, T>();
+  readonly #held = new Map<number, T>();
+  readonly #onForgotten: (entry: T) => void;
   #redelivered = 0;
+
+  /** `onForgotten` is told of each entry that is no longer held without having come again. */
+  constructor(onForgotten: (entry: T) => void = () => {}) {
+    this.#onForgotten = onForgotten;
+  }
 
   /** A session was resumed: `pending` is what the last connection left unacknowledged. */
   resume(pending: readonly T[]): void {
-    for (const entry of pending) this.#held.set(entry.packetId, entry);
+    for (const entry of pending) {
+      this.#forget(entry.packetId);
+      this.#held.set(entry.packetId, entry);
+    }
     this.#redelivered = 0;
   }
 
   /** The broker has no session: nothing will come again. */
   clear(): void {
-    this.#held.clear();
+    for (const packetId of this.#held.keys()) this.#forget(packetId);
   }
 
   /** Looks at the next QoS > 0 packet: the held delivery that it repeats, or whether it may be a duplicate. */
   next(packetId: number, topic: string, payload: Uint8Array, dup: boolean): Recognized<T> {
     if (!dup) {
       // Past the redeliveries, a packet id that is still held would be another message's.
-      if (this.#held.size > 0) this.#held.clear();
+      if (this.#held.size > 0) this.clear();
       return fresh;
     }
     const held = this.#held.get(packetId);
-    this.#held.delete(packetId);
-    if (held?.message.topic === topic && Buffer.compare(held.message.payload, payload) === 0) {
+    if (held?.says(topic, payload) === true) {
+      this.#held.delete(packetId);
       return { known: held, possibleDuplicate: false };
     }
+    this.#forget(packetId);
     // mosquitto sets DUP on a whole backlog that it had only queued: without this bound each of its messages
     // would be looked for in the table.
     return ++this.#redelivered <= maxUnacknowledged ? suspect : fresh;
+  }
+
+  #forget(packetId: number): void {
+    const entry = this.#held.get(packetId);
+    if (entry === undefined) return;
+    this.#held.delete(packetId);
+    this.#onForgotten(entry);
   }
 }

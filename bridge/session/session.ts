@@ -1,98 +1,89 @@
-// The inbound side of MQTT.js: a persistent session whose PUBLISHes become deliveries, and whose PUBACKs leave
-// when a delivery is settled, not when it arrives. This file and inbound.ts alone know its private parts.
-//
-// What they rest on (test/bridge/session/mqtt-contract.test.ts fails when an upgrade changes it): `handleMessage`
-// is called for each PUBLISH; a callback with an error goes on to the next packet and sends no PUBACK; a callback
-// that is not called stops reading; bytes written to `client.stream` between packets reach the broker whole.
-import type { MqttClient } from 'mqtt';
-import type { IPublishPacket, Packet } from 'mqtt-packet';
-import type { Logger } from 'pino';
-import type { Message } from '../../functions/contract/message.ts';
-import type { Broker } from '../broker/access.ts';
-import type { Link } from '../broker/connection.ts';
-import { keepConnected } from '../broker/keep-connected.ts';
-import { publicUrl } from '../config.ts';
-import type { Delivery } from '../delivery.ts';
-import { createReceiptClock, messageId } from './identity.ts';
+// A persistent session whose PUBLISHes become deliveries, and whose PUBACKs leave when a delivery is settled, not when
+// it arrives. At QoS 2, which comes where the client id had a session of somebody else's, PUBREC leaves then
+// [4.3.3, method B]; MQTT.js answers PUBREL.
+import type { Packet } from 'mqtt-packet';
+import type { Delivery } from '../base/delivery.ts';
+import { publicUrl } from '../config/config.ts';
+import type { Receiver } from '../connection/incoming.ts';
+import type { Connecting } from '../connection/link.ts';
+import { keptAsBytes, MalformedSightings } from '../packets/malformed-sightings.ts';
+import type { MalformedPublish, Publish } from '../packets/publish.ts';
+import type { StreamedHead } from '../packets/streamed-publish.ts';
+import { HeldDeliveries, type HeldDeliveriesOptions } from './held-deliveries.ts';
 import { Inbound, Received } from './inbound.ts';
-import { messageProperties } from './properties.ts';
+import { type LargeMessages, streamedDelivery } from './large-messages.ts';
+import { messageOf } from './message.ts';
+import type { ReceiptClock } from './receipt-clock.ts';
 import { Redeliveries } from './redelivery.ts';
+import { SessionLink, type SessionLinkOptions } from './session-link.ts';
+import type { SessionState } from './session-state.ts';
 
-/** Where a session stands; only `active` gets messages. */
-export type SessionState =
-  | { readonly kind: 'connecting' }
-  | { readonly kind: 'active' }
-  | { readonly kind: 'disconnected' | 'subscription refused'; readonly reason: string };
-
-export interface SessionOptions {
-  readonly broker: Broker;
-  readonly clientId: string;
-  readonly filter: string;
-  readonly qos: 0 | 1;
-  /** Most unacknowledged deliveries; the receive maximum. */
-  readonly window: number;
-  /** Most bytes of deliveries that are not settled. */
-  readonly maxWindowBytes: number;
-  readonly log: Logger;
+export interface SessionOptions
+  extends HeldDeliveriesOptions,
+    Omit<SessionLinkOptions, 'prepare' | 'oldestMs' | 'unsettled'> {
+  /** How long messages wait for others, which none does while `isStalled`. */
+  readonly lingerMs: number;
+  readonly receiptClock: ReceiptClock;
   readonly onDelivery: (delivery: Delivery) => void;
+  /** A window has become full: no message comes before others are settled. */
+  readonly onStalled: () => void;
+  /** For what memory cannot hold; without it all is buffered. */
+  readonly large?: LargeMessages | undefined;
   /** A QoS 0 message came while the window was full. */
   readonly onQoS0Dropped: () => void;
 }
 
-/** Not a failure: an error makes MQTT.js go on to the next packet without a PUBACK. */
-const withheld = new Error('PUBACK withheld until the message is stored');
-
-/** The declared callback takes nothing, the real one takes the error that withholds the PUBACK. */
-function goOn(done: () => void): void {
-  (done as (error: Error) => void)(withheld);
-}
-
-const resubscribeMs = 30_000;
-
 export class Session {
   readonly #options: SessionOptions;
   readonly #source: string;
-  readonly #receiptTime = createReceiptClock();
-  readonly #stop = new AbortController();
-  readonly #redeliveries = new Redeliveries<Received>();
+  readonly #link: SessionLink;
+  readonly #held: HeldDeliveries;
+  readonly #redeliveries = new Redeliveries<Received>((entry) => this.#held.forget(entry));
+  readonly #malformed = new MalformedSightings();
   #connection: Inbound | undefined;
-  #unsettled = 0;
-  #unsettledBytes = 0;
   /** Messages are accepted, left unread, or read and dropped without PUBACK. */
   #intake: 'open' | 'stopped' | 'discarding' = 'open';
-  #state: SessionState = { kind: 'connecting' };
-  #hasSubscribed = false;
-
-  /** Resolves when the session has ended. */
-  readonly ended: Promise<void>;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#source = `${publicUrl(options.broker.url)}/${options.clientId}`;
-    this.ended = keepConnected({
-      broker: options.broker,
-      clientId: options.clientId,
-      clean: options.broker.cleanSession,
-      receiveMaximum: options.window,
-      log: options.log,
-      signal: this.#stop.signal,
-      prepare: (client) => this.#prepare(client),
-      onConnected: (link) => this.#onConnected(link),
-      onDisconnected: (reason, isRenewal) => {
-        if (isRenewal) return;
-        options.log.warn({ reason }, 'not connected to the broker');
-        this.#state = { kind: 'disconnected', reason };
-      },
+    this.#held = new HeldDeliveries(options);
+    this.#link = new SessionLink({
+      ...options,
+      prepare: (connecting) => this.#prepare(connecting),
+      oldestMs: () => this.oldestArrivedMs,
+      unsettled: () => this.#held.unsettled,
     });
   }
 
+  /** Resolves when the session has ended. */
+  get ended(): Promise<void> {
+    return this.#link.ended;
+  }
+
   get state(): SessionState {
-    return this.#state;
+    return this.#link.state;
   }
 
   /** Deliveries that are not settled, those of earlier connections included. */
   get unsettled(): number {
-    return this.#unsettled;
+    return this.#held.unsettled;
+  }
+
+  /** Deliveries of the present connection without PUBACK, the settled ones that wait for others among them. */
+  get unacknowledged(): number {
+    return this.#connection?.window.size ?? 0;
+  }
+
+  /** When the oldest of these came, by the clock of `performance.now()`; undefined where there is none. */
+  get oldestArrivedMs(): number | undefined {
+    return this.#connection?.window.oldest?.arrivedMs;
+  }
+
+  /** Whether a window, ours or the broker's, is full: no message comes before others are settled. */
+  get isStalled(): boolean {
+    const connection = this.#connection;
+    return connection !== undefined && (connection.isStalled || this.#isFull(connection));
   }
 
   /** Takes no more messages; what has been delivered can still be settled and acknowledged. */
@@ -108,90 +99,93 @@ export class Session {
       this.#flush(this.#connection);
       this.#connection.unpark();
     }
-    this.#stop.abort();
-    await this.ended;
+    await this.#link.close();
+    this.#redeliveries.resume(this.#connection?.window.pending() ?? []);
+    this.#redeliveries.clear();
   }
 
-  #prepare(client: MqttClient): void {
-    const connection = new Inbound(client, this.#options.broker.keepaliveSeconds);
+  #prepare(connecting: Connecting): void {
+    const { client, incoming } = connecting;
+    const connection = new Inbound(connecting, this.#options.lingerMs);
     // Messages may follow CONNACK at once, before MQTT.js says `connect`.
     const onPacket = (packet: Packet) => {
       if (packet.cmd !== 'connack') return;
       client.off('packetreceive', onPacket);
       if ((packet.reasonCode ?? packet.returnCode) !== 0) return;
       const pending = this.#connection?.window.pending() ?? [];
-      if (packet.sessionPresent) this.#redeliveries.resume(pending);
-      else this.#redeliveries.clear();
+      this.#redeliveries.resume(pending);
+      if (!packet.sessionPresent) this.#redeliveries.clear();
       this.#connection = connection;
     };
     client.on('packetreceive', onPacket);
-    client.handleMessage = (packet, done) => this.#onPublish(connection, packet, done);
+    incoming.receiver = this.#receiver(connection);
   }
 
-  #onPublish(connection: Inbound, packet: IPublishPacket, done: () => void): void {
-    const { qos, messageId: packetId = 0, topic, dup } = packet;
-    const payload = toBytes(packet.payload);
+  #receiver(connection: Inbound): Receiver {
+    const { large } = this.#options;
+    return {
+      onPublish: (publish) => this.#onPublish(connection, publish),
+      onMalformed: (publish) => this.#onMalformed(connection, publish),
+      ...(large !== undefined && {
+        admit: (packetBytes) => large.admit(packetBytes, () => connection.readOn()),
+        onStreamed: (head, payload) => this.#onStreamed(connection, head, payload),
+      }),
+      beforeDisconnect: () => this.#flush(connection),
+    };
+  }
+
+  #onPublish(connection: Inbound, publish: Publish): void {
+    const { qos, packetId, topic, payload, dup } = publish;
     if (qos === 0) {
-      if (this.#intake !== 'open' || this.#isFull(connection)) this.#options.onQoS0Dropped();
-      else this.#deliver(this.#receive(connection, packet, payload, false));
-      return goOn(done);
+      if (this.#intake !== 'open' || this.#isFull(connection)) return this.#options.onQoS0Dropped();
+      // Copied: what is dropped between two that are taken would be kept with the chunk of the socket they all lie in.
+      const own = { ...publish, payload: Buffer.from(payload) };
+      const received = this.#receive(connection, own, false);
+      if (this.#held.fits(received)) this.#deliver(received);
+      else this.#options.onQoS0Dropped();
+      return;
     }
     const { known, possibleDuplicate } = this.#redeliveries.next(packetId, topic, payload, dup);
-    if (known === undefined) {
-      return this.#accept(this.#receive(connection, packet, payload, possibleDuplicate), done);
-    }
-    // On its way already, or stored: only its PUBACK changes over to this connection.
-    known.connection = connection;
-    connection.window.add(known);
-    if (known.settled) this.#scheduleFlush(connection);
-    goOn(done);
+    if (known === undefined)
+      return this.#accept(this.#receive(connection, publish, possibleDuplicate));
+    this.#move(known, connection);
   }
 
-  #accept(received: Received, done: () => void): void {
+  #receive(connection: Inbound, publish: Publish, possibleDuplicate: boolean): Received {
+    const { receiptClock } = this.#options;
+    const message = messageOf(publish, this.#source, receiptClock, possibleDuplicate);
+    return new Received(message, publish.fault, connection, this.#onSettled);
+  }
+
+  #accept(received: Received): void {
     const { connection } = received;
-    if (this.#intake === 'discarding') return goOn(done);
+    if (this.#intake === 'discarding') return;
     if (this.#intake === 'stopped' || this.#isFull(connection)) {
-      return connection.park(() => this.#accept(received, done));
+      return connection.park(() => this.#accept(received));
     }
-    connection.window.add(received);
+    if (!this.#held.fits(received)) {
+      this.#held.whenFits(received, this.#readOnWithMemory);
+      connection.park(() => this.#accept(received));
+      return this.#options.onStalled();
+    }
+    this.#held.keep(received);
     this.#deliver(received);
-    goOn(done);
   }
 
-  #receive(
-    connection: Inbound,
-    packet: IPublishPacket,
-    payload: Buffer,
-    possibleDuplicate: boolean,
-  ): Received {
-    const properties =
-      packet.properties === undefined ? undefined : messageProperties(packet.properties);
-    // Assigned one by one: conditional spreads would make three more objects a message.
-    const message: Mutable<Message> = {
-      id: messageId(properties?.userProperties),
-      source: this.#source,
-      topic: packet.topic,
-      time: this.#receiptTime(),
-      payload,
-      qos: packet.qos,
-      retain: packet.retain,
-    };
-    if (packet.messageId !== undefined) message.packetId = packet.messageId;
-    if (possibleDuplicate) message.possibleDuplicate = true;
-    if (properties !== undefined) message.properties = properties;
-    return new Received(message, connection, this.#onSettled);
-  }
+  readonly #readOnWithMemory = (): void => {
+    if (this.#intake === 'open') this.#connection?.unpark();
+  };
 
   #deliver(received: Received): void {
-    this.#unsettled++;
-    this.#unsettledBytes += received.bytes;
+    this.#held.hold(received);
+    received.connection.lastArrivalMs = received.arrivedMs;
     this.#options.onDelivery(received);
+    if (this.isStalled) this.#options.onStalled();
   }
 
-  readonly #onSettled = ({ bytes, connection }: Received): void => {
-    this.#unsettled--;
-    this.#unsettledBytes -= bytes;
-    this.#scheduleFlush(connection);
+  readonly #onSettled = (received: Received): void => {
+    this.#held.settled(received);
+    this.#scheduleFlush(received.connection);
   };
 
   /** A whole batch settles in one go: its PUBACKs leave in one write, which halves the CPU of a message. */
@@ -201,6 +195,7 @@ export class Session {
     queueMicrotask(() => {
       connection.flushScheduled = false;
       this.#flush(connection);
+      this.#link.settled();
       const current = this.#connection;
       if (current !== undefined && this.#intake === 'open' && !this.#isFull(current))
         current.unpark();
@@ -209,50 +204,40 @@ export class Session {
 
   #flush(connection: Inbound): void {
     // An ack belongs to its connection: on another one the packet id stands for another message.
-    if (connection === this.#connection) connection.flush();
+    this.#held.acknowledged(connection === this.#connection ? connection.flush() : []);
+  }
+
+  /** On its way already, or stored: only its PUBACK changes over to this connection. */
+  #move(known: Received, connection: Inbound): void {
+    known.connection = connection;
+    this.#held.keep(known);
+    if (known.settled) this.#scheduleFlush(connection);
+  }
+
+  /** The connection is ended for it, until it has come so often that nothing else will come: then it becomes a dead letter. */
+  #onMalformed(connection: Inbound, publish: MalformedPublish): boolean {
+    if (this.#malformed.endsConnection(publish, performance.now())) return false;
+    this.#onPublish(connection, keptAsBytes(publish));
+    return true;
+  }
+
+  #onStreamed(connection: Inbound, head: StreamedHead, payload: AsyncIterable<Buffer>): void {
+    const { publish } = head;
+    const { qos, packetId, topic, dup } = publish;
+    const { known, possibleDuplicate } =
+      qos === 0
+        ? { known: undefined, possibleDuplicate: false }
+        : this.#redeliveries.next(packetId, topic, publish.payload, dup);
+    if (this.#intake === 'discarding') return;
+    // What broke off with its connection has to come as a whole.
+    if (known?.settled) return this.#move(known, connection);
+    const received = this.#receive(connection, publish, possibleDuplicate);
+    if (qos !== 0) this.#held.keep(received);
+    this.#held.hold(received);
+    this.#options.large?.onDelivery(streamedDelivery(received, head, payload, this.#held));
   }
 
   #isFull(connection: Inbound): boolean {
-    const { window, maxWindowBytes } = this.#options;
-    return (
-      connection.window.size >= window ||
-      this.#unsettled >= window ||
-      this.#unsettledBytes >= maxWindowBytes
-    );
+    return connection.window.size >= this.#options.window || this.#held.isFull;
   }
-
-  #onConnected(link: Link): void {
-    const { protocolVersion, sessionPresent } = link;
-    this.#options.log.info(
-      { protocolVersion, sessionPresent },
-      sessionPresent ? 'session resumed' : 'session started',
-    );
-    if (this.#hasSubscribed && sessionPresent) this.#state = { kind: 'active' };
-    else this.#subscribe(link);
-  }
-
-  #subscribe(link: Link): void {
-    const { filter, qos, log } = this.#options;
-    // Retain handling 1: a resumed subscription does not bring the retained messages once more (MQTT 5).
-    link.client.subscribe(filter, { qos, rh: 1 }, (error, granted) => {
-      if (!link.client.connected) return;
-      if (error) {
-        this.#state = { kind: 'subscription refused', reason: error.message };
-        log.error({ filter, reason: error.message }, 'the broker refused the subscription');
-        setTimeout(() => link.client.connected && this.#subscribe(link), resubscribeMs).unref();
-        return;
-      }
-      const grantedQoS = granted?.[0]?.qos ?? qos;
-      if (grantedQoS < qos)
-        log.warn({ filter, grantedQoS }, 'the broker granted a lower QoS: messages may be lost');
-      this.#hasSubscribed = true;
-      this.#state = { kind: 'active' };
-    });
-  }
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-function toBytes(payload: string | Buffer): Buffer {
-  return typeof payload === 'string' ? Buffer.from(payload) : payload;
 }

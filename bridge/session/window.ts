@@ -23,6 +23,11 @@ export class Window<T extends Unacknowledged> {
     return this.#entries.length - this.#head;
   }
 
+  /** The first that is not released. */
+  get oldest(): T | undefined {
+    return this.#entries[this.#head];
+  }
+
   /** What is not released, in arrival order. */
   pending(): T[] {
     return this.#entries.slice(this.#head);

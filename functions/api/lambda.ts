@@ -1,37 +1,41 @@
 // Composition root of the api function on Lambda: environment → parts → app → handler.
-
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { fileURLToPath } from 'node:url';
 import { handle } from 'hono/aws-lambda';
-import { bridgeTokenOf } from '../contract/secret.ts';
+import { watchCheckMs } from '../feed/watch.ts';
+import { createTableClient, shortAttemptTimeoutMs } from '../table/client.ts';
+import { takeInTable } from './access/allowance-table.ts';
 import { createAuthenticate, createTokenAuthenticate } from './access/authentication.ts';
+import { secretInTable } from './access/cursor-secret.ts';
 import { createJwtAuthenticate } from './access/jwt.ts';
+import { createAllowances } from './access/spending.ts';
 import { createTokenStore } from './access/tokens.ts';
-import { createApi } from './app.ts';
+import { createApi } from './api.ts';
+import { bridgesInTable } from './bridge-client/bridges.ts';
+import { readConsole } from './console-files.ts';
 import { createEndpoints } from './endpoints.ts';
 import { apiEnvironmentSchema } from './environment.ts';
 
 const environment = apiEnvironmentSchema.parse(process.env);
-const { MESSAGES_TABLE, WRITE_SHARDS, BRIDGE_URL, INTERNAL_SECRET, REPLY_TOPIC } = environment;
-const {
-  BROKER_RULES,
-  CORS_ORIGINS,
-  OIDC_ISSUER,
-  OIDC_AUDIENCE,
-  OIDC_SCOPE_CLAIM,
-  REQUESTS_PER_SECOND,
-} = environment;
+const { MESSAGES_TABLE, WRITE_SHARDS, REPLY_TOPIC } = environment;
+const { BROKER_RULES, LIMITS, CORS_ORIGINS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_SCOPE_CLAIM } =
+  environment;
 
-const database = { client: new DynamoDBClient(), tableName: MESSAGES_TABLE };
+const database = {
+  client: createTableClient({ attemptTimeoutMs: shortAttemptTimeoutMs }),
+  tableName: MESSAGES_TABLE,
+};
 
 const logLine = (fields: Record<string, unknown>) =>
   process.stderr.write(`${JSON.stringify(fields)}\n`);
 const onError = (error: Error) => logLine({ level: 'error', error: error.stack });
 
 const bridge = {
-  url: BRIDGE_URL,
-  token: bridgeTokenOf(INTERNAL_SECRET),
+  bridges: bridgesInTable(database),
   onFailure: (reason: string) => logLine({ level: 'warn', message: 'bridge', reason }),
 };
+
+/** The console's files are beside this one, where infra/bundle puts them. */
+const consoleFolder = fileURLToPath(new URL('console/', import.meta.url));
 
 const jwt =
   OIDC_ISSUER === undefined || OIDC_AUDIENCE === undefined
@@ -45,22 +49,24 @@ const jwt =
 export const handler = handle(
   createApi({
     endpoints: createEndpoints({
-      client: new DynamoDBClient(),
-      tableName: MESSAGES_TABLE,
+      ...database,
       writeShards: WRITE_SHARDS,
       bridge,
-      cursorSecret: INTERNAL_SECRET,
+      cursorSecret: secretInTable(database),
       replyTopic: REPLY_TOPIC,
       brokerRules: BROKER_RULES,
+      // An HTTP API hands over whole answers.
+      live: { streams: false, checkMs: watchCheckMs },
       onError,
     }),
     authenticate: createAuthenticate({
       tokens: createTokenAuthenticate({ store: createTokenStore(database) }),
       ...(jwt !== undefined && { jwt }),
     }),
-    ...(REQUESTS_PER_SECOND !== undefined && {
-      rateLimit: { requestsPerSecond: REQUESTS_PER_SECOND },
-    }),
+    rateLimit: { requestsPerSecond: LIMITS.callerRequestsPerSecond },
+    compresses: true,
+    allowances: createAllowances(LIMITS, takeInTable(database.client, database.tableName)),
+    console: () => readConsole(consoleFolder),
     ...(CORS_ORIGINS !== undefined && { corsOrigins: CORS_ORIGINS }),
     onError,
   }),

@@ -4,6 +4,12 @@ import * as z from 'zod';
 import type { QoS } from './message.ts';
 import type { FieldFault } from './problem.ts';
 
+/**
+ * Maximum levels of a topic or filter where nothing else is known. Brokers close the connection on too many of them, each
+ * from a number of its own: EMQX has 128 at first, mosquitto 200.
+ */
+export const defaultMaxTopicLevels = 128;
+
 /** Levels of a topic, in which `{name}` stands for any one level, and `{commandId}` for the id of the command. */
 const template = z.string().min(1).max(1024);
 
@@ -12,11 +18,13 @@ export const brokerRulesSchema = z.strictObject({
   maxQoS: z.literal([0, 1, 2]),
   /** Whether it retains messages. */
   retain: z.boolean(),
+  /** What topics begin with that it retains nothing on. */
+  unretainedPrefixes: z.array(z.string().regex(/^\$[^+#]*\/$/)).optional(),
   /** Largest payload of a publish, in bytes. */
   maxPayloadBytes: z.int().min(1).optional(),
   /** Longest topic or filter, in bytes of UTF-8. */
   maxTopicBytes: z.int().min(1).optional(),
-  /** Most levels of a topic or filter: one more than it has slashes. */
+  /** Maximum levels of a topic or filter, one more than it has slashes; {@link defaultMaxTopicLevels} where absent. */
   maxTopicLevels: z.int().min(1).optional(),
   /** Levels at the beginning that do not count for the two limits above; with its last slash. */
   uncountedPrefix: template.optional(),
@@ -25,6 +33,8 @@ export const brokerRulesSchema = z.strictObject({
   /** As `publishPrefixes`, for filters; all are allowed where it is absent. `$share/` is a rule of its own. */
   subscribePrefixes: z.array(z.string().regex(/^\$[^+#]*\/$/)).optional(),
   sharedSubscriptions: z.boolean(),
+  /** False where a device cannot see a response topic, as the broker has MQTT 3.1.1 only. */
+  responseTopics: z.boolean().optional(),
   /** Where a device answers a command that names no response topic, by the topic of the command. */
   replies: z.array(
     z.strictObject({
@@ -73,6 +83,12 @@ export function publicationFaults(
     });
   if (retain && !rules.retain)
     faults.push({ field: 'retain', rule: 'must be false: the broker does not retain messages' });
+  const unretained = rules.unretainedPrefixes?.find((prefix) => topic.startsWith(prefix));
+  if (retain && unretained !== undefined)
+    faults.push({
+      field: 'retain',
+      rule: `must be false on topics that begin with ${unretained}: the broker retains nothing there`,
+    });
   return faults;
 }
 
@@ -108,14 +124,14 @@ export function filterFaults(filter: string, rules: BrokerRules): string[] {
 
 function sizeFaults(
   topic: string,
-  { maxTopicBytes, maxTopicLevels, uncountedPrefix }: BrokerRules,
+  { maxTopicBytes, maxTopicLevels = defaultMaxTopicLevels, uncountedPrefix }: BrokerRules,
 ): string[] {
   const counted =
     uncountedPrefix === undefined ? topic : topic.slice(prefixLength(uncountedPrefix, topic));
   const faults: string[] = [];
   if (maxTopicBytes !== undefined && Buffer.byteLength(counted) > maxTopicBytes)
     faults.push(`must be at most ${maxTopicBytes} bytes in UTF-8: the broker takes no more`);
-  if (maxTopicLevels !== undefined && counted.split('/').length > maxTopicLevels)
+  if (counted.split('/').length > maxTopicLevels)
     faults.push(`must have at most ${maxTopicLevels} levels: the broker takes no more`);
   return faults;
 }

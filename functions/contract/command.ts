@@ -2,11 +2,13 @@
 import * as z from 'zod';
 import { maxStringBytes, stringFault, topicFault } from './topic.ts';
 
-/** Largest body of a publish request, in bytes. */
+/** Largest body of a publish request, in bytes; what stands in it beside the payload counts too. */
 export const maxPublishBodyBytes = 1024 * 1024;
+/** Largest payload that certainly fits into it as base64, which adds a third, beside 64 KiB of other fields: bytes. */
+export const maxBase64PayloadBytes = ((maxPublishBodyBytes - 64 * 1024) / 4) * 3;
 /** Largest body of a bulk request, in bytes: what a Lambda function takes, less what stands around it. */
 export const maxBulkBodyBytes = 5 * 1024 * 1024;
-/** Most commands in one bulk request. */
+/** Maximum commands in one bulk request. */
 export const maxBulkCommands = 1000;
 /** A command that says nothing of its expiry is sent within this time or not at all, in seconds. */
 export const defaultExpirySeconds = 3600;
@@ -90,7 +92,9 @@ export const publishRequestSchema = z
     payloadBase64: z
       .base64('must be base64 with padding')
       .optional()
-      .describe('What to send, as base64, instead of `payload`.'),
+      .describe(
+        `What to send, as base64, instead of \`payload\`. The whole body has at most 1 MiB, so that up to ${maxBase64PayloadBytes} bytes fit as base64.`,
+      ),
     qos: z.literal([0, 1, 2], 'must be 0, 1 or 2').default(1).describe('MQTT QoS.'),
     retain: z
       .boolean()
@@ -134,7 +138,7 @@ export const publishRequestSchema = z
   })
   .meta({
     id: 'PublishRequest',
-    examples: [{ topic: 'devices/lamp-7/cmd', payload: { on: true }, expirySeconds: 60 }],
+    examples: [{ topic: 'demo/kitchen/cmd', payload: { fan: 'on' }, expirySeconds: 60 }],
   });
 
 export type PublishRequest = z.output<typeof publishRequestSchema>;
@@ -175,8 +179,10 @@ export const outcomeSchema = z.object({
   id: z.string(),
   status: commandStatusSchema,
   sentAt: time.optional(),
-  /** False when the broker said that no one is subscribed (MQTT 5 reason code 0x10); absent if unknown. */
+  /** False where the broker said that no one is subscribed (MQTT 5 reason code 0x10); any other answer proves nothing. */
   hadSubscribers: z.boolean().optional(),
+  /** False where the reply that was asked for is no longer awaited; absent where that has not changed. */
+  awaitsReply: z.boolean().optional(),
   reply: replySchema.optional(),
   error: commandErrorSchema.optional(),
 });

@@ -1,43 +1,182 @@
 // The envelope: a message as a CloudEvents 1.0 JSON event, and a batch of them as the body of one POST.
 import { isUtf8 } from 'node:buffer';
 import * as z from 'zod';
-import { type Message, type MessageProperties, maxIdBytes } from './message.ts';
+import { type EventVersion, isJsonData, messageEventTypes } from './event-version.ts';
+import {
+  base64Bytes,
+  base64Pieces,
+  base64PiecesOf,
+  pieceBytes,
+  textBytes,
+  textPieces,
+} from './json-pieces.ts';
+import { type Message, type MessageProperties, maxIdBytes, maxProducerIdBytes } from './message.ts';
 import { topicFault } from './topic.ts';
+import { traceContextIn } from './trace-context.ts';
 
 export const envelopeBatchType = 'application/cloudevents-batch+json';
-/** CloudEvents `type` of a message; a changed meaning of the envelope gets a new version. */
-export const messageEventType = 'causeway.mqtt.message.v1';
 
 /**
  * One message as CloudEvents JSON text.
  *
  * A UTF-8 payload travels as a string, which keeps it byte for byte; parsing it as JSON here would not
- * (1e400, 2^53+1, doubled keys, white space). So `datacontenttype` describes the string, and what the
- * device declared is the extension attribute `contenttype`. Any other payload travels as `data_base64`.
- * Built by concatenation: this runs once a message on the bridge's hot path.
+ * (1e400, 2^53+1, doubled keys, white space). So in version 1 `datacontenttype` describes the string; in version 2 JSON is
+ * spliced in as it was written, white space around it included. What the device declared is the extension attribute
+ * `contenttype`. Any other payload travels as `data_base64`, and so does a large text whose escapes would make it longer
+ * than that. Large ones are made in pieces: {@link planEnvelope}.
  */
+export function encodeEvent(message: Message, version: EventVersion): string {
+  if (isLarge(message))
+    return Buffer.concat([...planEnvelope(message, version).pieces()]).toString();
+  const envelope = smallEnvelope(message, version);
+  return typeof envelope === 'string' ? envelope : `${envelope.head}${envelope.payload}}`;
+}
+
+/** The envelope that we keep, and that our own ingest gets. */
 export function encodeEnvelope(message: Message): string {
-  const json = encodeAttributes(message);
+  return encodeEvent(message, 1);
+}
+
+/** An envelope whose payload has not been made a string: its text is head, payload and a closing brace. */
+interface SplicedEnvelope {
+  readonly head: string;
+  readonly payload: Buffer;
+}
+
+/** Built by concatenation: this runs once a message on the bridge's hot path. */
+function smallEnvelope(message: Message, version: EventVersion): string | SplicedEnvelope {
   const payload = asBuffer(message.payload);
+  const json = encodeAttributes(message, version);
+  if (version === 2 && isJsonData(message)) return { head: json + jsonStart, payload };
   const text = payload.toString('utf8');
   // Only bytes that are no UTF-8, and the rare text that holds one, decode to a replacement character: looking
   // for it is cheaper than asking isUtf8 about each payload.
   if (text.includes('\ufffd') && !isUtf8(payload)) {
-    return `${json},"data_base64":"${payload.toString('base64')}"}`;
+    return `${json}${bytesStarts[version]}${payload.toString('base64')}"}`;
   }
-  return `${json},"datacontenttype":"text/plain","data":${JSON.stringify(text)}}`;
+  return `${json}${textStart}${JSON.stringify(text).slice(1)}}`;
+}
+
+const textStart = ',"datacontenttype":"text/plain","data":"';
+const jsonStart = ',"datacontenttype":"application/json","data":';
+/** Of text that is longer with its escapes. */
+const textBytesStarts = {
+  1: ',"data_base64":"',
+  2: ',"datacontenttype":"text/plain","data_base64":"',
+} as const satisfies Record<EventVersion, string>;
+/** Without a type, base64 would be that of JSON (CloudEvents JSON format, 3.1.1). */
+const bytesStarts = {
+  1: ',"data_base64":"',
+  2: ',"datacontenttype":"application/octet-stream","data_base64":"',
+} as const satisfies Record<EventVersion, string>;
+
+/** The text of an envelope that is not made yet. */
+export interface PlannedEnvelope {
+  /** How many bytes it takes. */
+  readonly bytes: number;
+  /** The bytes, a piece at a time: the text is never there as a whole. */
+  pieces(): Iterable<Buffer>;
+}
+
+/** An envelope of any size, as the text of {@link encodeEvent}; nothing is built yet. */
+export function planEnvelope(message: Message, version: EventVersion = 1): PlannedEnvelope {
+  const data = planData(message, version);
+  let bytes = data.bytes;
+  for (const piece of attributePieces(message, version)) bytes += Buffer.byteLength(piece);
+  return {
+    bytes,
+    *pieces() {
+      for (const piece of attributePieces(message, version)) yield Buffer.from(piece);
+      yield* data.pieces();
+    },
+  };
+}
+
+/** What follows the attributes of an envelope, to its last brace. */
+function planData(message: Message, version: EventVersion): PlannedEnvelope {
+  const payload = asBuffer(message.payload);
+  const asBase64 = base64Bytes(payload.byteLength);
+  if (version === 2 && isJsonData(message))
+    return plan(jsonStart, payload.byteLength, () => [payload], '}');
+  const isText = isUtf8(payload);
+  // A small one stays text whatever it takes.
+  const mostAsText = payload.byteLength > pieceBytes ? asBase64 : Number.POSITIVE_INFINITY;
+  const asText = isText ? textBytes(payload, mostAsText) : Number.POSITIVE_INFINITY;
+  if (isText && asText <= mostAsText)
+    return plan(textStart, asText, () => textPieces(payload), '"}');
+  const start = (isText ? textBytesStarts : bytesStarts)[version];
+  return plan(start, asBase64, () => base64Pieces(payload), '"}');
+}
+
+function plan(
+  start: string,
+  bytes: number,
+  pieces: () => Iterable<Buffer>,
+  end: string,
+): PlannedEnvelope {
+  return {
+    bytes: start.length + bytes + end.length,
+    *pieces() {
+      yield Buffer.from(start);
+      yield* pieces();
+      yield Buffer.from(end);
+    },
+  };
+}
+
+/** The pieces of an envelope whose payload comes in parts: whether it is text is known with the last of them only. */
+export async function* streamedEnvelope(
+  message: Message,
+  payload: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Buffer> {
+  for (const piece of attributePieces(message, 1)) yield Buffer.from(piece);
+  yield Buffer.from(bytesStarts[1]);
+  yield* base64PiecesOf(payload);
+  yield Buffer.from('"}');
+}
+
+/** Whether its envelope is made in pieces. */
+function isLarge({ payload, properties }: Message): boolean {
+  return (
+    payload.byteLength > pieceBytes ||
+    (properties !== undefined && propertiesLength(properties) > pieceBytes)
+  );
 }
 
 /** The event as JSON text, up to its data: without that and without the closing brace. */
-export function encodeAttributes(message: Message): string {
-  const { properties } = message;
-  let json = `{"specversion":"1.0","type":"${messageEventType}","id":${JSON.stringify(message.id)},"source":${sourceJson(
+export function encodeAttributes(message: Message, version: EventVersion = 1): string {
+  let json = encodeFixed(message, version);
+  if (message.properties !== undefined)
+    for (const piece of propertyPieces(message.properties)) json += piece;
+  return version === 2 ? json + traceJson(message) : json;
+}
+
+function* attributePieces(message: Message, version: EventVersion): Generator<string> {
+  yield encodeFixed(message, version);
+  if (message.properties !== undefined) yield* propertyPieces(message.properties);
+  if (version === 2) yield traceJson(message);
+}
+
+/** CloudEvents' extension for distributed tracing. */
+function traceJson(message: Message): string {
+  const trace = traceContextIn(message);
+  if (trace === undefined) return '';
+  const { traceparent, tracestate } = trace;
+  const state = tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`;
+  return `,"traceparent":"${traceparent}"${state}`;
+}
+
+/** The attributes that a message of any protocol version has. */
+function encodeFixed(message: Message, version: EventVersion): string {
+  let json = `{"specversion":"1.0","type":"${messageEventTypes[version]}","id":${JSON.stringify(message.id)},"source":${sourceJson(
     message.source,
   )},"subject":${JSON.stringify(message.topic)},"time":"${message.time}","qos":${message.qos},"retain":${message.retain}`;
+  if (message.producerId !== undefined)
+    json += `,"producerid":${JSON.stringify(message.producerId)}`;
+  if (message.receivedAfter !== undefined) json += `,"receivedafter":"${message.receivedAfter}"`;
   if (message.packetId !== undefined) json += `,"packetid":${message.packetId}`;
   if (message.replayId !== undefined) json += `,"replayid":${JSON.stringify(message.replayId)}`;
   if (message.possibleDuplicate) json += ',"possibleduplicate":true';
-  if (properties !== undefined) json += encodeProperties(properties);
   return json;
 }
 
@@ -53,22 +192,50 @@ function sourceJson(source: string): string {
   return lastSourceJson;
 }
 
+export type EncodedBatch =
+  | { readonly kind: 'encoded'; readonly body: Buffer }
+  /** Nothing was built; `bytes` is what the first messages take that are too many. */
+  | { readonly kind: 'too large'; readonly bytes: number };
+
 /**
- * The body of one POST: a JSON array of envelopes. Written into one buffer of its size, not joined to a string
- * first: that copies every byte once more, half a microsecond a message.
+ * The body of one POST, of at most `maxBytes`: a JSON array of envelopes. Written into one buffer of its size, not joined
+ * to a string first: that copies every byte once more, half a microsecond a message.
  */
-export function encodeBatch(messages: readonly Message[]): Buffer {
-  const envelopes = messages.map(encodeEnvelope);
-  const size = envelopes.reduce((sum, envelope) => sum + Buffer.byteLength(envelope) + 1, 1);
-  const body = Buffer.allocUnsafeSlow(Math.max(size, 2));
+export function encodeBatch(
+  messages: readonly Message[],
+  maxBytes = Number.POSITIVE_INFINITY,
+  version: EventVersion = 1,
+): EncodedBatch {
+  const envelopes: (string | SplicedEnvelope | PlannedEnvelope)[] = [];
+  let bytes = 1;
+  for (const message of messages) {
+    const envelope = isLarge(message)
+      ? planEnvelope(message, version)
+      : smallEnvelope(message, version);
+    envelopes.push(envelope);
+    bytes += 1 + bytesOf(envelope);
+    if (bytes > maxBytes) return { kind: 'too large', bytes };
+  }
+  const body = Buffer.allocUnsafeSlow(Math.max(bytes, 2));
   let offset = 0;
   for (const envelope of envelopes) {
     offset = body.writeUInt8(offset === 0 ? 0x5b : 0x2c, offset);
-    offset += body.write(envelope, offset);
+    if (typeof envelope === 'string') offset += body.write(envelope, offset);
+    else if ('head' in envelope) {
+      offset += body.write(envelope.head, offset);
+      offset += envelope.payload.copy(body, offset);
+      offset = body.writeUInt8(0x7d, offset);
+    } else for (const piece of envelope.pieces()) offset += piece.copy(body, offset);
   }
   if (envelopes.length === 0) offset = body.writeUInt8(0x5b, offset);
   body.writeUInt8(0x5d, offset);
-  return body;
+  return { kind: 'encoded', body };
+}
+
+function bytesOf(envelope: string | SplicedEnvelope | PlannedEnvelope): number {
+  if (typeof envelope === 'string') return Buffer.byteLength(envelope);
+  if ('bytes' in envelope) return envelope.bytes;
+  return Buffer.byteLength(envelope.head) + envelope.payload.byteLength + 1;
 }
 
 /** Attributes of an envelope that are there for every message, with the punctuation around them. */
@@ -79,11 +246,25 @@ const fixedEnvelopeBytes = 350;
  * Near enough to fill requests with; what a batch really takes is known when it is encoded.
  */
 export function estimateEnvelopeBytes({ payload, topic, properties }: Message): number {
-  const propertyBytes = properties === undefined ? 0 : encodeProperties(properties).length;
-  return fixedEnvelopeBytes + topic.length + Math.ceil(payload.byteLength / 3) * 4 + propertyBytes;
+  const propertyBytes = properties === undefined ? 0 : propertiesLength(properties);
+  return fixedEnvelopeBytes + topic.length + base64Bytes(payload.byteLength) + propertyBytes;
 }
 
-function encodeProperties(properties: MessageProperties): string {
+/** About how long properties are as JSON, without making it. */
+function propertiesLength({
+  contentType = '',
+  responseTopic = '',
+  correlationData,
+  userProperties = [],
+}: MessageProperties): number {
+  let length = 100 + contentType.length + responseTopic.length;
+  if (correlationData !== undefined) length += base64Bytes(correlationData.byteLength);
+  for (const [name, value] of userProperties) length += name.length + value.length + 12;
+  return length;
+}
+
+/** Properties as JSON, each with a comma before it; user properties pair by pair, as there may be megabytes of them. */
+function* propertyPieces(properties: MessageProperties): Generator<string> {
   const {
     contentType,
     responseTopic,
@@ -92,17 +273,22 @@ function encodeProperties(properties: MessageProperties): string {
     messageExpirySeconds,
     payloadFormat,
   } = properties;
-  let json = '';
-  if (contentType !== undefined) json += `,"contenttype":${JSON.stringify(contentType)}`;
-  if (responseTopic !== undefined) json += `,"responsetopic":${JSON.stringify(responseTopic)}`;
+  if (contentType !== undefined) yield `,"contenttype":${JSON.stringify(contentType)}`;
+  if (responseTopic !== undefined) yield `,"responsetopic":${JSON.stringify(responseTopic)}`;
   if (correlationData !== undefined)
-    json += `,"correlationdata":"${asBuffer(correlationData).toString('base64')}"`;
-  // CloudEvents attributes are scalars, and MQTT's pairs are ordered and may repeat: JSON text in a string.
-  if (userProperties !== undefined)
-    json += `,"userproperties":${JSON.stringify(JSON.stringify(userProperties))}`;
-  if (messageExpirySeconds !== undefined) json += `,"messageexpiry":${messageExpirySeconds}`;
-  if (payloadFormat !== undefined) json += `,"payloadformat":${payloadFormat}`;
-  return json;
+    yield `,"correlationdata":"${asBuffer(correlationData).toString('base64')}"`;
+  if (userProperties !== undefined) {
+    // CloudEvents attributes are scalars, and MQTT's pairs are ordered and may repeat: JSON text in a string.
+    yield ',"userproperties":"[';
+    let separator = '';
+    for (const pair of userProperties) {
+      yield separator + JSON.stringify(JSON.stringify(pair)).slice(1, -1);
+      separator = ',';
+    }
+    yield ']"';
+  }
+  if (messageExpirySeconds !== undefined) yield `,"messageexpiry":${messageExpirySeconds}`;
+  if (payloadFormat !== undefined) yield `,"payloadformat":${payloadFormat}`;
 }
 
 const uint32 = z.int().min(0).max(0xffff_ffff);
@@ -125,30 +311,37 @@ const userPropertiesText = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+// Fixed width, so that the sort key built from it sorts by time.
+const stampText = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/, 'must be RFC 3339 in UTC with microseconds')
+  .refine((time) => !Number.isNaN(Date.parse(time)), 'must be a date and time that there is');
+
 /** One envelope as ingest accepts it. Attributes that it does not know are ignored, as CloudEvents asks. */
 export const envelopeSchema = z
   .object({
     specversion: z.literal('1.0'),
-    type: z.literal(messageEventType),
+    type: z.enum(messageEventTypes),
     id: text
       .min(1)
       .refine(
         (id) => Buffer.byteLength(id) <= maxIdBytes,
         `must be at most ${maxIdBytes} bytes in UTF-8`,
       ),
+    producerid: text
+      .min(1)
+      .refine(
+        (id) => Buffer.byteLength(id) <= maxProducerIdBytes,
+        `must be at most ${maxProducerIdBytes} bytes in UTF-8`,
+      )
+      .optional(),
     source: text.min(1).max(2048),
     subject: z.string().superRefine((topic, context) => {
       const fault = topicFault(topic);
       if (fault !== undefined) context.addIssue(fault);
     }),
-    // Fixed width, so that the sort key built from it sorts by time.
-    time: z
-      .string()
-      .regex(
-        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
-        'must be RFC 3339 in UTC with microseconds',
-      )
-      .refine((time) => !Number.isNaN(Date.parse(time)), 'must be a date and time that there is'),
+    time: stampText,
+    receivedafter: stampText.optional(),
     qos: z.union([z.literal(0), z.literal(1), z.literal(2)]),
     retain: z.boolean(),
     packetid: z.int().min(1).max(65_535).optional(),
@@ -174,6 +367,7 @@ export function decodeEnvelope(envelope: Envelope): Message {
   const properties = decodeProperties(envelope);
   return {
     id: envelope.id,
+    ...(envelope.producerid !== undefined && { producerId: envelope.producerid }),
     source: envelope.source,
     topic: envelope.subject,
     time: envelope.time,
@@ -183,6 +377,7 @@ export function decodeEnvelope(envelope: Envelope): Message {
         : Buffer.from(envelope.data_base64, 'base64'),
     qos: envelope.qos,
     retain: envelope.retain,
+    ...(envelope.receivedafter !== undefined && { receivedAfter: envelope.receivedafter }),
     ...(envelope.packetid !== undefined && { packetId: envelope.packetid }),
     ...(envelope.possibleduplicate !== undefined && {
       possibleDuplicate: envelope.possibleduplicate,

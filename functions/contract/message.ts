@@ -17,15 +17,22 @@ export type QoS = 0 | 1 | 2;
 
 /** One PUBLISH as the bridge received it. */
 export interface Message {
-  /** The producer's own id, or one that the bridge minted and keeps over all its retries. */
+  /** One that the bridge minted and keeps over all its retries; or of the producer's own id and what it is unique within. */
   readonly id: string;
+  /** The id that the producer gave it: others give the same ones. */
+  readonly producerId?: string;
   /** URI of broker and session, such as `mqtt://broker:1883/causeway-store-0`; `id` is unique within it. */
   readonly source: string;
   readonly topic: string;
   /** Id of the replay that sends it again; absent when it comes from the broker. */
   readonly replayId?: string;
-  /** When the bridge received it: RFC 3339, UTC, microseconds, strictly increasing within a bridge. */
+  /** When the bridge received it: RFC 3339, UTC, microseconds, strictly increasing within a session. */
   readonly time: string;
+  /**
+   * Where the order by time is broken, as the bridge's clock has been set back by more than a minute: what was received
+   * before this message can have times up to this one, which is later than its own. The same for all that follow.
+   */
+  readonly receivedAfter?: string;
   /** The exact bytes. */
   readonly payload: Uint8Array;
   readonly qos: QoS;
@@ -37,5 +44,11 @@ export interface Message {
   readonly properties?: MessageProperties;
 }
 
+/** The longest id of a producer that is kept, in UTF-8 bytes. */
+export const maxProducerIdBytes = 256;
+
+/** Characters of the digest behind a producer's id, with the dot before it. */
+export const idSuffixLength = 23;
+
 /** The longest message id, in UTF-8 bytes: it becomes part of a sort key (limit 1,024 bytes). */
-export const maxIdBytes = 256;
+export const maxIdBytes = maxProducerIdBytes + idSuffixLength;

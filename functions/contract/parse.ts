@@ -14,6 +14,15 @@ export function parseWith<S extends z.ZodType>(schema: S, input: unknown): Parse
   return { ok: false, faults: result.error.issues.flatMap(faultsOf) };
 }
 
+/** What JSON a text holds; undefined where it holds none. */
+export function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
@@ -26,6 +35,12 @@ function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {
   if (issue.code === 'invalid_key')
     return issue.issues.map(({ message }) => ({ field: path.join('.'), rule: message }));
   return [{ field: path.join('.'), rule: issue.message }];
+}
+
+/** Adds faults to those of a schema, in its `superRefine`. */
+export function addFaults(context: z.RefinementCtx, faults: readonly FieldFault[]): void {
+  for (const { field, rule } of faults)
+    context.addIssue({ code: 'custom', path: field.split('.'), message: rule });
 }
 
 /** A fault in a line of text; without a field it is the whole that is wrong. */

@@ -1,6 +1,6 @@
 // Presence: what a broker tells of a client's connections, and which of it holds: late, doubled and out of order as it
 // comes. Pure; ingest folds events with it, and the api shows what comes out.
-import { calm, type Restlessness, restlessnessAt, withChanges } from './restlessness.ts';
+import { calm, dampingAt, type FlapDamping, withChanges } from './flap-damping.ts';
 
 /** Who tells: our embedded broker, AWS IoT Core, EMQX, or the devices themselves by a last will. */
 export const presenceSources = ['embedded', 'aws-iot', 'emqx', 'last-will'] as const;
@@ -39,7 +39,7 @@ export interface PresenceState {
   /** Of the event that it rests on. */
   readonly place: Place;
   readonly reason?: string;
-  readonly restlessness: Restlessness;
+  readonly damping: FlapDamping;
   /** Events that were not recorded because the client is flapping, or was when the last one came. */
   readonly unrecorded: number;
 }
@@ -64,7 +64,7 @@ export interface Folded {
 }
 
 /**
- * AWS IoT begins its version numbers anew after about an hour offline, and gives times that are right to two minutes
+ * AWS IoT starts its version numbers again after about an hour offline, and gives times that are right to two minutes
  * ("Lifecycle events"): two events that are further apart than two such errors go by their times, with a minute for
  * the end of a connection that is told after the next one's begin; nearer ones by their numbers.
  */
@@ -73,7 +73,7 @@ const versionsHoldForMs = 5 * 60_000;
 /**
  * Negative where `a` happened before `b`, 0 where they are one event. It is the true order as long as
  * - embedded: the broker keeps its folder, where its epochs are, or its clock was not set back;
- * - aws-iot: times are right to two minutes, and a client is offline for ten before its numbers begin anew, which a
+ * - aws-iot: times are right to two minutes, and a client is offline for ten before its numbers start again, which a
  *   persistent session with a shorter expiry is not;
  * - emqx: the clocks of its nodes agree; and where the end of a connection does not say when that began, as with rules
  *   and before EMQX 5, it does not share its millisecond with another event;
@@ -85,7 +85,10 @@ export function comparePlaces(a: Place, b: Place): number {
   const byTime =
     a.source !== b.source || (a.source === 'aws-iot' && Math.abs(apartMs) > versionsHoldForMs);
   if (byTime) return a.at === b.at ? 0 : a.at < b.at ? -1 : 1;
-  return a.connection - b.connection || a.step - b.step;
+  const order = a.connection - b.connection || a.step - b.step;
+  // While the order by time is broken, last wills share a number, see parseLastWill.
+  if (order !== 0 || a.source !== 'last-will' || a.at === b.at) return order;
+  return a.at < b.at ? -1 : 1;
 }
 
 /**
@@ -105,17 +108,17 @@ function moved(state: PresenceState, event: PresenceEvent): Folded {
   // A status that is told once more, as a retained message is to each new session, is no new connection.
   if (place.source === 'last-will' && event.status === state.status)
     return { state: { ...state, lastEventAt, place }, records: [] };
-  const before = restlessnessAt(state.restlessness, place.at);
+  const before = dampingAt(state.damping, place.at);
   // Between two begins there was an end, whether it was told first, comes late, or never: the order counts nothing.
-  const restlessness = withChanges(before, event.status === state.status ? 2 : 1);
-  const next = { ...restingOn(event), lastEventAt, restlessness };
+  const damping = withChanges(before, event.status === state.status ? 2 : 1);
+  const next = { ...restingOn(event), lastEventAt, damping };
   if (before.flapping) return { state: { ...next, unrecorded: state.unrecorded + 1 }, records: [] };
   return {
     state: { ...next, unrecorded: 0 },
     records: [
       ...(state.unrecorded > 0 ? [noticeOf(event, 'calm', state.unrecorded)] : []),
       recordOf(event),
-      ...(restlessness.flapping ? [noticeOf(event, 'flapping')] : []),
+      ...(damping.flapping ? [noticeOf(event, 'flapping')] : []),
     ],
   };
 }
@@ -123,7 +126,7 @@ function moved(state: PresenceState, event: PresenceEvent): Folded {
 /** What comes late changes no status. It belongs to the history, where a doubled event meets its own record. */
 function belated(state: PresenceState, event: PresenceEvent): Folded {
   const lastEventAt = laterOf(event.place.at, state.lastEventAt);
-  const { flapping } = restlessnessAt(state.restlessness, event.place.at);
+  const { flapping } = dampingAt(state.damping, event.place.at);
   // Of what devices say themselves it is not known whether it says anything new.
   const isRecorded = event.place.source !== 'last-will' && !flapping;
   return {
@@ -143,7 +146,7 @@ function restingOn({ clientId, status, place, reason }: PresenceEvent) {
 /** A client that is met for the first time has not changed. */
 function firstState(event: PresenceEvent): PresenceState {
   const { at } = event.place;
-  return { ...restingOn(event), lastEventAt: at, restlessness: calm(at), unrecorded: 0 };
+  return { ...restingOn(event), lastEventAt: at, damping: calm(at), unrecorded: 0 };
 }
 
 function recordOf({ clientId, status, place, reason }: PresenceEvent): PresenceRecord {

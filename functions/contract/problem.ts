@@ -7,6 +7,7 @@ export const problems = {
   unauthorized: { status: 401, title: 'A valid token is needed' },
   forbidden: { status: 403, title: 'The token does not have the right to this' },
   'not-found': { status: 404, title: 'There is no such resource' },
+  'method-not-allowed': { status: 405, title: 'The resource does not have this method' },
   'idempotency-conflict': {
     status: 409,
     title: 'The Idempotency-Key has been used with another request',

@@ -15,14 +15,28 @@ export interface RawMember extends RawValue {
 
 /** The members of the object that `json` holds, doubled ones too. JSON.parse must have accepted `json`. */
 export function rawMembers(json: string): RawMember[] {
-  const members: RawMember[] = [];
+  return placedMembers(json).map(({ name, text, depth }) => ({ name, text, depth }));
+}
+
+/**
+ * The value of the member that JSON.parse takes for `name`, the last one, with the white space around it: all between its
+ * colon and what comes next. JSON.parse must have accepted `json`, an object.
+ */
+export function spacedMember(json: string, name: string): string | undefined {
+  return placedMembers(json).findLast((member) => member.name === name)?.spaced;
+}
+
+function placedMembers(json: string): (RawMember & { readonly spaced: string })[] {
+  const members = [];
   let at = afterSpace(json, afterSpace(json, 0) + 1);
   while (json[at] !== '}') {
     const nameEnd = endOfString(json, at);
     const name = JSON.parse(json.slice(at, nameEnd)) as string;
-    const start = afterSpace(json, afterSpace(json, nameEnd) + 1);
+    const colonEnd = afterSpace(json, nameEnd) + 1;
+    const start = afterSpace(json, colonEnd);
     const { end, depth } = endOfValue(json, start);
-    members.push({ name, text: json.slice(start, end), depth });
+    const spaced = json.slice(colonEnd, afterSpace(json, end));
+    members.push({ name, text: json.slice(start, end), spaced, depth });
     at = nextValue(json, end);
   }
   return members;

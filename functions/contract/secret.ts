@@ -19,14 +19,9 @@ export function hasDigest(secret: string, expected: Uint8Array): boolean {
 }
 
 /**
- * A secret for one purpose, made from a common one of at least 16 bytes by HKDF (RFC 5869): whoever learns it learns
+ * A secret for one purpose, made from a common one of at least 16 bytes by HKDF (RFC 5869): who learns it learns
  * nothing of the common one, or of those for other purposes.
  */
 export function derivedSecret(common: string, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', common, '', `causeway ${purpose}`, 32));
-}
-
-/** The token that the api shows to the bridge, made from the secret that both have. */
-export function bridgeTokenOf(common: string): string {
-  return derivedSecret(common, 'bridge token').toString('base64url');
 }

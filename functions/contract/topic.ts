@@ -51,17 +51,57 @@ export function filterFault(filter: string): string | undefined {
 /**
  * Whether a topic filter matches a topic name, both legal. `#` also matches its parent level, and a
  * leading wildcard does not match topics that start with `$` [MQTT-4.7.2-1].
+ *
+ * Walks along both and takes nothing apart, so it costs no more than the shorter of them has levels, or the first
+ * that differs: callers match filters of their own with every topic that there is.
  */
 export function matchesFilter(filter: string, topic: string): boolean {
   if (topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'))) return false;
-  const wanted = filter.split('/');
-  const levels = topic.split('/');
-  for (const [index, level] of wanted.entries()) {
-    if (level === '#') return true;
-    if (index >= levels.length) return false;
-    if (level !== '+' && level !== levels[index]) return false;
+  let inFilter = 0;
+  let inTopic = 0;
+  while (inFilter <= filter.length) {
+    if (filter[inFilter] === '#') return true;
+    if (inTopic > topic.length) return false;
+    const filterEnd = levelEnd(filter, inFilter);
+    const topicEnd = levelEnd(topic, inTopic);
+    if (filter[inFilter] !== '+') {
+      const length = filterEnd - inFilter;
+      if (topicEnd - inTopic !== length) return false;
+      for (let index = 0; index < length; index++)
+        if (filter.charCodeAt(inFilter + index) !== topic.charCodeAt(inTopic + index)) return false;
+    }
+    inFilter = filterEnd + 1;
+    inTopic = topicEnd + 1;
   }
-  return wanted.length === levels.length;
+  return inTopic > topic.length;
+}
+
+function levelEnd(text: string, start: number): number {
+  const slash = text.indexOf('/', start);
+  return slash === -1 ? text.length : slash;
+}
+
+/** The filter that matches what both filters match, all legal; undefined where that is nothing. */
+export function intersectionOf(a: string, b: string): string | undefined {
+  const isWild = (filter: string) => filter.startsWith('+') || filter.startsWith('#');
+  if ((a.startsWith('$') && isWild(b)) || (b.startsWith('$') && isWild(a))) return undefined;
+  const [left, right] = [a.split('/'), b.split('/')];
+  const levels: string[] = [];
+  for (let index = 0; ; index++) {
+    // `#` stands for whatever the other has from here on, and that may be nothing: `a/#` matches `a`.
+    if (left[index] === '#') return nonEmpty([...levels, ...right.slice(index)]);
+    if (right[index] === '#') return nonEmpty([...levels, ...left.slice(index)]);
+    const [one, other] = [left[index], right[index]];
+    if (one === undefined && other === undefined) return nonEmpty(levels);
+    if (one === undefined || other === undefined) return undefined;
+    if (one !== '+' && other !== '+' && one !== other) return undefined;
+    levels.push(one === '+' ? other : one);
+  }
+}
+
+/** `+` and `/#` have the empty topic in common, which there is not [MQTT-4.7.3-1]. */
+function nonEmpty(levels: readonly string[]): string | undefined {
+  return levels.join('/') || undefined;
 }
 
 /** The literal text that every topic matched by the filter starts with; narrows a sorted search. */

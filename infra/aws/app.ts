@@ -3,7 +3,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import deployment from '../../causeway.config.ts';
 import { faultText } from '../../functions/contract/parse.ts';
-import { parseDeployment } from '../config.ts';
+import { parseDeployment } from '../config/config.ts';
 import { costReport } from './cost.ts';
 import { CausewayStack } from './stack.ts';
 

@@ -1,8 +1,8 @@
 // What the bridge's task may do at AWS IoT Core where it signs in with its own role: connect with its client ids, hear
 // the topics of its routes, send commands, and say that it is there. Pure.
-import { awsIotRegion } from '../../bridge/broker/aws-iot-auth.ts';
-import type { CausewayConfig } from '../config.ts';
-import { bridgeRoutes } from '../presence-routes.ts';
+import { awsIotRegion } from '../../bridge/config/aws-iot-auth.ts';
+import type { CausewayConfig } from '../config/config.ts';
+import { bridgeRoutes } from '../config/presence-routes.ts';
 
 export interface AwsIotRight {
   readonly actions: readonly string[];

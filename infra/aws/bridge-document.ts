@@ -1,8 +1,11 @@
-// CAUSEWAY_CONFIG: the bridge's JSON document, made from the config and from what the stack creates. Pure.
-import { oneNetSecretName } from '../../bridge/broker/onenet-config.ts';
-import { handlerOfBridge } from '../config/route.ts';
-import { type CausewayConfig, type RouteSettings, windowOf } from '../config.ts';
-import { bridgeRoutes, type PresenceRoute } from '../presence-routes.ts';
+// CAUSEWAY_CONFIG: the bridge's JSON document on AWS, with what the stack creates. It is in the task definition, which has
+// 64 KB, so what the bridge does by default is not in it. Pure.
+import { isDeepStrictEqual } from 'node:util';
+import { usualWindow } from '../../bridge/config/profile-settings.ts';
+import { routeSchema } from '../../bridge/config/route.ts';
+import { bridgeDocument, brokerDocument } from '../config/bridge-document.ts';
+import type { CausewayConfig } from '../config/config.ts';
+import { bridgeRoutes } from '../config/presence-routes.ts';
 import { bridgePort } from './network.ts';
 import { drainTimeoutMsOf, leaseSecondsOf } from './timeouts.ts';
 
@@ -13,86 +16,47 @@ export interface BridgeWiring {
   readonly ingestUrl: string;
 }
 
-/** The document; secrets are in it by name, and the bridge reads them itself, so that it sees a rotation. */
-export function bridgeDocument(config: CausewayConfig, { tableName, ingestUrl }: BridgeWiring) {
-  const { broker } = config;
+export function awsBridgeDocument(config: CausewayConfig, { tableName, ingestUrl }: BridgeWiring) {
   const routes = bridgeRoutes(config);
-  return {
-    broker: {
-      url: broker.url,
-      ...(broker.profile !== undefined && { profile: broker.profile }),
-      ...(broker.auth !== undefined && { auth: broker.auth }),
-      ...(broker.region !== undefined && { region: broker.region }),
-      clientIdPrefix: broker.clientIdPrefix,
-      clientIds: broker.clientIds,
-      ...(broker.onenet !== undefined && { onenet: broker.onenet }),
-      protocolVersion: broker.protocolVersion,
-      keepaliveSeconds: broker.keepaliveSeconds,
-      connectTimeoutMs: broker.connectTimeoutMs,
-      sessionExpirySeconds: broker.sessionExpirySeconds,
-      cleanSession: broker.cleanSession,
-      ...(broker.status !== undefined && { status: broker.status }),
-      ...(broker.serverName !== undefined && { serverName: broker.serverName }),
-      ...(broker.alpnProtocols !== undefined && { alpnProtocols: broker.alpnProtocols }),
-      ...(broker.credentialsSecret !== undefined && {
-        credentialsSecret: broker.credentialsSecret,
-      }),
-      ...(broker.caSecret !== undefined && { caSecret: broker.caSecret }),
-      ...(broker.clientCertificateSecret !== undefined && {
-        clientCertificateSecret: broker.clientCertificateSecret,
-      }),
-    },
+  const document = bridgeDocument(config, {
+    broker: brokerDocument(config.broker),
     http: { host: '0.0.0.0', port: bridgePort },
-    routes: routes.map((route) => ({
-      name: route.name,
-      filter: route.filter,
-      ...handlerOf(route, ingestUrl),
-      qos: route.qos,
-      ...(route.maxBatch !== undefined && { maxBatch: route.maxBatch }),
-      maxBatchBytes: route.maxBatchBytes,
-      lingerMs: route.lingerMs,
-      concurrency: route.concurrency,
-      timeoutMs: route.timeoutMs,
-      window: windowOf(route, broker),
-      maxWindowBytes: route.maxWindowBytes,
-      connections: route.connections,
-      retry: route.retry,
-      rejectTries: route.rejectTries,
-      failingMessage: route.failingMessage,
-    })),
-    quarantineTable: tableName,
-    traceRetentionDays: config.retentionDays,
-    commandTable: tableName,
-    replayTable: tableName,
-    replays: { writeShards: config.writeShards },
+    routes,
+    ingest: { url: ingestUrl, auth: 'aws-iam' },
+    tableName,
     leaseTable: tableName,
     leaseSeconds: leaseSecondsOf(routes),
+    quarantineFolder: undefined,
     drainTimeoutMs: drainTimeoutMsOf(routes),
-  };
+  });
+  return { ...document, routes: withoutDefaults(document) };
 }
 
-function handlerOf(route: RouteSettings | PresenceRoute, ingestUrl: string) {
-  if ('query' in route) return { url: `${ingestUrl}?${route.query}`, auth: 'aws-iam' as const };
-  const { handler, retentionDays } = route;
-  if (handler !== undefined) return handlerOfBridge(handler);
-  const query = retentionDays === undefined ? '' : `?retentionDays=${retentionDays}`;
-  return { url: `${ingestUrl}${query}`, auth: 'aws-iam' as const };
+type WholeDocument = ReturnType<typeof bridgeDocument>;
+
+const required = { name: 'any', filter: '#', url: 'https://any.example.com' };
+
+/** The routes without what the bridge takes for them where it is told nothing: of 100 routes, a third of the text is left. */
+function withoutDefaults({ broker, routes }: WholeDocument) {
+  const { name: _name, filter: _filter, url: _url, ...fields } = routeSchema.parse(required);
+  const defaults: Readonly<Record<string, unknown>> = { ...fields, window: usualWindow(broker) };
+  return routes.map(({ name, filter, url, ...route }) => {
+    const own = Object.entries(route).filter(
+      ([field, value]) => !isDeepStrictEqual(value, defaults[field]),
+    );
+    return { name, filter, url, ...(Object.fromEntries(own) as Partial<typeof route>) };
+  });
 }
 
-/** Names of all secrets that the bridge reads. */
-export function secretNames({ broker, routes }: CausewayConfig): string[] {
-  const names = [
-    broker.credentialsSecret,
-    broker.caSecret,
-    broker.clientCertificateSecret,
-    oneNetSecretName(broker.onenet),
-    ...routes.flatMap(({ handler }) => [
-      handler?.secretName,
-      handler?.bearerSecret,
-      handler?.basicSecret,
-    ]),
-  ];
-  return [...new Set(names.filter((name) => name !== undefined))];
+/** What is left for the rest of the task definition is about 4 KB. */
+const maxDocumentBytes = 56 * 1024;
+
+/** What is wrong with the size of a document; undefined where nothing is. */
+export function sizeFault(document: ReturnType<typeof awsBridgeDocument>): string | undefined {
+  const bytes = Buffer.byteLength(JSON.stringify(document));
+  if (bytes <= maxDocumentBytes) return undefined;
+  const kilobytes = Math.ceil(bytes / 1024);
+  return `routes: take ${kilobytes} KB, and a task definition has room for 56: have fewer, or shorter filters, headers and expressions`;
 }
 
 const defaultPorts: Readonly<Record<string, number>> = {
@@ -104,9 +68,11 @@ const defaultPorts: Readonly<Record<string, number>> = {
   'https:': 443,
 };
 
-/** TCP ports of broker and webhooks. */
-export function targetPorts({ broker, routes }: CausewayConfig): number[] {
-  const urls = [broker.url, ...routes.flatMap(({ handler }) => handler?.url ?? [])];
+/** TCP ports of broker, webhooks and alerts. */
+export function targetPorts({ broker, routes, alerts, bridge }: CausewayConfig): number[] {
+  const handlers = routes.flatMap(({ handler }) => handler?.url ?? []);
+  const others = [alerts?.url, bridge.traces?.endpoint].filter((url) => url !== undefined);
+  const urls = [broker.url, ...handlers, ...others];
   return urls.map((text) => {
     const { port, protocol } = new URL(text);
     return port === '' ? (defaultPorts[protocol] ?? 443) : Number(port);

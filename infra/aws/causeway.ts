@@ -2,10 +2,13 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
-import { rulesOf } from '../../bridge/profiles/settings.ts';
+import { rulesOf } from '../../bridge/config/profile-settings.ts';
 import { faultsText } from '../../functions/contract/parse.ts';
-import { type CausewayConfig, type CausewayConfigInput, parseCausewayConfig } from '../config.ts';
-import { bridgeRoutes } from '../presence-routes.ts';
+import {
+  type CausewayConfig,
+  type CausewayConfigInput,
+  parseCausewayConfig,
+} from '../config/config.ts';
 import { targetPorts } from './bridge-document.ts';
 import { BridgeService } from './bridge-service.ts';
 import { ApiFunction, IngestFunction } from './functions.ts';
@@ -47,6 +50,7 @@ export class Causeway extends Construct {
 
     this.table = new MessagesTable(this, 'Messages', {
       deletionProtection: config.deletionProtection,
+      settings: config.table,
     });
     this.ingest = new IngestFunction(this, 'Ingest', {
       ...config.ingest,
@@ -70,7 +74,7 @@ export class Causeway extends Construct {
     });
     this.api = new ApiFunction(this, 'Api', {
       api: config.api,
-      brokerRules: rulesOf(config.broker.profile),
+      brokerRules: rulesOf(config.broker),
       network: this.network,
       memoryMiB: config.api.memoryMiB,
       reservedConcurrency: config.api.reservedConcurrency,
@@ -88,17 +92,19 @@ export class Causeway extends Construct {
     this.table.grantApi(this.api);
     this.table.grantBridge(this.bridge);
     this.ingest.grantInvoke(this.bridge);
-    this.bridge.grantWake(this.api);
 
     this.monitoring = new Monitoring(this, 'Monitoring', {
-      routes: bridgeRoutes(config).map(({ name }) => name),
       bridge: this.bridge,
       ingest: this.ingest,
       api: this.api,
       table: this.table,
       publicInterface: this.publicInterface,
+      hasPush: config.push.onenet !== undefined,
+      hasDashboard: config.alarms.dashboard,
       email: config.alarms.email,
     });
+    // Before the first task runs, an alarm that rings for missing data would ring in every first deploy.
+    this.monitoring.alarms.node.addDependency(this.bridge.service);
   }
 }
 

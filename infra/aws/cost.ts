@@ -1,36 +1,23 @@
 // What a deployment costs, by item: a month in which nothing happens, and a million messages. Pure.
-import { defaultMaxBatch } from '../../bridge/route-config.ts';
-import { queueShards } from '../../functions/contract/command-item.ts';
-import type { CausewayConfig } from '../config.ts';
-import { bridgeRoutes } from '../presence-routes.ts';
-import { secretNames } from './bridge-document.ts';
-import { bridgeLine, routeLine } from './bridge-metrics.ts';
+import { defaultMaxBatch } from '../../bridge/config/route.ts';
+import { secretNamesIn } from '../../bridge/config/secret-names.ts';
+import { bridgeSchema } from '../config/bridge.ts';
+import { bridgeSecretNames } from '../config/bridge-document.ts';
+import type { CausewayConfig } from '../config/config.ts';
+import { pushSchema } from '../config/functions.ts';
+import { bridgeRoutes } from '../config/presence-routes.ts';
+import { prices } from './prices.ts';
 import { leaseSecondsOf } from './timeouts.ts';
-
-/** US dollars in us-east-1, without free tiers; other regions differ by a few percent up to a half. */
-export const prices = {
-  asOf: 'November 2026',
-  source: 'aws.amazon.com/<service>/pricing, from secondary sources; check before you rely on it',
-  fargateArmVcpuHour: 0.03238,
-  fargateArmGbHour: 0.00356,
-  /** Part of the price that Spot costs; it varies. */
-  fargateSpotShare: 0.35,
-  publicIpv4Hour: 0.005,
-  natGatewayHour: 0.045,
-  lambdaRequest: 0.2e-6,
-  lambdaArmGbSecond: 0.0000133334,
-  httpApiRequest: 1e-6,
-  dynamoDbWriteUnit: 0.625e-6,
-  dynamoDbReadUnit: 0.125e-6,
-  dynamoDbGbMonth: 0.25,
-  dynamoDbRecoveryGbMonth: 0.2,
-  privateZoneMonth: 0.5,
-  secretMonth: 0.4,
-  alarmMonth: 0.1,
-  metricMonth: 0.3,
-  dashboardMonth: 3,
-  logGb: 0.5,
-} as const;
+import {
+  ingestRequest,
+  itemBytes,
+  type OtherWay,
+  otherMonth,
+  otherWays,
+  type Traffic,
+  trafficMonth,
+  traffics,
+} from './traffic-cost.ts';
 
 export interface CostItem {
   readonly item: string;
@@ -42,13 +29,12 @@ const hoursOfMonth = 730;
 /** A month in which no message comes. */
 export function idleMonth(config: CausewayConfig): CostItem[] {
   const { bridge } = config;
-  const routes = bridgeRoutes(config);
   const hours = bridge.tasks * hoursOfMonth;
   const share = bridge.spot ? prices.fargateSpotShare : 1;
   const taskHour =
     (bridge.cpu / 1024) * prices.fargateArmVcpuHour +
     (bridge.memoryMiB / 1024) * prices.fargateArmGbHour;
-  const metrics = routes.length * routeLine.fields.length + bridgeLine.fields.length;
+  const hasDashboard = config.alarms.dashboard;
   const hasOwnVpc = bridge.vpcId === undefined;
   return [
     { item: `Fargate, ${bridge.tasks} × ${taskSize(config)}`, dollars: hours * taskHour * share },
@@ -63,78 +49,73 @@ export function idleMonth(config: CausewayConfig): CostItem[] {
           },
         ]
       : []),
-    { item: `DynamoDB, ${leasesOf(config)} leases`, dollars: leaseDollars(config) },
+    { item: 'DynamoDB, leases', dollars: leaseDollars(config) },
     {
-      item: 'DynamoDB, looks for commands, replays, pauses',
+      item: 'DynamoDB, looks for changes and dead letters',
       dollars: looksOfMonth(config) * prices.dynamoDbReadUnit,
     },
-    { item: 'private DNS zone', dollars: prices.privateZoneMonth },
     {
       item: 'Secrets Manager',
-      dollars: (1 + secretNames(config).length + pushSecrets(config)) * prices.secretMonth,
+      dollars:
+        (bridgeSecretNames(config).length +
+          secretNamesIn(bridgeSchema, config.bridge).length +
+          secretNamesIn(pushSchema, config.push).length) *
+        prices.secretMonth,
     },
     {
-      item: `CloudWatch, ${alarmsOf(config)} alarms, ${metrics} metrics, dashboard`,
+      item: `CloudWatch, ${alarmsOf(config)} alarms, 1 metric${hasDashboard ? ', dashboard' : ''}`,
       dollars:
-        alarmsOf(config) * prices.alarmMonth + metrics * prices.metricMonth + prices.dashboardMonth,
+        alarmsOf(config) * prices.alarmMonth +
+        prices.metricMonth +
+        (hasDashboard ? prices.dashboardMonth : 0),
     },
     { item: 'logs of metrics', dollars: metricLogGbOfMonth(config) * prices.logGb },
-  ];
+  ].filter(({ dollars }) => dollars > 0);
 }
 
 function taskSize({ bridge }: CausewayConfig): string {
   return `${bridge.cpu / 1024} vCPU, ${bridge.memoryMiB} MiB${bridge.spot ? ', Spot' : ''}`;
 }
 
-/** Those that whoever deploys reads. */
-function pushSecrets({ push: { onenet } }: CausewayConfig): number {
-  return [onenet?.tokenSecret, onenet?.aesKeySecret].filter((name) => name !== undefined).length;
+/** However many routes there are: see alarms.ts. */
+function alarmsOf({ push }: CausewayConfig): number {
+  return push.onenet === undefined ? 2 : 3;
 }
 
-/** Three alarms a route, six for all. */
-function alarmsOf(config: CausewayConfig): number {
-  return 3 * bridgeRoutes(config).length + 6;
+/**
+ * What a bridge with nothing to do asks of DynamoDB, in calls a second: counted in test/bridge/idle-calls.test.ts. However many
+ * sessions there are, it renews one item, looks at one, and counts the dead letters for the log.
+ */
+export function idleCalls(leaseSeconds: number) {
+  return { renewals: 4 / leaseSeconds, looks: 1 / 2, counts: 1 / 60 };
 }
 
-/** Leases: one for each session, one for commands, and one for replays. */
+/** A standby looks every 0.3 s, too. */
+function leaseDollars(config: CausewayConfig): number {
+  const { tasks } = config.bridge;
+  const seconds = hoursOfMonth * 3600;
+  const renewals = tasks * seconds * idleCalls(leaseSecondsOf(bridgeRoutes(config))).renewals;
+  // A lease and a bridge take about 150 bytes, a look reads them all, and half a unit is 4 KB.
+  const items = tasks + leasesOf(config);
+  const unitsOfLook = Math.ceil((items * 150) / 4096) / 2;
+  const looks = ((tasks - 1) * seconds) / 0.3;
+  return renewals * prices.dynamoDbWriteUnit + looks * unitsOfLook * prices.dynamoDbReadUnit;
+}
+
+/** One for each session, one for commands, and one for replays. */
 function leasesOf(config: CausewayConfig): number {
   return 2 + bridgeRoutes(config).reduce((sum, { connections }) => sum + connections, 0);
 }
 
-/** A lease is renewed four times in its time, and a standby looks at it every 0.3 s. */
-function leaseDollars(config: CausewayConfig): number {
-  const seconds = leasesOf(config) * hoursOfMonth * 3600;
-  const renewals = (seconds * 4) / leaseSecondsOf(bridgeRoutes(config));
-  const looks = ((config.bridge.tasks - 1) * seconds) / 0.3;
-  return renewals * prices.dynamoDbWriteUnit + looks * prices.dynamoDbReadUnit;
-}
-
-/** The queue of commands and replays every ten seconds, and each task the states of routes every two. */
-function looksOfMonth({ bridge }: CausewayConfig): number {
-  return ((queueShards + 1) / 10 + bridge.tasks / 2) * hoursOfMonth * 3600;
+/** Small items, so a unit each. */
+function looksOfMonth(config: CausewayConfig): number {
+  const { looks, counts } = idleCalls(leaseSecondsOf(bridgeRoutes(config)));
+  return config.bridge.tasks * (looks + counts) * hoursOfMonth * 3600;
 }
 
 /** One line a minute for each route, and one for the task, of about 300 bytes. */
 function metricLogGbOfMonth(config: CausewayConfig): number {
   return ((bridgeRoutes(config).length + 1) * config.bridge.tasks * hoursOfMonth * 60 * 300) / 1e9;
-}
-
-/** A message of the estimate, as the item that stores it: a write unit is 1 KB of item. */
-const itemBytes = 600;
-
-/** Calls and time of one request to ingest, counted in test/infra/aws/cost.test.ts for such messages. */
-export function ingestRequest(messages: number): {
-  readonly writeCalls: number;
-  readonly writeUnits: number;
-  readonly seconds: number;
-} {
-  const writeCalls = Math.ceil(messages / 25);
-  return {
-    writeCalls,
-    writeUnits: messages * Math.ceil(itemBytes / 1024),
-    // Eight calls side by side of about 10 ms; 0.1 ms of CPU a message at a third of a vCPU.
-    seconds: 0.005 + Math.ceil(writeCalls / 8) * 0.01 + messages * 0.0001,
-  };
 }
 
 /** A million messages that come `batch` in a request, on routes to the ingest function. */
@@ -150,6 +131,64 @@ export function perMillionMessages(config: CausewayConfig, batch: number): CostI
     {
       item: `storage and recovery, ${config.retentionDays} days`,
       dollars: storedGbMonths * (prices.dynamoDbGbMonth + prices.dynamoDbRecoveryGbMonth),
+    },
+  ];
+}
+
+/** Write units of a command until it is sent, or of 4 KB of a larger one: ledger, queue, states, and the deletion. */
+const writeUnitsOfCommand = 8;
+
+/** Of a request that does not wait. */
+const requestSeconds = 0.05;
+
+/** A month in which one token, without the scope `admin`, asks for as much as it gets. */
+export function worstMonthOfToken({ api, table: limits }: CausewayConfig): CostItem[] {
+  const seconds = hoursOfMonth * 3600;
+  const gb = api.memoryMiB / 1024;
+  const within = (units: number, limit = Number.POSITIVE_INFINITY) => Math.min(units, limit);
+  const writeUnits = within(
+    api.callerCommandsPerSecond * writeUnitsOfCommand,
+    limits.maxWriteUnitsPerSecond,
+  );
+  const readUnits = within(api.callerReadUnitsPerSecond, limits.maxReadUnitsPerSecond);
+  const held = api.requestsPerSecond * requestSeconds + api.callerWaitingRequests;
+  return [
+    {
+      item: `DynamoDB writes, ${api.callerCommandsPerSecond} commands/s`,
+      dollars: seconds * writeUnits * prices.dynamoDbWriteUnit,
+    },
+    {
+      item: `DynamoDB reads, ${readUnits} units/s`,
+      dollars: seconds * readUnits * prices.dynamoDbReadUnit,
+    },
+    {
+      item: `HTTP API and Lambda, ${api.requestsPerSecond} requests/s`,
+      dollars: seconds * api.requestsPerSecond * (prices.httpApiRequest + prices.lambdaRequest),
+    },
+    { item: 'Lambda time', dollars: seconds * held * gb * prices.lambdaArmGbSecond },
+  ];
+}
+
+/** Read units of the newest 100 messages of a topic; packed, of one among 60,000 (`npm run bench:packed`). */
+const pageUnits = { items: 5, packed: 60 } as const;
+
+/** A million requests to the API, and what they add that read a page or send a command. */
+export function perMillionRequests({ api }: CausewayConfig): CostItem[] {
+  const gb = api.memoryMiB / 1024;
+  const million = (dollars: number) => 1e6 * dollars;
+  const page = (form: keyof typeof pageUnits) => ({
+    item: `  with a page of 100 messages, ${form}`,
+    dollars: million(pageUnits[form] * prices.dynamoDbReadUnit),
+  });
+  return [
+    { item: 'HTTP API', dollars: million(prices.httpApiRequest) },
+    { item: 'Lambda requests', dollars: million(prices.lambdaRequest) },
+    { item: 'Lambda time', dollars: million(requestSeconds * gb * prices.lambdaArmGbSecond) },
+    page('items'),
+    page('packed'),
+    {
+      item: '  with a command',
+      dollars: million(writeUnitsOfCommand * prices.dynamoDbWriteUnit),
     },
   ];
 }
@@ -172,19 +211,56 @@ export function costReport(config: CausewayConfig): string {
             perMillionMessages(config, batch),
           ),
           table('The same one by one, as a few a second come', perMillionMessages(config, 1)),
+          traffic(config),
         ];
   const clients =
     config.presence === undefined
       ? ''
-      : '; each time that a client connects or disconnects, two writes and a read';
-  const footnote = `US dollars in us-east-1, ${prices.asOf}, without free tiers and traffic; topics add a write a minute each${clients}.`;
-  return `\n${[idle, ...perMillion, footnote].join('\n')}\n\n`;
+      : ' Each time that a client connects or disconnects, two writes and a read.';
+  const footnote = `US dollars in us-east-1, ${prices.asOf}, without free tiers and what leaves AWS.${clients}\nPrices, with their sources: infra/aws/prices.ts.`;
+  const requests = lines('A million requests to the API, by part', perMillionRequests(config));
+  const worst = table('The worst month that one token can cause', worstMonthOfToken(config));
+  return `\n${[idle, ...perMillion, requests, worst, footnote].join('\n')}\n\n`;
 }
 
 function table(title: string, items: readonly CostItem[]): string {
-  const lines = [...items, { item: 'total', dollars: total(items) }].map(
+  return lines(title, [...items, { item: 'total', dollars: total(items) }]);
+}
+
+function lines(title: string, items: readonly CostItem[]): string {
+  const each = items.map(
     ({ item, dollars }) =>
       `  ${item.padEnd(48)}${dollars.toFixed(dollars < 0.1 ? 3 : 2).padStart(9)}`,
   );
-  return `${title}\n${lines.join('\n')}\n`;
+  return `${title}\n${each.join('\n')}\n`;
+}
+
+/** By the rate and the topics, beside the idle month, with what other ways would cost for the same. */
+function traffic(config: CausewayConfig): string {
+  const options = {
+    retentionDays: config.retentionDays,
+    ingestMemoryMiB: config.ingest.memoryMiB,
+    natGateway: config.bridge.natGateway && config.bridge.vpcId === undefined,
+  };
+  const ways = Object.keys(otherWays) as OtherWay[];
+  const heads = ['items', 'packed', ...ways].map((head) => head.padStart(17)).join('');
+  const row = (of: Traffic) => {
+    const months = [
+      trafficMonth(of, 'items', options),
+      trafficMonth(of, 'packed', options),
+      ...ways.map((way) => otherMonth(way, of, options)),
+    ];
+    const text = months.map((dollars) => dollars.toFixed(dollars < 100 ? 2 : 0).padStart(17));
+    return `  ${`${of.perSecond} msg/s, ${of.topics} topics`.padEnd(27)}${text.join('')}`;
+  };
+  const packed = config.routes
+    .filter(({ storage }) => storage === 'packed')
+    .map(({ name }) => name);
+  const now = packed.length === 0 ? 'none' : packed.join(', ');
+  return [
+    `A month of messages of 200 B of JSON, kept ${config.retentionDays} days, beside the idle month (packed routes now: ${now})`,
+    `  ${''.padEnd(27)}${heads}`,
+    ...traffics.map(row),
+    '',
+  ].join('\n');
 }

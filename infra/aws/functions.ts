@@ -1,13 +1,5 @@
 // The two Lambda functions: ingest, which the bridge posts batches to, and api, which serves the public interface.
-import { dirname } from 'node:path';
-import {
-  AssetHashType,
-  DockerImage,
-  Duration,
-  RemovalPolicy,
-  SecretValue,
-  Validations,
-} from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, SecretValue, Validations } from 'aws-cdk-lib';
 import {
   type IGrantable,
   PolicyDocument,
@@ -28,11 +20,12 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { limitsOf } from '../../functions/api/access/limits.ts';
 import type { ApiVariable } from '../../functions/api/environment.ts';
 import type { BrokerRules } from '../../functions/contract/broker-rules.ts';
 import type { IngestVariable } from '../../functions/ingest/environment.ts';
-import { bundleSync, type Program, programs } from '../bundle.ts';
-import type { CausewayConfig } from '../config.ts';
+import { bundleFolder, type Program, programs } from '../bundle/programs.ts';
+import type { CausewayConfig } from '../config/config.ts';
 import type { Network } from './network.ts';
 
 /** What both functions can be given. */
@@ -64,7 +57,7 @@ export interface IngestFunctionProps extends CommonProps {
   readonly push: CausewayConfig['push'];
 }
 
-/** Stores messages. Reached by its function URL, by whoever {@link grantInvoke} names. */
+/** Stores messages. Reached by its function URL, by those whom {@link grantInvoke} names. */
 export class IngestFunction extends Construct {
   readonly function: LambdaFunction;
   /** Address of the function; requests are signed (SigV4). */
@@ -138,7 +131,7 @@ export class ApiFunction extends Construct {
     });
     this.setVariable('WRITE_SHARDS', String(props.writeShards));
     this.setVariable('CORS_ORIGINS', JSON.stringify(api.corsOrigins));
-    this.setVariable('REQUESTS_PER_SECOND', String(api.callerRequestsPerSecond));
+    this.setVariable('LIMITS', JSON.stringify(limitsOf(api)));
     this.setVariable('BROKER_RULES', JSON.stringify(brokerRules));
     if (api.replyTopic !== undefined) this.setVariable('REPLY_TOPIC', api.replyTopic);
     if (api.oidc !== undefined) {
@@ -170,7 +163,7 @@ function nodeFunction(scope: Construct, program: Program, props: NodeFunctionPro
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     handler: `${program.name}.handler`,
-    code: codeOf(program),
+    code: Code.fromAsset(bundleFolder(program)),
     memorySize: props.memoryMiB ?? 512,
     timeout,
     environment: { NODE_OPTIONS: '--enable-source-maps' },
@@ -183,23 +176,6 @@ function nodeFunction(scope: Construct, program: Program, props: NodeFunctionPro
       reservedConcurrentExecutions: props.reservedConcurrency,
     }),
     ...network,
-  });
-}
-
-/** The program's bundle, made at synth on this machine, without Docker. */
-function codeOf(program: Program): Code {
-  return Code.fromAsset(dirname(program.entry), {
-    assetHashType: AssetHashType.OUTPUT,
-    bundling: {
-      // Never pulled: the local way below always succeeds, or throws.
-      image: DockerImage.fromRegistry('unused'),
-      local: {
-        tryBundle(folder) {
-          bundleSync(program, folder);
-          return true;
-        },
-      },
-    },
   });
 }
 

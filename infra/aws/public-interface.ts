@@ -1,24 +1,29 @@
 // The public interface: an HTTP API in front of the api function, with throttling and an access log.
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  type CfnStage,
   HttpApi,
   HttpMethod,
+  type HttpRoute,
   HttpStage,
   LogGroupLogDestination,
   PayloadFormatVersion,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { oneNetPushPath } from '../../functions/ingest/push/app.ts';
+import { consolePaths } from '../../functions/api/console-files.ts';
+import { documentPaths } from '../../functions/api/document/routes.ts';
+import { oneNetPushPath } from '../../functions/ingest/push/path.ts';
 import type { ApiFunction, IngestFunction } from './functions.ts';
 
 export interface PublicInterfaceProps {
   readonly api: ApiFunction;
   /** Gets what platforms push; absent where none may. */
   readonly push?: IngestFunction | undefined;
-  /** Most requests a second over all callers; twice that for a moment. */
+  /** Maximum requests a second over all callers; as many at once. */
   readonly requestsPerSecond: number;
   /** Days that the access log is kept. */
   readonly logRetentionDays: RetentionDays;
@@ -37,6 +42,10 @@ const accessLog = {
   error: '$context.integrationErrorMessage',
 };
 
+/** Of all readers of a document together: a browser keeps it for an hour. */
+const documentsPerSecond = 5;
+const documentsAtOnce = 20;
+
 export class PublicInterface extends Construct {
   readonly api: HttpApi;
   /** Address of the public interface, without a last slash. */
@@ -52,9 +61,15 @@ export class PublicInterface extends Construct {
     const integration = new HttpLambdaIntegration('Function', props.api.function, {
       payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
     });
-    const routes = ['/', '/{proxy+}'].flatMap((path) =>
-      this.api.addRoutes({ path, methods: [HttpMethod.ANY], integration }),
+    const documents = [...documentPaths, ...consolePaths].flatMap((path) =>
+      this.api.addRoutes({ path, methods: [HttpMethod.GET], integration }),
     );
+    const routes = [
+      ...['/', '/{proxy+}'].flatMap((path) =>
+        this.api.addRoutes({ path, methods: [HttpMethod.ANY], integration }),
+      ),
+      ...documents,
+    ];
     for (const route of routes) {
       Validations.of(route).acknowledge({
         id: 'AwsSolutions-APIG4',
@@ -68,19 +83,25 @@ export class PublicInterface extends Construct {
       retention: props.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    new HttpStage(this, 'Stage', {
+    const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
       throttle: {
         rateLimit: props.requestsPerSecond,
-        burstLimit: 2 * props.requestsPerSecond,
+        burstLimit: props.requestsPerSecond,
       },
       accessLogSettings: {
         destination: new LogGroupLogDestination(log),
         format: AccessLogFormat.custom(JSON.stringify(accessLog)),
       },
     });
+    throttleDocuments(stage, documents);
+  }
+
+  /** Answers of 5xx by the minute: of the functions, or because there was none to ask. AWS counts them by itself. */
+  failedRequests(): Metric {
+    return this.api.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' });
   }
 
   /** One path of the ingest function: batches are posted to another, which no route of this API leads to. */
@@ -97,4 +118,17 @@ export class PublicInterface extends Construct {
       });
     }
   }
+}
+
+/** The construct for stages has no settings of single routes. */
+function throttleDocuments(stage: HttpStage, routes: readonly HttpRoute[]): void {
+  const child = stage.node.defaultChild as CfnStage;
+  child.routeSettings = Object.fromEntries(
+    routes.map(({ path }) => [
+      `GET ${path}`,
+      { ThrottlingRateLimit: documentsPerSecond, ThrottlingBurstLimit: documentsAtOnce },
+    ]),
+  );
+  // CloudFormation knows no reference from the name of a route to the route.
+  child.node.addDependency(...routes);
 }

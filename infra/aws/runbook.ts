@@ -7,55 +7,23 @@ export interface RunbookEntry {
 }
 
 export const runbook = {
-  NoSession: {
+  Outage: {
     means:
-      'For five minutes no task has had a session of the route: nothing is received. The broker keeps the backlog.',
+      'For five minutes messages of a route or commands have not flowed, or no task has said anything. Nothing is lost: the broker keeps the backlog.',
     action:
-      "Read the bridge's log: broker unreachable, credentials refused, or no task running (see the service's events).",
+      "GET /v1/routes says which route and why; so does `reasons` of the last 'bridge metrics' line in the bridge's log. disconnected: broker away, credentials, ACL of the topic filter. holding: mend the handler; the bridge goes on by itself. disabled: the handler answered 410; mend it, then POST /v1/routes/{name}/resume. No line at all: no task runs, see the service's events. Mind how long the broker keeps a backlog.",
   },
-  RouteUnhealthy: {
+  Attention: {
     means:
-      'For five minutes a session of the route could not connect or subscribe; others may still receive.',
+      'For five minutes something has been wrong that somebody should look at; with Outage, it is the same.',
     action:
-      "Read the bridge's log for the reason the broker gave: credentials, ACL of the topic filter, or its limits.",
+      "`reasons` of the last 'bridge metrics' line in the bridge's log says what. dead-letters: GET /v1/dead-letters gives the reasons; mend the handler or the device, then replay or delete them. session-lost: a restart of the broker without persistence, or broker.sessionExpirySeconds is too short. certificate: it expires within 14 days; renew it at the broker, or in its secret and restart the tasks. commands: GET /v1/commands?status=failed gives the reasons. It is over ten minutes after the last event.",
   },
-  Holding: {
+  PushesFailed: {
     means:
-      'The handler has taken nothing of the route for over five minutes. Nothing is lost: the broker keeps the backlog.',
+      'In each of five minutes the public interface answered 5xx: pushes of a platform, or other calls, failed.',
     action:
-      "Read the reason in the bridge's log (status, timeout) and mend the handler; the bridge goes on by itself. Mind how long the broker keeps a backlog.",
-  },
-  QuarantineNotEmpty: {
-    means: 'The handler has refused messages for good; they are in the quarantine.',
-    action:
-      'GET /v1/dead-letters gives the reasons. Mend the handler or the device, then replay or delete them.',
-  },
-  RouteDisabled: {
-    means:
-      'A handler has answered 410, Gone: its route sends nothing more. Nothing is lost: the broker keeps the backlog.',
-    action:
-      'GET /v1/routes says which and since when. Mend the handler, then POST /v1/routes/{name}/resume; or take the route out of the config. Mind how long the broker keeps a backlog.',
-  },
-  IngestErrors: {
-    means:
-      'For three of five minutes the ingest function failed or answered 5xx. The bridge tries again; nothing is lost.',
-    action: "Read the function's log; errors of DynamoDB are named there.",
-  },
-  IngestThrottled: {
-    means: 'For three of five minutes Lambda had no instance left for the ingest function.',
-    action:
-      "Raise ingest.reservedConcurrency or the account's concurrency, or lower a route's concurrency.",
-  },
-  CommandsFailed: {
-    means: 'The broker refused commands, or they could not be sent before they expired.',
-    action:
-      'GET /v1/commands?status=failed gives the reasons: ACL of the topic, size, or the expiry that the caller chose.',
-  },
-  CertificateExpiring: {
-    means:
-      "A certificate expires within 14 days, or has: the broker's, the client certificate, or the CA that the config names.",
-    action:
-      "The log of the bridge says which: look for 'a certificate expires soon'. Renew it at the broker, or in its secret and restart the bridge's tasks: a session keeps the certificate that it began with.",
+      "Read the logs of the ingest and the api function: errors of DynamoDB are named there. No instance left: raise ingest.reservedConcurrency, or the account's concurrency. Whether the platform pushes again is up to it.",
   },
 } as const satisfies Record<string, RunbookEntry>;
 

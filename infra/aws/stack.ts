@@ -2,7 +2,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import type { Deployment } from '../config.ts';
+import type { Deployment } from '../config/config.ts';
 import { Causeway } from './causeway.ts';
 
 export interface CausewayStackProps extends StackProps {
@@ -33,9 +33,10 @@ export class CausewayStack extends Stack {
       description: 'Public interface; /docs describes it',
     });
     new CfnOutput(this, 'TokenCommand', {
-      value: `MESSAGES_TABLE=${table.table.tableName} npm run token -- create --name admin --scope admin`,
+      value: `npm run token -- create --name admin --scope admin --table ${table.table.tableName}`,
       description: 'Makes a token for the API, with your AWS credentials; it is shown once',
     });
-    new CfnOutput(this, 'DashboardUrl', { value: monitoring.dashboardUrl });
+    if (monitoring.dashboardUrl !== undefined)
+      new CfnOutput(this, 'DashboardUrl', { value: monitoring.dashboardUrl });
   }
 }

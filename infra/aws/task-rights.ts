@@ -3,12 +3,12 @@
 import { ArnFormat, Stack, Token, Validations } from 'aws-cdk-lib';
 import type { FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { CausewayConfig } from '../config.ts';
+import { bridgeSecretNames } from '../config/bridge-document.ts';
+import type { CausewayConfig } from '../config/config.ts';
 import { awsIotRegionOf, awsIotRights } from './aws-iot-rights.ts';
-import { secretNames } from './bridge-document.ts';
 
 export function allowTask(task: FargateTaskDefinition, config: CausewayConfig): void {
-  allowSecrets(task, secretNames(config));
+  allowSecrets(task, bridgeSecretNames(config));
   allowBroker(task, config);
   allowHandlers(task, config);
 }

@@ -1,7 +1,8 @@
 // How the times of the parts fit into each other: function < request of the bridge < drain < stop of a task.
-import type { RouteSettings } from '../config.ts';
+import type { RouteSettings } from '../config/route.ts';
 
-type Waits = readonly Pick<RouteSettings, 'timeoutMs' | 'handler'>[];
+type Waits = readonly (Pick<RouteSettings, 'timeoutMs'> &
+  Partial<Pick<RouteSettings, 'handler'>>)[];
 
 /** What ECS grants between SIGTERM and SIGKILL, at most. */
 export const stopTimeoutSeconds = 120;

@@ -1,5 +1,8 @@
 // The config's section `bridge`: how large its tasks are on Fargate, how many, and where they run.
 import * as z from 'zod';
+import { memoryMiB } from '../../bridge/config/memory.ts';
+import { secretName } from '../../bridge/config/names.ts';
+import { urlWith } from '../../functions/contract/parse.ts';
 
 /** Memory in MiB that Fargate has for each number of CPU units. */
 const fargateSizes: Readonly<Record<number, readonly number[]>> = {
@@ -14,7 +17,7 @@ export const bridgeSchema = z
       .literal([256, 512, 1024], 'must be 256, 512 or 1024')
       .default(256)
       .describe('CPU units, 1024 for one; one process does not use more'),
-    memoryMiB: z.int().default(512).describe('Memory of a task'),
+    memoryMiB,
     tasks: z
       .literal([1, 2], 'must be 1, or 2 for a hot standby: every session has one holder')
       .default(1)
@@ -36,6 +39,27 @@ export const bridgeSchema = z
       .describe(
         'Run in this VPC, instead of one of its own; its private subnets must reach DynamoDB',
       ),
+    traces: z
+      .strictObject({
+        endpoint: urlWith('http:', 'https:').describe(
+          'Collector of OpenTelemetry that gets spans, by OTLP over HTTP',
+        ),
+        headersSecret: secretName
+          .optional()
+          .describe(
+            'Secret with headers for it, as name=value, percent-encoded, with commas between several',
+          ),
+        ratio: z
+          .number()
+          .min(0)
+          .max(1)
+          .multipleOf(0.0001, 'must have at most four decimals')
+          .default(0.01)
+          .describe(
+            'Share of the traces that begin at the bridge; those of devices and callers are taken where they say so',
+          ),
+      })
+      .optional(),
   })
   .superRefine(({ cpu, memoryMiB }, context) => {
     const sizes = fargateSizes[cpu] ?? [];
@@ -43,3 +67,5 @@ export const bridgeSchema = z
     const message = `must be one of ${sizes.join(', ')} with bridge.cpu ${cpu} (Fargate)`;
     context.addIssue({ code: 'custom', path: ['memoryMiB'], message });
   });
+
+export type BridgeSettings = z.output<typeof bridgeSchema>;

@@ -1,12 +1,14 @@
-// The config's section `broker`: the broker that the devices use, and what it is shown.
+// The config's section `broker`: all that the bridge reads of it, but for secrets, which are named, and files.
 import * as z from 'zod';
-import { oneNetBySecret, oneNetFaults } from '../../bridge/broker/onenet-config.ts';
-import { bridgeConfigSchema, brokerProtocols } from '../../bridge/config.ts';
-import { urlWith } from '../../functions/contract/parse.ts';
-import { plainTextToPublicHost } from '../unsafe-settings.ts';
-import { secretName } from './fields.ts';
-
-const bridgeBroker = bridgeConfigSchema.shape.broker.shape;
+import { isPrivateAddress } from '../../bridge/base/address-guard.ts';
+import {
+  brokerFaults,
+  brokerFields,
+  brokerProtocols,
+  brokerSecretsAndFiles,
+} from '../../bridge/config/broker.ts';
+import { oneNetBySecret } from '../../bridge/config/onenet.ts';
+import { addFaults, urlWith } from '../../functions/contract/parse.ts';
 
 /** What is no URL at all is another rule's to say: zod asks this one too. */
 function holdsCredentials(text: string): boolean {
@@ -15,67 +17,45 @@ function holdsCredentials(text: string): boolean {
   return username !== '' || password !== '';
 }
 
-export const brokerSchema = z
-  .strictObject({
-    url: urlWith(...brokerProtocols)
-      .refine(
-        (text) => !holdsCredentials(text),
-        'must hold no user name and password: name a secret in broker.credentialsSecret',
-      )
-      .describe('Broker address: mqtts or wss; mqtt and ws where the host is private'),
-    allowPlainText: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Allow mqtt and ws to a public host: anybody on the way can read and change messages',
-      ),
-    profile: bridgeBroker.profile,
-    auth: bridgeBroker.auth,
-    region: bridgeBroker.region,
-    clientIdPrefix: bridgeBroker.clientIdPrefix,
-    clientIds: bridgeBroker.clientIds,
-    protocolVersion: bridgeBroker.protocolVersion,
-    keepaliveSeconds: bridgeBroker.keepaliveSeconds,
-    connectTimeoutMs: bridgeBroker.connectTimeoutMs,
-    sessionExpirySeconds: z
-      .int()
-      .min(
-        60,
-        'must be at least 60: with 0 the broker forgets the backlog as soon as the bridge is away',
-      )
-      .max(0xffff_ffff)
-      .default(7 * 86_400)
-      .describe('How long the broker keeps the backlog of a bridge that is away (MQTT 5)'),
-    cleanSession: bridgeBroker.cleanSession,
-    status: bridgeBroker.status,
-    receiveMaximum: z
-      .int()
-      .min(1)
-      .max(65_535)
-      .optional()
-      .describe('Most unacknowledged messages that the broker allows a session'),
-    maxClients: z
-      .int()
-      .min(1)
-      .optional()
-      .describe('Most client ids that the broker allows this account'),
-    credentialsSecret: secretName
-      .optional()
-      .describe('Secret with the JSON `{"username": …, "password": …}`'),
-    onenet: oneNetBySecret
-      .optional()
-      .describe("What China Mobile's OneNET is shown, instead of user name and password"),
-    caSecret: secretName.optional().describe("Secret with the PEM of the broker's own CA"),
-    serverName: bridgeBroker.serverName,
-    alpnProtocols: bridgeBroker.alpnProtocols,
-    clientCertificateSecret: secretName
-      .optional()
-      .describe('Secret with the JSON `{"certificate": …, "privateKey": …}`, both PEM'),
-  })
-  .superRefine((broker, context) => {
-    const fault = (field: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [field], message });
-    const rule = broker.allowPlainText ? undefined : plainTextToPublicHost(broker.url);
-    if (rule !== undefined) fault('url', rule);
-    for (const { field, rule: message } of oneNetFaults(broker)) fault(field, message);
-  });
+/** The fields by themselves, for rules that look across sections: one mistake here does not hide another there. */
+export const ownBrokerFields = z.strictObject({
+  url: urlWith(...brokerProtocols)
+    .refine(
+      (text) => !holdsCredentials(text),
+      'must hold no user name and password: name a secret in broker.credentialsSecret',
+    )
+    .describe('Broker address: mqtts or wss; mqtt and ws where the host is private'),
+  allowPlainText: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Allow mqtt and ws to a public host: anybody on the way can read and change messages',
+    ),
+  ...brokerFields.omit({ url: true, onenet: true, ...brokerSecretsAndFiles }).shape,
+  onenet: oneNetBySecret.optional().describe(`${brokerFields.shape.onenet.description}`),
+});
+
+export const brokerSchema = ownBrokerFields.superRefine((broker, context) => {
+  const rule = broker.allowPlainText ? undefined : plainTextToPublicHost(broker.url);
+  if (rule !== undefined) context.addIssue({ code: 'custom', path: ['url'], message: rule });
+  addFaults(context, brokerFaults(broker));
+});
+
+export type BrokerSettings = z.output<typeof brokerSchema>;
+
+/** The rule that a broker's URL breaks where anybody on the way could read along, or undefined. */
+function plainTextToPublicHost(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, hostname } = new URL(url);
+  if ((protocol !== 'mqtt:' && protocol !== 'ws:') || isPrivateHost(hostname)) return undefined;
+  const secure = protocol === 'ws:' ? 'wss' : 'mqtts';
+  return `is plain text to a public host: use ${secure}://, or set broker.allowPlainText if everybody may read and change the messages`;
+}
+
+/** Whether only a private network leads to a host: RFC 1918 and 4193, loopback, `.internal`, `.local`. */
+function isPrivateHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  return (
+    isPrivateAddress(host) || host === 'localhost' || /\.(internal|local|localhost)$/.test(host)
+  );
+}

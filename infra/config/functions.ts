@@ -1,8 +1,9 @@
 // The config's sections `api`, `ingest` and `push`: what callers and platforms may do, and the functions' sizes.
 import * as z from 'zod';
-import { routeFields } from '../../bridge/route-config.ts';
+import { secretName } from '../../bridge/config/names.ts';
+import { routeFields } from '../../bridge/config/route.ts';
+import { limitFields } from '../../functions/api/access/limits.ts';
 import { urlWith } from '../../functions/contract/parse.ts';
-import { secretName } from './fields.ts';
 
 const reservedConcurrency = z.int().min(1).max(1000).optional();
 
@@ -23,16 +24,9 @@ export const apiSchema = z.strictObject({
     .int()
     .min(1)
     .max(10_000)
-    .default(200)
-    .describe(
-      'Most requests a second over all callers, held by API Gateway; twice that for a moment',
-    ),
-  callerRequestsPerSecond: z
-    .int()
-    .min(1)
-    .max(10_000)
     .default(100)
-    .describe('Most requests a second of one caller to one instance of the function'),
+    .describe('Maximum requests a second over all callers, held by API Gateway; as many at once'),
+  ...limitFields,
   replyTopic: z
     .string()
     .min(1)
@@ -59,12 +53,18 @@ export const apiSchema = z.strictObject({
     .optional()
     .describe('Accept the JWTs of this issuer beside the tokens of the table'),
   memoryMiB: z.int().min(128).max(10_240).default(512).describe('Memory of the api function'),
-  reservedConcurrency: reservedConcurrency.describe('Instances of the api function, at most'),
+  reservedConcurrency: reservedConcurrency.describe(
+    'Maximum instances of the api function, taken from those of the account; a new account has 10 and can reserve none',
+  ),
 });
+
+export type ApiSettings = z.output<typeof apiSchema>;
 
 export const ingestSchema = z.strictObject({
   memoryMiB: z.int().min(128).max(10_240).default(512).describe('Memory of the ingest function'),
-  reservedConcurrency: reservedConcurrency.describe('Instances of the ingest function, at most'),
+  reservedConcurrency: reservedConcurrency.describe(
+    'The same of the ingest function, which so always has them, whatever callers do',
+  ),
 });
 
 export const pushSchema = z.strictObject({

@@ -1,35 +1,26 @@
-// The config's section `routes`: which messages go where, stored or to a webhook, and how fast.
+// The config's section `routes`: all that the bridge reads of a route, whose handler is a section of its own here. Where it
+// has none, messages are stored.
 import * as z from 'zod';
-import { credentialFields, handlerFaults, handlerFields } from '../../bridge/handler/config.ts';
-import { routeFields } from '../../bridge/route-config.ts';
-import { batchAboveFunctionUrl } from '../unsafe-settings.ts';
+import {
+  credentialFields,
+  handlerFaults,
+  handlerFields,
+  handlerSecrets,
+  headerSecrets,
+} from '../../bridge/config/handler.ts';
+import { expressionFaults, lingerFaults, routeFields } from '../../bridge/config/route.ts';
+import { addFaults } from '../../functions/contract/parse.ts';
+import { storageForms } from '../../functions/contract/storage-form.ts';
 import { retentionDays } from './fields.ts';
 
-const bridgeRoute = routeFields.shape;
+const requestFields = z
+  .strictObject({ ...handlerFields, ...credentialFields })
+  .omit(handlerSecrets);
 
-const secretFields = ['secretName', 'bearerSecret', 'basicSecret'] as const;
-const others = 'bearerSecret, basicSecret or auth';
-
-const handlerSchema = z
-  .strictObject({
-    ...handlerFields,
-    url: handlerFields.url.describe(
-      'Handler that gets the messages instead of the ingest function; where a request carries one message, levels of its topic can stand in path and query: `{1}`, `{2}` …, or `{topic}`',
-    ),
+const handlerSchema = requestFields
+  .extend({
     allowPrivate: handlerFields.allowPrivate.describe(
-      'Allow a handler in a private network or on this machine, and http for its URL',
-    ),
-    secretName: credentialFields.secretName.describe(
-      'Secret with the Standard Webhooks secret that signs every request, `whsec_…`; with several, as a JSON list or one a line, all sign: for a rotation',
-    ),
-    bearerSecret: credentialFields.bearerSecret.describe(
-      'Secret with the token for `Authorization: Bearer`',
-    ),
-    basicSecret: credentialFields.basicSecret.describe(
-      'Secret with the JSON `{"username": …, "password": …}` for `Authorization: Basic`',
-    ),
-    auth: credentialFields.auth.describe(
-      'Sign requests as the bridge (SigV4), for a Lambda function URL with IAM; with `functionArn`, and no secrets',
+      `${handlerFields.allowPrivate.description}, and http for its URL`,
     ),
     functionArn: z
       .string()
@@ -42,61 +33,84 @@ const handlerSchema = z
   })
   .superRefine((handler, context) => {
     const { url, allowPrivate, auth, functionArn } = handler;
-    const fault = (field: string, message: string) =>
+    const fault = (field: keyof typeof handler, message: string) =>
       context.addIssue({ code: 'custom', path: [field], message });
     if (!allowPrivate && !/^https:/i.test(url))
       fault('url', 'must be a URL that starts with https://');
-    const given = secretFields.filter((field) => handler[field] !== undefined);
-    if (given.includes('bearerSecret') && given.includes('basicSecret'))
-      fault('basicSecret', 'must not stand beside bearerSecret');
-    if (auth !== undefined) for (const field of given) fault(field, 'must not stand beside auth');
-    else if (given.length === 0)
-      fault('secretName', `must be given, or ${others}: others could send too`);
+    const { secretName, bearerSecret, basicSecret, clientCertificateSecret } = handler;
+    const shown = [secretName, bearerSecret, basicSecret, clientCertificateSecret, auth];
+    if (shown.every(isAbsent) && headerSecrets(handler).length === 0)
+      fault(
+        'secretName',
+        'must be given, or bearerSecret, basicSecret or auth, clientCertificateSecret or a secret header: others could send too',
+      );
     if (auth !== undefined && functionArn === undefined)
       fault('functionArn', 'must be given beside auth: the bridge has no right to call others');
     if (auth === undefined && functionArn !== undefined)
       fault('functionArn', "needs auth: 'aws-iam'");
   });
 
-export const routeSchema = z
-  .strictObject({
-    name: bridgeRoute.name,
-    filter: bridgeRoute.filter,
+/** What of a route is its handler's, or the bridge's own document's. */
+const notOfRoute = { ...maskOf(handlerFields), ...maskOf(credentialFields), ingest: true } as const;
+
+/** What routes have, whatever becomes of their messages. */
+export const ownFields = routeFields.omit(notOfRoute);
+
+export const routeSchema = ownFields
+  .extend({
     handler: handlerSchema.optional().describe('Without it, messages are stored'),
     retentionDays: retentionDays
       .optional()
       .describe('As `retentionDays` below, for messages of this route'),
-    qos: bridgeRoute.qos,
-    maxBatch: bridgeRoute.maxBatch,
-    maxBatchBytes: bridgeRoute.maxBatchBytes,
-    lingerMs: bridgeRoute.lingerMs,
-    concurrency: bridgeRoute.concurrency,
-    timeoutMs: bridgeRoute.timeoutMs,
-    window: z
-      .int()
-      .min(1)
-      .max(65_535)
+    maxLingerMs: ownFields.shape.maxLingerMs.describe(
+      'Where 50 messages a second come or more: how long one waits at most, until about 100 are there; by default as `lingerMs`, and 250 with `storage: packed`',
+    ),
+    storage: z
+      .enum(storageForms)
       .optional()
-      .describe('Most unacknowledged messages; 4000, or what the broker allows, by default'),
-    maxWindowBytes: bridgeRoute.maxWindowBytes,
-    connections: bridgeRoute.connections,
-    retry: bridgeRoute.retry,
-    rejectTries: bridgeRoute.rejectTries,
-    failingMessage: bridgeRoute.failingMessage,
+      .describe(
+        'How messages are stored: each as an item (default), or `packed`, many in one item where a request brings four or more: a tenth of the writes. Readers take both',
+      ),
   })
-  .superRefine(({ handler, maxBatch, maxBatchBytes }, context) => {
-    const rule = handler === undefined ? batchAboveFunctionUrl(maxBatchBytes) : undefined;
-    if (rule !== undefined)
-      context.addIssue({ code: 'custom', path: ['maxBatchBytes'], message: rule });
-    for (const [field, message] of handler === undefined ? [] : handlerFaults(handler, maxBatch))
+  .superRefine((route, context) => {
+    const { handler, storage, maxBatch, maxBatchBytes, lingerMs, maxLingerMs, where, transform } =
+      route;
+    addFaults(context, lingerFaults({ lingerMs, maxLingerMs }));
+    if (handler !== undefined && storage !== undefined)
       context.addIssue({
         code: 'custom',
-        path: field === 'maxBatch' ? [field] : ['handler', field],
-        message,
+        path: ['storage'],
+        message: 'must not stand beside a handler: nothing is stored',
       });
+    if (handler !== undefined)
+      addFaults(
+        context,
+        handlerFaults(handler, maxBatch).map(({ field, rule }) => ({
+          field: field in handlerSchema.shape ? `handler.${field}` : field,
+          rule,
+        })),
+      );
+    else {
+      if (maxBatchBytes > maxIngestBatchBytes)
+        context.addIssue({
+          code: 'custom',
+          path: ['maxBatchBytes'],
+          message: `must be at most ${maxIngestBatchBytes}: the ingest function takes 6 MB, in base64`,
+        });
+      addFaults(context, expressionFaults({ where, transform }, 'needs a handler'));
+    }
   });
 
-/** A route's own handler as the bridge's document has it. */
-export function handlerOfBridge({ functionArn: _, ...handler }: z.output<typeof handlerSchema>) {
-  return handler;
+export type HandlerSettings = z.output<typeof handlerSchema>;
+export type RouteSettings = z.output<typeof routeSchema>;
+
+/** A function URL takes 6 MB, and base64 adds a third [Lambda quotas]. */
+const maxIngestBatchBytes = 4.5 * 1024 * 1024;
+
+const isAbsent = (value: unknown) => value === undefined;
+
+function maskOf<Fields extends object>(fields: Fields) {
+  return Object.fromEntries(Object.keys(fields).map((field) => [field, true])) as {
+    readonly [Field in keyof Fields]: true;
+  };
 }

@@ -1,14 +1,19 @@
 // Which broker the local stack uses, the embedded one, that of BROKER_URL or that of causeway.config.ts, and how its
 // bridge gets in.
 import type { Logger } from 'pino';
-import type { Broker } from '../../bridge/broker/access.ts';
-import { commandsClientId } from '../../bridge/broker/client-ids.ts';
-import { connectOnce } from '../../bridge/broker/connection.ts';
-import { type BridgeConfigInput, publicUrl } from '../../bridge/config.ts';
-import type { CausewayConfig } from '../config.ts';
-import { type EmbeddedBroker, startBroker } from './broker/broker.ts';
-import { newOwnUser } from './broker/own-user.ts';
-import { brokerError, SettingError, type SettingName } from './setting-error.ts';
+import { type BridgeConfigInput, publicUrl } from '../../bridge/config/config.ts';
+import { rulesOf } from '../../bridge/config/profile-settings.ts';
+import type { Broker } from '../../bridge/connection/access.ts';
+import { commandsClientId } from '../../bridge/connection/client-ids.ts';
+import { connectOnce } from '../../bridge/connection/connection.ts';
+import type { BrokerRules } from '../../functions/contract/broker-rules.ts';
+import { newOwnUser } from '../broker/access/own-user.ts';
+import { type EmbeddedBroker, startBroker } from '../broker/broker.ts';
+import { brokerDocument } from '../config/bridge-document.ts';
+import type { CausewayConfig } from '../config/config.ts';
+import { connectHost } from './hosts.ts';
+import { localPrefix, machineIdIn } from './machine-id.ts';
+import { brokerError, folderError, SettingError, type SettingName } from './setting-error.ts';
 import type { Settings } from './settings.ts';
 
 export interface ChosenBroker {
@@ -20,6 +25,8 @@ export interface ChosenBroker {
   readonly ownUrl: string;
   /** What the bridge's document says of it. */
   readonly document: BridgeConfigInput['broker'];
+  /** What it does not take. */
+  readonly rules: BrokerRules;
   /** Undefined where it is another's. */
   readonly embedded: EmbeddedBroker | undefined;
 }
@@ -30,26 +37,31 @@ export async function chooseBroker(
   configured: CausewayConfig['broker'],
   log: Logger,
 ): Promise<ChosenBroker> {
-  const { BROKER_URL: url, USE_CONFIG_BROKER } = settings;
-  if (USE_CONFIG_BROKER) {
-    const document = configuredBroker(configured);
+  const { BROKER_URL: url, USE_CONFIG_BROKER, DATA_DIR } = settings;
+  if (!USE_CONFIG_BROKER && url === undefined) return startEmbedded(settings, log);
+  const machineId = await machineIdIn(DATA_DIR).catch((error) => {
+    throw folderError(settings, error);
+  });
+  const clientIdPrefix = localPrefix(configured.clientIdPrefix, machineId);
+  if (url === undefined) {
+    const document = { ...configuredBroker(configured), clientIdPrefix };
     return {
       setting: 'USE_CONFIG_BROKER',
       url: document.url,
       ownUrl: document.url,
       document,
+      rules: rulesOf(document),
       embedded: undefined,
     };
   }
-  if (url !== undefined)
-    return {
-      setting: 'BROKER_URL',
-      url,
-      ownUrl: url,
-      document: documentOf(url),
-      embedded: undefined,
-    };
-  return startEmbedded(settings, log);
+  return {
+    setting: 'BROKER_URL',
+    url,
+    ownUrl: url,
+    document: { ...documentOf(url), clientIdPrefix },
+    rules: rulesOf({}),
+    embedded: undefined,
+  };
 }
 
 /**
@@ -72,15 +84,10 @@ async function startEmbedded(settings: Settings, log: Logger): Promise<ChosenBro
   own.username = encodeURIComponent(ownUser.name);
   own.password = encodeURIComponent(ownUser.password);
   const ownUrl = own.href;
-  // It has no MQTT 5, and counts who tries.
-  const document = { ...documentOf(ownUrl), protocolVersion: 4 } as const;
-  return { setting: 'BROKER_HOST', url, ownUrl, document, embedded };
-}
-
-/** Where a client of this machine finds what listens on `host`. */
-function connectHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::' || host === 'localhost') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
+  const { clientIdPrefix } = ownUser;
+  const document = { ...documentOf(ownUrl), profile: 'embedded', clientIdPrefix } as const;
+  const rules = { ...rulesOf(document), maxTopicLevels: broker.limits.maxTopicLevels };
+  return { setting: 'BROKER_HOST', url, ownUrl, document, rules, embedded };
 }
 
 function documentOf(url: string): BridgeConfigInput['broker'] {
@@ -94,11 +101,12 @@ function documentOf(url: string): BridgeConfigInput['broker'] {
 
 /**
  * The broker of the config as the deployed bridge uses it, but for the client ids: with the same ones, this bridge
- * and the deployed one would throw each other out, and take each other's backlog.
+ * and the deployed one would throw each other out, and take each other's backlog. OneNET has no others than those that
+ * it gave out, and keeps no sessions.
  */
 function configuredBroker(configured: CausewayConfig['broker']): BridgeConfigInput['broker'] {
-  const { allowPlainText: _, receiveMaximum: __, maxClients: ___, ...broker } = configured;
-  return { ...broker, clientIdPrefix: `${broker.clientIdPrefix.slice(0, 34)}-local` };
+  const { clientIds, ...broker } = brokerDocument(configured);
+  return { ...broker, ...(broker.onenet !== undefined && { clientIds }) };
 }
 
 /** Rejects with a {@link SettingError} where the broker does not let the bridge in: that would wait for ever. */

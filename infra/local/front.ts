@@ -1,6 +1,8 @@
 // What `npm start` answers on PORT: readiness, metrics, and the api once that is up.
-import { Hono } from 'hono';
-import { oneNetPushPath } from '../../functions/ingest/push/app.ts';
+import { type Context, Hono } from 'hono';
+import { problem, problemResponse } from '../../functions/contract/problem.ts';
+import { secretCheck } from '../../functions/contract/secret.ts';
+import { oneNetPushPath } from '../../functions/ingest/push/path.ts';
 import type { localApi, localIngest } from './functions.ts';
 
 /** What there is to answer with, filled in as the parts come up. */
@@ -14,17 +16,35 @@ export interface Running {
   push?: ReturnType<typeof localIngest> | undefined;
 }
 
-/** The port answers from the start, so that readiness can be asked for while the parts come up. */
-export function createFront(running: Running): Hono {
+/**
+ * The port answers from the start, so that readiness can be asked for while the parts come up.
+ *
+ * `operatorTokens` are those of who may see what is not ready and the numbers; without them everybody may, on a port that
+ * other machines cannot reach.
+ */
+export function createFront(running: Running, operatorTokens?: readonly string[]): Hono {
   const front = new Hono();
+  const checks = operatorTokens?.map((token) => secretCheck(`Bearer ${token}`));
+  const isOperator = (context: Context) => {
+    const header = context.req.header('authorization') ?? '';
+    return checks === undefined || checks.some((isToken) => isToken(header));
+  };
   front.get('/readyz', (context) => {
     const problems = running.problems();
+    const isReady = problems.length === 0;
     return context.json(
-      { status: problems.length === 0 ? 'ready' : 'not ready', problems },
-      problems.length === 0 ? 200 : 503,
+      {
+        status: isReady ? 'ready' : 'not ready',
+        ...(isOperator(context) && { problems }),
+      },
+      isReady ? 200 : 503,
     );
   });
   front.get('/metrics', async (context) => {
+    if (!isOperator(context))
+      return problemResponse(problem('unauthorized', 'send METRICS_TOKEN or API_TOKEN'), {
+        'www-authenticate': 'Bearer',
+      });
     const texts = await Promise.all(running.metrics.map((text) => text()));
     return context.body(texts.join(''), 200, {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',

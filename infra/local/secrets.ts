@@ -2,11 +2,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import * as z from 'zod';
-import { oneNetSecretName } from '../../bridge/broker/onenet-config.ts';
-import type { Secrets } from '../../bridge/secrets.ts';
+import { jsonIn, withoutMark } from '../../bridge/base/given-text.ts';
+import type { Secrets } from '../../bridge/base/secrets.ts';
 import { faultsText, parseWith } from '../../functions/contract/parse.ts';
-import type { CausewayConfig } from '../config.ts';
-import { stampOf } from './broker/watched-files.ts';
+import { stampOf } from '../broker/settings/watched-files.ts';
+import { bridgeSecretNames } from '../config/bridge-document.ts';
+import type { CausewayConfig } from '../config/config.ts';
 import { SettingError } from './setting-error.ts';
 import type { Settings } from './settings.ts';
 
@@ -19,7 +20,7 @@ const valueRule = `must be a text of at most ${maxSecretCharacters} characters, 
 /** An object or a list is its JSON: so `{"username": …}` needs no second quoting. */
 const secretSchema = z
   .union([z.string(), z.record(z.string(), z.json()), z.array(z.json())], valueRule)
-  .transform((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
+  .transform((value) => (typeof value === 'string' ? withoutMark(value) : JSON.stringify(value)))
   .refine((text) => text.length <= maxSecretCharacters, valueRule);
 
 const fileSchema = z.record(z.string().min(1), secretSchema, 'must be a JSON object');
@@ -30,7 +31,7 @@ const fileSchema = z.record(z.string().min(1), secretSchema, 'must be a JSON obj
  */
 export function openSecrets(
   settings: Pick<Settings, 'SECRETS_FILE' | 'USE_CONFIG_BROKER' | 'WEBHOOKS'>,
-  config: Pick<CausewayConfig, 'broker' | 'routes'>,
+  config: Pick<CausewayConfig, 'broker' | 'routes' | 'alerts'>,
   log: Logger,
 ): Secrets | undefined {
   const { SECRETS_FILE: file } = settings;
@@ -43,11 +44,7 @@ export function openSecrets(
     );
   }
   try {
-    const secrets = fileSecrets(file, log);
-    const known = readSecrets(file);
-    const missing = names.filter((name) => !known.has(name));
-    if (missing.length === 0) return secrets;
-    throw new Error(`${file}: lacks what causeway.config.ts names: ${missing.join(', ')}`);
+    return fileSecrets(file, log, names);
   } catch (error) {
     throw new SettingError('SECRETS_FILE', error instanceof Error ? error.message : String(error));
   }
@@ -56,35 +53,29 @@ export function openSecrets(
 /** The secrets that the config names for what runs on this machine, each once. */
 function secretNamesOf(
   { USE_CONFIG_BROKER, WEBHOOKS }: Pick<Settings, 'USE_CONFIG_BROKER' | 'WEBHOOKS'>,
-  { broker, routes }: Pick<CausewayConfig, 'broker' | 'routes'>,
+  { broker, routes, alerts }: Pick<CausewayConfig, 'broker' | 'routes' | 'alerts'>,
 ): string[] {
-  const { credentialsSecret, caSecret, clientCertificateSecret, onenet } = broker;
-  const names = [
-    ...(USE_CONFIG_BROKER
-      ? [credentialsSecret, caSecret, clientCertificateSecret, oneNetSecretName(onenet)]
-      : []),
-    ...(WEBHOOKS
-      ? routes.flatMap(({ handler }) => [
-          handler?.secretName,
-          handler?.bearerSecret,
-          handler?.basicSecret,
-        ])
-      : []),
-  ].filter((name) => name !== undefined);
-  return [...new Set(names)];
+  return bridgeSecretNames({
+    broker: USE_CONFIG_BROKER ? broker : undefined,
+    routes: WEBHOOKS ? routes : undefined,
+    alerts: WEBHOOKS ? alerts : undefined,
+  });
 }
 
 /**
  * The secrets of a file as it is now: it is looked at whenever a secret is read, and one with faults changes nothing.
- * Throws, with all faults, where it cannot be used at the start. No value is repeated, here or in the log.
+ * Throws, with all faults, where it cannot be used at the start, or lacks one of `names`. No value is repeated, here or
+ * in the log.
  */
-export function fileSecrets(file: string, log: Logger): Secrets {
+export function fileSecrets(file: string, log: Logger, names: readonly string[] = []): Secrets {
   let stamp = stampOf([file]);
   let secrets = readSecrets(file);
+  const missing = names.filter((name) => !secrets.has(name));
+  if (missing.length > 0)
+    throw new Error(`${file}: lacks what causeway.config.ts names: ${missing.join(', ')}`);
   const mode = statSync(file).mode & 0o777;
-  // An error, as `npm start` shows nothing below; it works all the same.
   if ((mode & 0o077) !== 0)
-    log.error({ file, mode: mode.toString(8) }, 'others can read the secrets: chmod 600');
+    log.warn({ file, mode: mode.toString(8) }, 'others can read the secrets: chmod 600');
 
   function readAgain(): void {
     const now = stampOf([file]);
@@ -113,15 +104,9 @@ export function fileSecrets(file: string, log: Logger): Secrets {
 function readSecrets(file: string): ReadonlyMap<string, string> {
   const size = statSync(file).size;
   if (size > maxFileBytes) throw new Error(`${file}: is larger than ${maxFileBytes} bytes`);
-  let document: unknown;
-  try {
-    document = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    // Its own message quotes the file.
-    throw new Error(`${file}: is not JSON`);
-  }
-  const parsed = parseWith(fileSchema, document);
+  const document = jsonIn(readFileSync(file, 'utf8'));
+  if (!document.ok) throw new Error(`${file}: ${document.mistake}`);
+  const parsed = parseWith(fileSchema, document.value);
   if (!parsed.ok) throw new Error(`${file}: ${faultsText(parsed.faults)}`);
   return new Map(Object.entries(parsed.value));
 }

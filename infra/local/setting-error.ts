@@ -1,6 +1,6 @@
 // A setting of `npm start` that cannot be used, in one line that names it; and which one it is that a fault is about.
-import { UnusableFileError } from './broker/broker.ts';
-import { variableOf } from './broker/environment.ts';
+import { UnusableFileError } from '../broker/broker.ts';
+import { variableOf } from '../broker/settings/environment.ts';
 import type { Settings } from './settings.ts';
 
 export type SettingName =
@@ -30,11 +30,19 @@ export function portError(setting: SettingName, port: number, error: unknown): S
 /** The folder of broker and database. */
 export function folderError({ DATA_DIR }: Settings, error: unknown): SettingError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const problem =
-    codeOf(cause) === 'LEVEL_LOCKED'
-      ? `${DATA_DIR} is in use by another process`
-      : messageOf(cause);
-  return new SettingError('DATA_DIR', problem, error);
+  return new SettingError('DATA_DIR', folderProblem(DATA_DIR, cause), error);
+}
+
+function folderProblem(folder: string, cause: unknown): string {
+  switch (codeOf(cause)) {
+    case 'LEVEL_LOCKED':
+      return `${folder} is in use by another process`;
+    case 'EPERM':
+    case 'EACCES':
+      return `${folder} must belong to this user, ${process.getuid?.()}: ${messageOf(cause)}`;
+    default:
+      return messageOf(cause);
+  }
 }
 
 /** Why the embedded broker does not start. */

@@ -9,7 +9,8 @@ export interface Answer {
 }
 
 export function createCaller({ apiUrl, token }: BenchStack, inFlight: number) {
-  const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
+  // Closed before the server closes it: the next request would meet that.
+  const agent = new Agent({ keepAlive: true, maxSockets: inFlight, timeout: 3000 });
   return {
     call(path: string, body?: unknown): Promise<Answer> {
       const startedMs = performance.now();

@@ -7,7 +7,7 @@ import { createCaller, load } from './callers.ts';
 import { type BenchStack, startBenchStack, type Variant } from './stack.ts';
 
 const variants: Variant[] = [
-  { name: 'embedded broker, dynalite', mosquitto: false, dynamoDbLocal: false },
+  { name: 'embedded broker, embedded database', mosquitto: false, dynamoDbLocal: false },
   { name: 'mosquitto, DynamoDB Local', mosquitto: true, dynamoDbLocal: true },
 ];
 const rounds = 3;
@@ -34,6 +34,14 @@ async function measure(stack: BenchStack, device: MqttClient, prefix: string): P
   });
   await device.subscribeAsync(`${prefix}/#`, { qos: 1 });
   const figures: Figures = {};
+  /** Measures, and notes what one of as many as `measuring` tells took of `npm start`'s CPU. */
+  async function withCpu<T>(name: string, measuring: () => Promise<T>, countOf: (it: T) => number) {
+    const beforeMicros = stack.cpuMicros();
+    const measured = await measuring();
+    const micros = stack.cpuMicros() - beforeMicros;
+    figures[`${name}: CPU of npm start, ms`] = micros / 1000 / countOf(measured);
+    return measured;
+  }
 
   const toDevice: number[] = [];
   const toAnswer: number[] = [];
@@ -57,43 +65,58 @@ async function measure(stack: BenchStack, device: MqttClient, prefix: string): P
     figures[`one at a time, ${name}: p99 ms`] = percentile(latencies, 0.99);
   }
 
-  const commands = await load(
-    (index) =>
-      caller.call('/v1/publish', { topic: `${prefix}/many/${index % 100}`, payload: { index } }),
-    { inFlight, durationMs },
+  const commands = await withCpu(
+    'waitFor broker, 32 callers',
+    () =>
+      load(
+        (index) =>
+          caller.call('/v1/publish', {
+            topic: `${prefix}/many/${index % 100}`,
+            payload: { index },
+          }),
+        { inFlight, durationMs },
+      ),
+    ({ latencies }) => latencies.length,
   );
   figures['waitFor broker, 32 callers: commands/s'] = commands.perSecond;
   figures['waitFor broker, 32 callers: p50 ms'] = percentile(commands.latencies, 0.5);
   figures['waitFor broker, 32 callers: p99 ms'] = percentile(commands.latencies, 0.99);
 
   const startedMs = performance.now();
-  for (let start = 0; start < burst; start += bulkSize) {
-    const bulk = Array.from({ length: bulkSize }, (_, index) => ({
-      topic: `${prefix}/burst/${(start + index) % burstTopics}`,
-      payload: `burst-${start + index}`,
-      waitFor: 'none',
-    }));
-    const { status, text } = await caller.call('/v1/publish/bulk', bulk);
-    if (status !== 200) throw new Error(`${status} ${text}`);
-  }
-  await until(() => new Set(order).size === burst, {
-    timeoutMs: 300_000,
-    what: 'the burst arrives',
-  });
+  await withCpu(
+    'burst of 10,000 in bulks of 500',
+    async () => {
+      for (let start = 0; start < burst; start += bulkSize) {
+        const bulk = Array.from({ length: bulkSize }, (_, index) => ({
+          topic: `${prefix}/burst/${(start + index) % burstTopics}`,
+          payload: `burst-${start + index}`,
+          waitFor: 'none',
+        }));
+        const { status, text } = await caller.call('/v1/publish/bulk', bulk);
+        if (status !== 200) throw new Error(`${status} ${text}`);
+      }
+      await until(() => new Set(order).size === burst, {
+        timeoutMs: 300_000,
+        what: 'the burst arrives',
+      });
+    },
+    () => burst,
+  );
   figures['burst of 10,000 in bulks of 500: commands/s'] =
     (burst * 1000) / (performance.now() - startedMs);
   checkOrder(order);
 
-  const query = await load(
-    (index) => caller.call(`/v1/messages?topic=bench/stored/${index % storedTopics}&limit=100`),
-    { inFlight, durationMs },
-  );
+  const page = (limit: number) => () =>
+    load(
+      (index) =>
+        caller.call(`/v1/messages?topic=bench/stored/${index % storedTopics}&limit=${limit}`),
+      { inFlight, durationMs },
+    );
+  const queries = ({ latencies }: { latencies: readonly number[] }) => latencies.length;
+  const query = await withCpu('messages of a topic, 100 a page', page(100), queries);
   figures['messages of a topic, 100 a page: queries/s'] = query.perSecond;
   figures['messages of a topic, 100 a page: p99 ms'] = percentile(query.latencies, 0.99);
-  const one = await load(
-    (index) => caller.call(`/v1/messages?topic=bench/stored/${index % storedTopics}&limit=1`),
-    { inFlight, durationMs },
-  );
+  const one = await withCpu('newest message of a topic', page(1), queries);
   figures['newest message of a topic: queries/s'] = one.perSecond;
   caller.close();
   await device.unsubscribeAsync(`${prefix}/#`);
@@ -154,7 +177,7 @@ for (const variant of variants) {
     );
     for (const name of Object.keys(results[0] ?? {})) {
       const { median, min, max } = spreadOf(results.map((figures) => figures[name] ?? Number.NaN));
-      const digits = name.endsWith('ms') ? 1 : 0;
+      const digits = name.includes('CPU') ? 2 : name.endsWith('ms') ? 1 : 0;
       console.log(
         `  ${name.padEnd(46)} ${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`,
       );

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import mqtt, { type MqttClient } from 'mqtt';
+import { cpuMicros } from '../bench/process-usage.ts';
 import { startMosquitto, temporaryFolder } from '../support/brokers.ts';
 import { startDynamoDbLocal } from '../support/dynamodb-local.ts';
 import { freePort } from '../support/ports.ts';
@@ -12,13 +13,15 @@ export interface Variant {
   readonly name: string;
   /** Debian's mosquitto (MQTT 5) instead of the embedded broker (MQTT 3.1.1). */
   readonly mosquitto: boolean;
-  /** DynamoDB Local in a process of its own instead of the embedded dynalite. */
+  /** DynamoDB Local in a process of its own instead of the embedded database. */
   readonly dynamoDbLocal: boolean;
 }
 
 export interface BenchStack {
   readonly apiUrl: string;
   readonly token: string;
+  /** CPU time of `npm start` so far. */
+  cpuMicros(): number;
   /** A device on the same broker. */
   device(): Promise<MqttClient>;
   stop(): Promise<void>;
@@ -32,7 +35,7 @@ export async function startBenchStack(variant: Variant): Promise<BenchStack> {
     ? await startMosquitto({ settings: ['max_inflight_messages 1000'] })
     : undefined;
   const database = variant.dynamoDbLocal ? await startDynamoDbLocal() : undefined;
-  const child = spawn('node', ['--import', 'tsx', 'infra/local/start.ts'], {
+  const child = spawn('node', ['--import', 'tsx', 'infra/cli/start.ts'], {
     env: {
       ...process.env,
       PORT: String(port),
@@ -52,6 +55,7 @@ export async function startBenchStack(variant: Variant): Promise<BenchStack> {
   return {
     apiUrl,
     token,
+    cpuMicros: () => cpuMicros(child.pid ?? 0),
     device: () => mqtt.connectAsync(brokerUrl, { protocolVersion: variant.mosquitto ? 5 : 4 }),
     async stop() {
       child.kill('SIGINT');

@@ -1,129 +1,107 @@
-// Benchmark of the ingest function alone: CPU per message, and what a million messages are billed as.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { createReceiptClock } from '../../bridge/session/identity.ts';
-import { encodeBatch, envelopeBatchType } from '../../functions/contract/envelope.ts';
-import type { Message } from '../../functions/contract/message.ts';
-import { createIngest } from '../../functions/ingest/app.ts';
-import { createClient } from '../../functions/ingest/client.ts';
-import { createStore } from '../../functions/ingest/store.ts';
-import type { Billed } from './stub.ts';
+// Benchmark of storing: write units, stored bytes and CPU of a message, both forms side by side. `--full` takes all kinds,
+// numbers of topics and batches; `--check` compares the count with what DynamoDB Local says it has consumed (Java 17).
+import { parseArgs } from 'node:util';
+import { storageForms } from '../../functions/contract/storage-form.ts';
+import { createMessagesTable, localClient } from '../../infra/local/database.ts';
+import { openDatabase } from '../infra/database/engines.ts';
+import { startDynamoDbLocal } from '../support/dynamodb-local.ts';
+import { cpuOf } from './cpu.ts';
+import { type Kind, kinds } from './traffic.ts';
+import { type Counted, type Stretch, writtenBy } from './written.ts';
 
-const batchSize = 500;
-const payloadBytes = 200;
-const topics = 1000;
-const rounds = 5;
-const warmUpRounds = 3;
-const batchesOfRound = 40;
-/** Rate of the billed traffic, on which the share of the topic registry depends. */
-const messagesPerSecond = 1000;
+type Row = Omit<Stretch, 'storage' | 'seconds'>;
 
-async function startStub(...args: string[]) {
-  const stub = fork(fileURLToPath(new URL('./stub.ts', import.meta.url)), args);
-  const [port] = (await once(stub, 'message')) as [number];
-  const client = createClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: 'local',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
-  return {
-    client,
-    async billed(): Promise<Billed> {
-      stub.send('counts');
-      const [counts] = (await once(stub, 'message')) as [Billed];
-      return counts;
-    },
-    async stop() {
-      client.destroy();
-      stub.disconnect();
-      await once(stub, 'exit');
-    },
-  };
+/** Messages a second at which a route's requests bring so many. */
+const rates: Readonly<Record<number, number>> = { 1: 1, 4: 20, 25: 100, 100: 400, 500: 1000 };
+
+const row = (kind: Kind, topics: number, batch: number): Row => ({
+  kind,
+  topics,
+  batch,
+  perSecond: rates[batch] ?? 1000,
+});
+
+const all = kinds.flatMap((kind) =>
+  [100, 1000, 60_000].flatMap((topics) =>
+    Object.keys(rates).map((batch) => row(kind, topics, Number(batch))),
+  ),
+);
+
+const few = [
+  ...Object.keys(rates).map((batch) => row('200 B JSON', 1000, Number(batch))),
+  row('200 B JSON', 60_000, 500),
+  row('200 B random', 1000, 25),
+  row('200 B random', 60_000, 500),
+  row('2 KB JSON', 1000, 100),
+];
+
+/** The registry is written once a minute, and the index merged after ten looks of half a minute. */
+const secondsOf = { items: 130, packed: 340 };
+/** A message's references are written once, and again at each merge: after 5 and 50 minutes, 8 hours, 3 days. */
+const mergesIn30Days = 4;
+
+async function countedBy(stretch: Stretch): Promise<Counted> {
+  const { client, close } = await openDatabase();
+  await createMessagesTable(client, 'messages');
+  const counted = await writtenBy({ client, tableName: 'messages' }, stretch);
+  await close();
+  return counted;
 }
 
-/** Bodies of requests as the bridge sends them, of a JSON payload of 200 bytes over 1,000 topics. */
-function createBodies(now: () => number): () => string {
-  const nextTime = createReceiptClock(now);
-  let number = 0;
-  const message = (): Message => {
-    number++;
-    const head = `{"device":"sensor-${number % topics}","sequence":${number},"text":"`;
-    return {
-      id: `0190a1b2-c3d4-7e5f-8a6b-${String(number).padStart(12, '0')}`,
-      source: 'mqtt://broker.example.com:8883/causeway-store-0',
-      topic: `site/north/sensor-${number % topics}/reading`,
-      time: nextTime(),
-      payload: Buffer.from(`${head}${'x'.repeat(payloadBytes - head.length - 2)}"}`),
-      qos: 1,
-      retain: false,
-      packetId: 1 + (number % 65_535),
-    };
-  };
-  return () => encodeBatch(Array.from({ length: batchSize }, message)).toString();
+async function measure(rows: readonly Row[]): Promise<void> {
+  console.log(`node ${process.version}; units and bytes are those of one message\n`);
+  console.log(
+    'message       topics  msg/s  batch  form     units  of which  registry   index  calls/1000  bytes  CPU µs',
+  );
+  for (const one of rows)
+    for (const storage of storageForms) {
+      const counted = await countedBy({ ...one, storage, seconds: secondsOf[storage] });
+      const { messages, units, tickUnits, messageBytes, calls } = counted;
+      const merged = units.index - tickUnits;
+      const index = (tickUnits + mergesIn30Days * merged) / messages;
+      const own = (units.messages + units.marks) / messages;
+      const registry = units.registry / messages;
+      const cpu = await cpuOf({ ...one, storage });
+      console.log(
+        [
+          one.kind.padEnd(12),
+          String(one.topics).padStart(7),
+          String(one.perSecond).padStart(6),
+          String(one.batch).padStart(6),
+          ` ${storage.padEnd(7)}`,
+          (own + registry + index).toFixed(3),
+          own.toFixed(3).padStart(9),
+          registry.toFixed(3).padStart(9),
+          index.toFixed(3).padStart(7),
+          ((1000 * calls) / messages).toFixed(1).padStart(11),
+          (messageBytes / messages).toFixed(0).padStart(6),
+          cpu.toFixed(1).padStart(7),
+        ].join(' '),
+      );
+    }
 }
 
-async function post(app: ReturnType<typeof createIngest>, body: string): Promise<void> {
-  const response = await app.request('/', {
-    method: 'POST',
-    body,
-    headers: {
-      'content-type': envelopeBatchType,
-      'content-length': String(Buffer.byteLength(body)),
-    },
-  });
-  const text = await response.text();
-  if (text !== '{"batchItemFailures":[]}') throw new Error(`${response.status} ${text}`);
-}
-
-async function measureCpu(): Promise<number[]> {
-  const stub = await startStub();
-  const store = createStore({ client: stub.client, tableName: 'messages', retentionDays: 30 });
-  const app = createIngest({ store });
-  const nextBody = createBodies(Date.now);
-  const bodies = Array.from({ length: batchesOfRound }, nextBody);
-  const results: number[] = [];
-  for (let round = 0; round < warmUpRounds + rounds; round++) {
-    const start = process.cpuUsage();
-    for (const body of bodies) await post(app, body);
-    const { user, system } = process.cpuUsage(start);
-    if (round >= warmUpRounds) results.push((user + system) / (batchesOfRound * batchSize));
+/** The same traffic into DynamoDB Local, whose own count of units has to be ours. */
+async function check(): Promise<void> {
+  const local = await startDynamoDbLocal();
+  for (const storage of storageForms) {
+    const client = localClient(local.endpoint);
+    const tableName = `messages-${storage}`;
+    await createMessagesTable(client, tableName);
+    const stretch = { ...row('200 B JSON', 1000, 100), storage, seconds: 35 };
+    const { units, told } = await writtenBy({ client, tableName }, stretch, true);
+    const own = Object.values(units).reduce((sum, count) => sum + count);
+    console.log(`${storage}: ${own} write units counted, ${told} consumed in DynamoDB Local`);
+    client.destroy();
   }
-  await stub.stop();
-  return results.sort((a, b) => a - b);
+  await local.close();
 }
 
-/** One minute of traffic. */
-async function measureBilled(): Promise<Billed & { requests: number; messages: number }> {
-  const stub = await startStub('--count');
-  const messages = 60 * messagesPerSecond;
-  let sent = 0;
-  const now = () => Date.UTC(2026, 0, 1) + (sent * 1000) / messagesPerSecond;
-  const { client } = stub;
-  const store = createStore({ client, tableName: 'messages', retentionDays: 30, now });
-  const app = createIngest({ store, now });
-  const nextBody = createBodies(now);
-  for (; sent < messages; sent += batchSize) await post(app, nextBody());
-  const counts = await stub.billed();
-  await stub.stop();
-  return { ...counts, requests: messages / batchSize, messages };
-}
-
-const cpu = await measureCpu();
-const median = cpu[Math.floor(cpu.length / 2)] ?? Number.NaN;
-console.log(
-  `ingest alone, batches of ${batchSize}, JSON payloads of ${payloadBytes} bytes, node ${process.version}`,
-);
-console.log(
-  `CPU: ${median.toFixed(1)} µs a message (${cpu.map((value) => value.toFixed(1)).join(', ')})`,
-);
-const { messages, requests, calls, items, writeUnits } = await measureBilled();
-const perMillion = (count: number) => Math.round((count * 1e6) / messages).toLocaleString('en');
-console.log(
-  `a million messages over ${topics} topics at ${messagesPerSecond} a second are billed as`,
-);
-console.log(`  ${perMillion(requests)} requests to the function`);
-console.log(
-  `  ${perMillion(writeUnits)} write units, in ${perMillion(calls)} calls of the database`,
-);
-console.log(`    of which ${perMillion(items - messages)} are for the registry of topics`);
+const { values } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+  },
+});
+if (values.check) await check();
+else await measure(values.full ? all : few);

@@ -15,6 +15,11 @@ export interface OtherHandler {
   stop(): Promise<void>;
 }
 
+interface SentEvent {
+  readonly subject: string;
+  readonly data: { readonly sequence: number };
+}
+
 const fastMs = 5;
 const slowMs = 2000;
 
@@ -25,8 +30,8 @@ export async function startOtherHandler(behaviour: Behaviour): Promise<OtherHand
   const lastOfTopic = new Map<string, number>();
 
   function take(body: string): void {
-    for (const { subject, data } of JSON.parse(body) as { subject: string; data: string }[]) {
-      const sequence = Number(/"sequence":(\d+)/.exec(data)?.[1]);
+    for (const { subject, data } of JSON.parse(body) as SentEvent[]) {
+      const { sequence } = data;
       if (sequence < (lastOfTopic.get(subject) ?? -1)) outOfOrder++;
       lastOfTopic.set(subject, sequence);
       seen.add(sequence);

@@ -1,16 +1,18 @@
 // Causeway's bridge as a subject: built afresh as for the container, run as users run it.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { BridgeConfigInput } from '../../bridge/config.ts';
-import { bundle } from '../../infra/bundle.ts';
+import type { BridgeConfigInput } from '../../bridge/config/config.ts';
+import { bundle } from '../../infra/bundle/bundle.ts';
+import { programs } from '../../infra/bundle/programs.ts';
+import { temporaryFolder } from '../support/brokers.ts';
 import { topicFilter } from './payload.ts';
 import { endProcess, tied } from './programs.ts';
 import type { Subject } from './subject.ts';
 
 /** Bundles the bridge as `npm run build` does; answers with the file to run. */
 export async function buildBridge(folder: string): Promise<string> {
-  await bundle('bridge/main.ts', { folder, name: 'main' });
-  return join(folder, 'main.mjs');
+  await bundle(programs.bridge, { folder });
+  return join(folder, `${programs.bridge.name}.mjs`);
 }
 
 export function causeway(file: string, window: number, drainMessages: number): Subject {
@@ -39,6 +41,8 @@ export function causeway(file: string, window: number, drainMessages: number): S
       };
       const child = tied(
         spawn(process.execPath, [file], {
+          // What it keeps of its sessions is of no other run.
+          cwd: temporaryFolder('bench-bridge'),
           env: { ...process.env, CAUSEWAY_CONFIG: JSON.stringify(config), LOG_LEVEL: 'warn' },
           stdio: ['ignore', 'inherit', 'inherit'],
         }),

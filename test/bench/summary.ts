@@ -12,7 +12,7 @@ export interface Row {
     readonly cpuMicrosPerMessage: Spread;
   }[];
   readonly peakResidentMB: Spread;
-  /** Most messages of one drain that it acknowledged and the handler never saw. */
+  /** Maximum messages of one drain that it acknowledged and the handler never saw. */
   readonly lost: number;
   readonly latency?: {
     readonly messagesPerSecond: Spread;

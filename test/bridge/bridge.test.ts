@@ -50,7 +50,7 @@ for (const { name, version, available, start } of brokers) {
         brokerUrl: broker.url,
         handlerUrl: handler.url,
         ...input,
-        broker: { clientIdPrefix: `test${prefix}`, ...input.broker },
+        broker: { clientIdPrefix: `test${prefix}`, protocolVersion: version, ...input.broker },
       });
     const subjects = () => handler.stored.map(({ subject, data }) => `${subject}=${data}`);
 
@@ -64,7 +64,7 @@ for (const { name, version, available, start } of brokers) {
       );
       const bySubject = new Map(handler.stored.map((event) => [event.subject, event]));
       expect(bySubject.get('rooms/kitchen')).toMatchObject({
-        data: '{"celsius":21.5}',
+        data: { celsius: 21.5 },
         qos: 1,
         retain: false,
       });

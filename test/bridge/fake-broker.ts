@@ -19,8 +19,15 @@ export interface FakeBroker {
   /** All that came, in order. */
   readonly published: Published[];
   connects: number;
+  readonly clientIds: string[];
   mostUnacknowledged: number;
   onPublish: (published: Published) => void;
+  /** What its SUBACK says of a filter: a reason code, or nothing and the end of the connection, or nothing at all. */
+  onSubscribe: (filter: string) => number | 'close' | 'silence';
+  /** Filters that are asked for, in order. */
+  readonly subscribed: string[];
+  /** Sends a message at QoS 0 to all. */
+  send(topic: string, payload: string, properties?: IPublishPacket['properties']): void;
   /** Ends all connections. */
   cut(): void;
 }
@@ -42,10 +49,16 @@ export async function startFakeBroker(
       const { messageId = 0 } = packet;
       if (packet.cmd === 'connect') {
         broker.connects++;
+        broker.clientIds.push(packet.clientId);
         send({ cmd: 'connack', reasonCode: 0, sessionPresent: false, properties });
       } else if (packet.cmd === 'pingreq') send({ cmd: 'pingresp' });
-      else if (packet.cmd === 'subscribe') send({ cmd: 'suback', messageId, granted: [1] });
-      else if (packet.cmd === 'unsubscribe') send({ cmd: 'unsuback', messageId, granted: [0] });
+      else if (packet.cmd === 'subscribe') {
+        const [filter = ''] = packet.subscriptions.map(({ topic }) => topic);
+        broker.subscribed.push(filter);
+        const said = broker.onSubscribe(filter);
+        if (said === 'close') socket.destroy();
+        else if (said !== 'silence') send({ cmd: 'suback', messageId, granted: [said] });
+      } else if (packet.cmd === 'unsubscribe') send({ cmd: 'unsuback', messageId, granted: [0] });
       else if (packet.cmd === 'pubrel') {
         unacknowledged.delete(messageId);
         send({ cmd: 'pubcomp', messageId });
@@ -75,8 +88,24 @@ export async function startFakeBroker(
     url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
     published: [],
     connects: 0,
+    clientIds: [],
     mostUnacknowledged: 0,
     onPublish: (published) => published.ack(),
+    onSubscribe: () => 1,
+    subscribed: [],
+    send(topic, payload, properties = {}) {
+      const packet = {
+        cmd: 'publish',
+        topic,
+        payload,
+        qos: 0,
+        dup: false,
+        retain: false,
+        properties,
+      } as const;
+      for (const socket of sockets)
+        if (!socket.destroyed) socket.write(mqttPacket.generate(packet, { protocolVersion: 5 }));
+    },
     cut() {
       for (const socket of sockets) socket.destroy();
     },

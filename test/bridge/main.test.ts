@@ -1,24 +1,32 @@
 // The bridge as a process, with the environment that infra/aws gives it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import mqtt from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BridgeVariable } from '../../bridge/environment.ts';
-import { bridgeTokenOf } from '../../functions/contract/secret.ts';
-import { hasMosquitto, needsMosquitto, startMosquitto } from '../support/brokers.ts';
+import { bridgesInTable } from '../../functions/api/bridge-client/bridges.ts';
+import {
+  hasMosquitto,
+  needsMosquitto,
+  startMosquitto,
+  temporaryFolder,
+} from '../support/brokers.ts';
 import { startHandler } from '../support/handler.ts';
+import { freePort } from '../support/ports.ts';
+import { programFile } from '../support/started-once.ts';
 import { startTable } from '../support/table.ts';
 import { until } from '../support/wait.ts';
 import { startFakeSecretsManager } from './fake-secrets-manager.ts';
 
-const entry = fileURLToPath(new URL('../../bridge/main.ts', import.meta.url));
+const entry = await programFile('bridge');
 
 function start(
   environment: Partial<Record<BridgeVariable, string>>,
   ofSdk: Record<string, string> = {},
 ) {
-  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+  const child = spawn(process.execPath, [entry], {
     env: { PATH: process.env['PATH'], ...environment, ...ofSdk },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -36,14 +44,13 @@ function start(
 test('what is wrong with the environment is said, without its values, and ends the start', async () => {
   const bridge = start({
     CAUSEWAY_CONFIG: '{"password":"hunter2"',
-    INTERNAL_SECRET: 'x'.repeat(32),
   });
   const [code] = await once(bridge.child, 'close');
-  expect([code, bridge.errors]).toEqual([1, 'CAUSEWAY_CONFIG: must be JSON\n']);
+  expect([code, bridge.errors]).toEqual([1, 'CAUSEWAY_CONFIG: is not JSON\n']);
 });
 
 describe.skipIf(!hasMosquitto)(`on AWS ${hasMosquitto ? '' : needsMosquitto}`.trim(), () => {
-  test('secrets by name, signed requests, a token from the internal secret, and numbers in the log', async () => {
+  test('secrets by name, signed requests, an address with its token for the api, and numbers in the log', async () => {
     const broker = await startMosquitto();
     onTestFinished(() => broker.stop());
     const table = await startTable();
@@ -54,7 +61,8 @@ describe.skipIf(!hasMosquitto)(`on AWS ${hasMosquitto ? '' : needsMosquitto}`.tr
     const manager = await startFakeSecretsManager({ 'causeway/broker': credentials });
     const config = {
       broker: { url: broker.url, credentialsSecret: 'causeway/broker' },
-      http: { port: 0 },
+      http: { port: await freePort() },
+      quarantineFolder: temporaryFolder('main'),
       routes: [
         {
           name: 'store',
@@ -66,10 +74,21 @@ describe.skipIf(!hasMosquitto)(`on AWS ${hasMosquitto ? '' : needsMosquitto}`.tr
       ],
       commandTable: table.tableName,
       quarantineTable: table.tableName,
+      leaseTable: table.tableName,
     };
-    const internalSecret = 'internal secret of 32 characters';
+    // As ECS tells a task of its network.
+    const metadata = createServer((_, response) =>
+      response.end(JSON.stringify({ Networks: [{ IPv4Addresses: ['127.0.0.1'] }] })),
+    );
+    metadata.listen(0, '127.0.0.1');
+    await once(metadata, 'listening');
+    onTestFinished(() => void metadata.close());
+    const { port: metadataPort } = metadata.address() as AddressInfo;
     const bridge = start(
-      { CAUSEWAY_CONFIG: JSON.stringify(config), INTERNAL_SECRET: internalSecret },
+      {
+        CAUSEWAY_CONFIG: JSON.stringify(config),
+        ECS_CONTAINER_METADATA_URI_V4: `http://127.0.0.1:${metadataPort}/v4`,
+      },
       {
         AWS_REGION: 'eu-central-1',
         AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
@@ -79,6 +98,8 @@ describe.skipIf(!hasMosquitto)(`on AWS ${hasMosquitto ? '' : needsMosquitto}`.tr
       },
     );
     const url = await until(() => /"url":"(http:[^"]+)"/.exec(bridge.output)?.[1]);
+    // Before it has its lease it is a standby, and ready as such.
+    await until(() => /session (resumed|started)/.test(bridge.output));
     await until(async () => (await fetch(`${url}/readyz`)).ok);
     expect(manager.reads).toEqual(['causeway/broker']);
 
@@ -96,8 +117,11 @@ describe.skipIf(!hasMosquitto)(`on AWS ${hasMosquitto ? '' : needsMosquitto}`.tr
         headers: { authorization: `Bearer ${token}` },
         body: JSON.stringify({ commands: [], timeoutMs: 0 }),
       });
-    expect((await deliver(internalSecret)).status).toBe(401);
-    expect((await deliver(bridgeTokenOf(internalSecret))).status).not.toBe(401);
+    const bridges = bridgesInTable(table);
+    const [found] = await bridges.list();
+    expect(found?.url).toBe(url);
+    expect((await deliver('a guess')).status).toBe(401);
+    expect((await deliver(found?.token ?? '')).status).not.toBe(401);
 
     bridge.child.kill('SIGTERM');
     const [code] = await once(bridge.child, 'close');
@@ -110,6 +134,6 @@ describe.skipIf(!hasMosquitto)(`on AWS ${hasMosquitto ? '' : needsMosquitto}`.tr
       route: 'store',
       deliveredMessages: 1,
     });
-    expect(bridge.output + bridge.errors).not.toMatch(/hunter2|internal secret of/);
+    expect(bridge.output + bridge.errors).not.toMatch(/hunter2/);
   });
 });

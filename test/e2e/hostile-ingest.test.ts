@@ -3,12 +3,12 @@
 import { gzipSync } from 'node:zlib';
 import { QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { listen } from '../../bridge/listen.ts';
+import { listen } from '../../bridge/base/listen.ts';
 import { envelopeBatchType } from '../../functions/contract/envelope.ts';
-import { type Item, messagePartition } from '../../functions/contract/item.ts';
 import { sign } from '../../functions/contract/signature.ts';
-import { createIngest } from '../../functions/ingest/app.ts';
-import { createStore } from '../../functions/ingest/store.ts';
+import { createIngest } from '../../functions/ingest/ingest.ts';
+import { createStore } from '../../functions/ingest/storing/message-store.ts';
+import { type Item, messagePartition } from '../../functions/table/item.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -91,7 +91,8 @@ async function stored(): Promise<string[]> {
     for (const { pk, sk } of Items) keys.push(`${pk?.S} ${sk?.S}`);
     after = LastEvaluatedKey;
   } while (after !== undefined);
-  return keys.filter((key) => !/^(topics|m\/honest) /.test(key));
+  // `trial` is what an empty batch writes to find out whether ingest can store.
+  return keys.filter((key) => !/^(topics|trial|m\/honest) /.test(key));
 }
 
 async function storesAnHonestBatch(): Promise<void> {
@@ -261,7 +262,7 @@ describe('a message that cannot be stored fails alone and for good', () => {
     ['lone surrogate in the topic', { subject: 'a\ud800' }, /subject/],
     ['no topic', { subject: undefined }, /subject/],
     ['a topic of 65,536 bytes', { subject: 'x'.repeat(65_536) }, /subject/],
-    ['an id of 257 bytes', { id: 'i'.repeat(257) }, /id/],
+    ['an id of 280 bytes', { id: 'i'.repeat(280) }, /id/],
     ['an id of 3 KB', { id: 'i'.repeat(3072) }, /id/],
     ['a time without microseconds', { time: '2026-11-23T12:00:00Z' }, /time/],
     ['a time that is none', { time: 'yesterday' }, /time/],

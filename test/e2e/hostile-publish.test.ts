@@ -8,7 +8,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import deployment from '../../causeway.config.ts';
-import { parseDeployment } from '../../infra/config.ts';
+import { parseDeployment } from '../../infra/config/config.ts';
 import { parseSettings } from '../../infra/local/settings.ts';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { temporaryFolder } from '../support/brokers.ts';
@@ -252,8 +252,10 @@ describe('refused: 400 with the field, and nothing is sent', () => {
     ['a gzip bomb', { 'content-encoding': 'gzip' }],
     ['brotli', { 'content-encoding': 'br' }],
   ])('%s is not accepted', async (_, headers) => {
+    // 16 KB, sent with the headers: what is refused unread is taken in for half a second at most (@hono/node-server),
+    // and a busy machine may need longer for more.
     const body =
-      'content-encoding' in headers ? gzipSync(Buffer.alloc(64 * 1024 * 1024)) : request({});
+      'content-encoding' in headers ? gzipSync(Buffer.alloc(16 * 1024 * 1024)) : request({});
     expect(await post(body, headers)).toMatchObject({
       status: 415,
       body: { code: 'unsupported-media-type' },
@@ -403,9 +405,9 @@ describe('accepted, and arrives byte for byte', () => {
   });
 });
 
-test('200 levels of topic are legal, and refused by this broker: that command fails alone', async () => {
+test('200 levels of topic are legal, and more than brokers take: that command is refused alone', async () => {
   const answer = await post(request({ topic: `${'a/'.repeat(199)}a` }));
-  expect([answer.status, answer.body.code]).toEqual([502, 'broker-refused']);
+  expect([answer.status, answer.body.code]).toEqual([400, 'invalid-request']);
   expect(await arrivedBeforeHonest()).toEqual([]);
 });
 

@@ -1,8 +1,9 @@
 // Commands to OneNET's topics, from the REST call to the device's answer and back, over the real api and bridge.
 import type { MqttClient } from 'mqtt';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { onenet } from '../../bridge/profiles/onenet.ts';
-import { createDeliver } from '../../functions/api/bridge.ts';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { onenet } from '../../bridge/config/profiles/onenet.ts';
+import { createDeliver } from '../../functions/api/bridge-client/bridge-client.ts';
+import { oneBridge } from '../../functions/api/bridge-client/bridges.ts';
 import { publishEndpoints } from '../../functions/api/commands/publish.ts';
 import { createCommands } from '../../functions/api/commands/service.ts';
 import { call } from '../support/endpoints.ts';
@@ -28,16 +29,21 @@ import { startTable, type TestTable } from '../support/table.ts';
 import { until } from '../support/wait.ts';
 
 let table: TestTable;
-beforeAll(async () => {
-  table = await startTable();
+beforeEach(async () => {
+  // Each platform has its own: what is awaited in a table is listened for by every bridge on it.
+  const opened = await startTable();
+  table = opened;
+  // After the bridges of the test, which still write.
+  onTestFinished(() => opened.close());
 });
-afterAll(() => table.close());
 
 const caller = principal('onenet', { publish: `$sys/${productId}/lamp/#` });
 
 async function publish({ bridge }: Started, body: object, by = caller) {
   const { client, tableName } = table;
-  const deliver = createDeliver({ url: bridge.url, token: bridgeToken });
+  const deliver = createDeliver({
+    bridges: oneBridge({ url: bridge.url, token: bridgeToken }),
+  });
   const brokerRules = onenet.rules;
   const endpoints = publishEndpoints(createCommands({ client, tableName, deliver, brokerRules }));
   return call(endpoints, by, '/v1/publish', { method: 'POST', body });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type CausewayConfigInput, parseCausewayConfig } from '../../infra/config.ts';
+import { type CausewayConfigInput, parseCausewayConfig } from '../../infra/config/config.ts';
 import { parseSettings } from '../../infra/local/settings.ts';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import {
@@ -14,6 +14,7 @@ import {
   temporaryFolder,
 } from '../support/brokers.ts';
 import { freePort } from '../support/ports.ts';
+import { programFile } from '../support/started-once.ts';
 import { until } from '../support/wait.ts';
 
 const token = 'token-of-the-presence-suite';
@@ -52,7 +53,7 @@ async function told(apiUrl: string, clientId: string, expected: Record<string, u
       const entries = Object.entries(expected);
       return entries.every(([name, value]) => client?.[name] === value) ? client : undefined;
     },
-    { what: `${clientId} is ${JSON.stringify(expected)}`, timeoutMs: 25_000 },
+    { what: `${clientId} is ${JSON.stringify(expected)}` },
   );
 }
 
@@ -167,7 +168,9 @@ describe('npm start that is killed', () => {
   });
 
   async function run(environment: Record<string, string>, apiUrl: string): Promise<ChildProcess> {
-    const child = spawn('node', ['--import', 'tsx', 'infra/local/start.ts'], {
+    const child = spawn(process.execPath, [await programFile('start')], {
+      // Where no causeway.config.ts is: Node 20 itself reads no TypeScript.
+      cwd: temporaryFolder('start-elsewhere'),
       env: { ...process.env, ...environment },
       stdio: 'ignore',
     });
@@ -177,7 +180,7 @@ describe('npm start that is killed', () => {
         ({ ok }) => ok,
         () => false,
       );
-    await until(isReady, { timeoutMs: 25_000, what: 'npm start is ready' });
+    await until(isReady, { what: 'npm start is ready' });
     return child;
   }
 });

@@ -1,4 +1,4 @@
-// Replays over the whole local stack: what is stored, or in quarantine, goes to plain HTTP endpoints again, in order,
+// Replays over the whole local stack: what is stored, or among the dead letters, goes to plain HTTP endpoints again, in order,
 // marked, as fast as asked, through pauses, outages and a kill.
 import { expect, test } from 'vitest';
 import { type Consumed, type Consumer, startConsumer } from '../support/consumer.ts';
@@ -189,11 +189,11 @@ test('killed in the middle and started again, it goes on where it was', async ()
   const firstTimes = [...new Map(got().map((event) => [event.id, event])).values()];
   for (const topic of ['rooms/1', 'rooms/2'])
     expect(numbersOf(firstTimes, topic)).toEqual(upTo(60).map(Number));
-  // It did not begin anew.
+  // It did not start over.
   expect(got()[byThen]?.id).not.toBe(got()[0]?.id);
 });
 
-test('dead letters by filter and route: taken ones leave the quarantine, refused ones stay', async () => {
+test('dead letters by filter and route: taken ones are deleted, refused ones stay', async () => {
   const consumer = await startConsumer();
   const stack = await startWebhookStack({
     routes: [

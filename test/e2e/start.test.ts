@@ -1,4 +1,5 @@
-// The real `npm start` as a child process, used as its own output says: publish, read back, command a device.
+// The real `npm start` as a child process, used as its own output says: publish, read back, command a device. What is not
+// about npm itself starts the same program without it.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -6,6 +7,7 @@ import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { brokers, temporaryFolder } from '../support/brokers.ts';
 import { freePort } from '../support/ports.ts';
+import { programFile } from '../support/started-once.ts';
 import { until } from '../support/wait.ts';
 
 interface Started {
@@ -15,9 +17,19 @@ interface Started {
   stop(): Promise<{ code: number | null; tookMs: number }>;
 }
 
-/** `npm start` as a user runs it. Ctrl-C reaches the whole process group, as in a terminal. */
-function start(environment: Record<string, string>, ...options: string[]): Started {
-  const child = spawn('npm', ['start', '--silent', '--', ...options], {
+const program = [process.execPath, await programFile('start')];
+const npmStart = ['npm', 'start', '--silent', '--'];
+/** Where no causeway.config.ts is: Node 20 itself reads no TypeScript. */
+const elsewhere = temporaryFolder('start-elsewhere');
+
+/** Ctrl-C reaches the whole process group, as in a terminal. */
+function start(
+  [command = '', ...parts]: readonly string[],
+  environment: Record<string, string>,
+  ...options: string[]
+): Started {
+  const child = spawn(command, [...parts, ...options], {
+    ...(command !== 'npm' && { cwd: elsewhere }),
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -38,11 +50,8 @@ function start(environment: Record<string, string>, ...options: string[]): Start
   };
 }
 
-async function running(
-  environment: Record<string, string>,
-  ...options: string[]
-): Promise<Started> {
-  const started = start(environment, ...options);
+async function running(...starting: Parameters<typeof start>): Promise<Started> {
+  const started = start(...starting);
   await until(
     () => started.output().includes('Publish to a device') || started.child.exitCode !== null,
   );
@@ -57,7 +66,7 @@ const pasteLines = (output: string) =>
 function shell(line: string): string {
   const { stdout, stderr, status } = spawnSync('bash', ['-c', line], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 100_000,
   });
   if (status !== 0) throw new Error(`${line}\n${stderr}`);
   return stdout;
@@ -71,7 +80,7 @@ describe('with the embedded broker', () => {
   beforeAll(async () => {
     settings['PORT'] = String(await freePort());
     settings['MQTT_PORT'] = String(await freePort());
-    started = await running(settings);
+    started = await running(npmStart, settings);
   });
   afterAll(() => started.stop());
 
@@ -103,8 +112,8 @@ describe('with the embedded broker', () => {
     expect(code).toBe(0);
     // Promised are two seconds on an idle machine; the bound here only catches what hangs.
     console.log(`stopped in ${tookMs} ms`);
-    expect(tookMs).toBeLessThan(10_000);
-    started = await running(settings);
+    expect(tookMs).toBeLessThan(60_000);
+    started = await running(program, settings);
     const [, read = ''] = pasteLines(started.output());
     expect(JSON.parse(shell(`${read} -s`)).messages).toHaveLength(1);
   });
@@ -118,7 +127,7 @@ describe('with the embedded broker', () => {
   });
 
   test('a folder in use is one clear line', async () => {
-    const second = start({ DATA_DIR: folder, PORT: '0', MQTT_PORT: '0' });
+    const second = start(program, { DATA_DIR: folder, PORT: '0', MQTT_PORT: '0' });
     expect((await once(second.child, 'close'))[0]).not.toBe(0);
     expect(second.output().trim()).toBe(`DATA_DIR: ${folder} is in use by another process`);
   });
@@ -130,6 +139,7 @@ for (const { name, available, start: startBroker } of brokers.slice(1)) {
       const broker = await startBroker();
       onTestFinished(() => broker.stop());
       const started = await running(
+        program,
         {
           BROKER_URL: broker.url,
           PORT: '0',
@@ -142,17 +152,17 @@ for (const { name, available, start: startBroker } of brokers.slice(1)) {
       const [, read = '', command = ''] = pasteLines(started.output());
       expect(read).toContain('Bearer a-token-of-our-own');
       await until(() => JSON.parse(shell(`${read} -s`)).messages.length > 0);
-      expect(JSON.parse(shell(`${command} -s`))).toMatchObject({
-        status: 'sent',
-        hadSubscribers: true,
-      });
+      const published = JSON.parse(shell(`${command} -s`));
+      expect(published).toMatchObject({ status: 'sent' });
+      // Only that nobody was there is certain.
+      expect(published).not.toHaveProperty('hadSubscribers');
       await until(() => started.output().includes('received on demo/kitchen/cmd: {"fan":"on"}'));
     });
   });
 }
 
 test('--help shows the settings', () => {
-  const help = shell('npm start --silent -- --help');
+  const help = shell(`${program.join(' ')} --help`);
   for (const name of [
     'PORT',
     'MQTT_PORT',
@@ -179,7 +189,7 @@ describe('a setting that cannot be used is one clear line and exit code 1', () =
       /^DYNAMODB_ENDPOINT: no DynamoDB answers at http:\/\/127.0.0.1:1/,
     ],
   ])('%j', async (environment, line) => {
-    const started = start({
+    const started = start(program, {
       PORT: '0',
       MQTT_PORT: '0',
       DATA_DIR: temporaryFolder('start'),
@@ -196,7 +206,7 @@ describe('a setting that cannot be used is one clear line and exit code 1', () =
     await once(server, 'listening');
     const address = server.address();
     const port = String(typeof address === 'object' ? address?.port : '');
-    const started = start({
+    const started = start(program, {
       PORT: '0',
       MQTT_PORT: '0',
       DATA_DIR: temporaryFolder('start'),

@@ -5,10 +5,10 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { expect, onTestFinished, test } from 'vitest';
-import { tracePartition } from '../../functions/contract/trace.ts';
-import { localClient, startDatabase } from '../../infra/local/database.ts';
-import { temporaryFolder } from '../support/brokers.ts';
+import { tracePartition } from '../../functions/table/trace-item.ts';
+import { clientOf } from '../../infra/local/database.ts';
 import { type Consumer, startConsumer } from '../support/consumer.ts';
+import { startTable } from '../support/table.ts';
 import { until } from '../support/wait.ts';
 import { hookSecret, startWebhookStack, type WebhookStack } from '../support/webhook-stack.ts';
 
@@ -34,7 +34,7 @@ async function idIn(consumer: Consumer, name: string, topic: string): Promise<st
 }
 
 const traceOf = async (stack: WebhookStack, id: string, query = '') =>
-  stack.call('GET', `/v1/messages/${encodeURIComponent(id)}/trace${query}`);
+  stack.call('GET', `/v1/messages/trace?id=${encodeURIComponent(id)}${query}`);
 
 /** The traces of a message, once the first of them is in this state. */
 const tracesIn = (stack: WebhookStack, id: string, state: string) =>
@@ -88,7 +88,7 @@ test('a message that was held and then delivered, in one of its two routes; no t
 
   const calmId = await idIn(consumer, 'calm', 'rooms/1');
   expect((await traceOf(stack, calmId)).status).toBe(404);
-  const calm = await traceOf(stack, calmId, '?topic=rooms/1');
+  const calm = await traceOf(stack, calmId, '&topic=rooms/1');
   expect([calm.status, calm.body.traces]).toEqual([200, []]);
   expect(calm.body.routes).toContainEqual(
     expect.objectContaining({ name: 'calm', state: 'active', deliveredMessages: 1 }),
@@ -113,7 +113,7 @@ test('a refused message, by its id and by that of its dead letter; over a restar
   const second = await startWebhookStack({ ...input, folder: first.folder });
   expect((await traceOf(second, id)).body.traces).toEqual(traces);
 
-  const client = localClient(second.databaseUrl);
+  const client = clientOf(second.database.reach);
   onTestFinished(() => client.destroy());
   const place = {
     TableName: tableName,
@@ -154,7 +154,7 @@ test('a trace that the database does not take is counted, and keeps no message f
 
 /** A DynamoDB that refuses to write traces, as one does whose role does not allow it. */
 async function databaseWithoutTraces(): Promise<string> {
-  const database = await startDatabase(temporaryFolder('database'));
+  const table = await startTable();
   const server = createServer(async (incoming, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
@@ -167,7 +167,7 @@ async function databaseWithoutTraces(): Promise<string> {
       return;
     }
     const { method, headers } = incoming;
-    const passedOn = request(database.endpoint, { method, headers }, (answer) => {
+    const passedOn = request(table.endpoint, { method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
     });
@@ -179,7 +179,7 @@ async function databaseWithoutTraces(): Promise<string> {
   onTestFinished(async () => {
     server.close();
     server.closeAllConnections();
-    await database.close();
+    await table.close();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -1,9 +1,9 @@
 // Devices say the same again and again. What is equal is not what comes again: nothing may be taken for a
-// redelivery that is none, over restarts of the bridge with the embedded broker, whose packet ids begin anew.
+// redelivery that is none, over restarts of the bridge with the embedded broker, whose packet ids start again.
 import mqtt from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
-import { createIngest } from '../../functions/ingest/app.ts';
-import { createStore } from '../../functions/ingest/store.ts';
+import { createIngest } from '../../functions/ingest/ingest.ts';
+import { createStore } from '../../functions/ingest/storing/message-store.ts';
 import { startTestBridge, untilReady } from '../support/bridges.ts';
 import { startEmbedded } from '../support/brokers.ts';
 import { startTable } from '../support/table.ts';

@@ -34,7 +34,7 @@ const faults: readonly (readonly [what: string, fault: Fault | 'refuse'])[] = [
   ['answers 429 with Retry-After', answering(429, '', { 'retry-after': '1' })],
   ['answers 404', answering(404)],
   ['refuses connections', 'refuse'],
-  ['answers 200 with garbage', answering(200, '{"batchItem')],
+  ['answers 200 with half a receipt', answering(200, '{"batchItem')],
   ['answers 200 naming unknown ids', answering(200, unknownId)],
   ['redirects', answering(307, '', { location: '/elsewhere' })],
   ['answers an endless body', ({ response }) => endless(response)],

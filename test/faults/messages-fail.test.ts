@@ -1,7 +1,7 @@
 // Messages that cannot be stored, now or ever: some fail, some are poison, some are too large, the table throttles.
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Store } from '../../functions/ingest/store.ts';
+import type { Store } from '../../functions/ingest/storing/message-store.ts';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { createRandom, scaled, scaledMs } from './rig/random.ts';
 import { startRig } from './rig/rig.ts';
@@ -57,7 +57,7 @@ describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
   });
 
   test('one in 1,000 makes the handler refuse the batch: it is found, and quarantined in a folder', async () => {
-    const rig = await startRig({ row: 'poison, 422', quarantine: 'folder' });
+    const rig = await startRig({ row: 'poison, 422', deadLetters: 'folder' });
     rig.handler.fault = async ({ body, response, pass }) => {
       if (isPoison(body)) response.writeHead(422).end('poison');
       else await pass();
@@ -72,7 +72,7 @@ describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
     expect(verdict.quarantined).toBe(Math.round(count / 1000));
   });
 
-  test('poison, while the quarantine throttles: it is kept until it is quarantined', async () => {
+  test('poison, while the dead letters throttles: it is kept until it is quarantined', async () => {
     const rig = await startRig({ row: 'poison, quarantine throttles', wrapStore: refusingPoison });
     rig.database.refusedShare = 0.7;
     const bridge = rig.startBridge();

@@ -21,6 +21,8 @@ describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(120_000) }, () => {
     const leases = { leaseTable: rig.tableName, leaseSeconds: 2 };
     let holder = rig.startBridge(leases);
     await until(() => hasSession(holder));
+    // It is connected, and a moment later subscribed: what is published in between belongs to nobody.
+    await holder.untilReady();
     let standby = rig.startBridge(leases);
     const enough = new AbortController();
     const published = rig.publisher.publish({ perSecond: 200, signal: enough.signal });

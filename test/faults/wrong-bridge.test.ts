@@ -85,10 +85,10 @@ describe('the oracle', () => {
     ['a changed payload', [kept(1), kept(2, { digest: 'other' })], [], '1 damaged: 2'],
     ['another topic', [kept(1), kept(2, { topic: 'other' })], [], '1 damaged: 2'],
     [
-      'a quarantine without a reason',
+      'a store of dead letters without a reason',
       [kept(1)],
       [kept(2)],
-      '1 in the quarantine without a reason: 2',
+      '1 among the dead letters without a reason: 2',
     ],
     ['a foreign message', [kept(1), kept(2), kept(9)], [], '1 kept, and never published: t 9'],
   ])('sees %s', (_, stored, quarantined, fault) => {

@@ -1,6 +1,6 @@
 // The api as its callers have it, over the suite's table.
 import { anyBroker } from '../../functions/contract/broker-rules.ts';
-import { causewayConfigSchema } from '../../infra/config.ts';
+import { causewayConfigSchema } from '../../infra/config/config.ts';
 import { localApi } from '../../infra/local/functions.ts';
 import type { TestTable } from '../support/table.ts';
 
@@ -39,11 +39,12 @@ export function apiOf({ client, tableName }: TestTable, bridgeUrl = 'http://127.
     api: causewayConfigSchema.shape.api.parse({ callerRequestsPerSecond: 1000 }),
   });
   return async (path, body) => {
-    const response = await api.request(path, {
+    const request = new Request(`http://api${path}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
+    const response = await api.fetch(request);
     const answer: unknown = await response.json();
     if (!response.ok) throw new Error(JSON.stringify(answer));
     return answer;

@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type Bridge, startBridge } from '../../bridge/bridge.ts';
-import { type BridgeConfigInput, parseConfig } from '../../bridge/config.ts';
+import { type BridgeConfigInput, parseConfig } from '../../bridge/config/config.ts';
 import { until } from '../support/wait.ts';
 import { type Api, apiOf, bridgeToken, type CommandAnswer } from './api.ts';
 import type { World } from './world.ts';
@@ -29,7 +29,7 @@ export interface BridgeOptions {
 
 /** Starts one that ends with the test at the latest. Throws an error with the faults of its config. */
 export async function startInteropBridge(
-  { kind, broker, handler, table }: World,
+  { kind, broker, handler, table, folder }: World,
   options: BridgeOptions,
 ): Promise<InteropBridge> {
   const { name, filter, untilReady = true, drainTimeoutMs = 2000 } = options;
@@ -45,6 +45,8 @@ export async function startInteropBridge(
     routes: [{ name: 'store', filter, url: handler.url, allowPrivate: true, ...options.route }],
     // Without leases: on a busy machine one is lost, and what its session had in flight may be stored twice.
     quarantineTable: table.tableName,
+    // The session ledger is in it; a bridge that follows another one finds what that has left.
+    quarantineFolder: folder,
     commandTable: table.tableName,
     drainTimeoutMs,
   });

@@ -15,7 +15,7 @@ const storedTwice =
   'no: nothing is lost, but what was in flight comes as if it were new, and is stored twice';
 
 const exceptions: Partial<Record<RowName, Expected>> = {
-  version: { RabbitMQ: oldVersion, NATS: oldVersion, embedded: oldVersion },
+  version: { RabbitMQ: oldVersion, NATS: oldVersion },
   qos2: {
     RabbitMQ: 'yes: the device gets a PUBACK, as at QoS 1',
     NATS: 'no: the broker closes the connection',
@@ -24,16 +24,11 @@ const exceptions: Partial<Record<RowName, Expected>> = {
     RabbitMQ: 'no: it changes a dot and an asterisk',
     NATS: 'no: it closes the connection on a space and a dot',
   },
-  dollar: {
-    RabbitMQ: 'no: it does',
-    NATS: 'no: it does, and $JS and $MQTT of the broker too',
-  },
   retained: { RabbitMQ: 'no: only where the filter has no wildcards' },
-  replyProperties: { RabbitMQ: noProperties, NATS: noProperties, embedded: noProperties },
+  replyProperties: { RabbitMQ: noProperties, NATS: noProperties },
   shared: {
     RabbitMQ: grantedInVain,
     NATS: grantedInVain,
-    embedded: 'no: the subscription is refused, and the bridge is not ready and says so',
   },
   killed: {
     // It has DUP, and other packet ids than before, against [MQTT-4.4.0-1].

@@ -1,4 +1,4 @@
-// The table of the results: printed, and kept in results.md, from where the README has it.
+// The table of the results: printed, and kept in results.md, from where bridge/docs/brokers.md has it.
 import { writeFileSync } from 'node:fs';
 import { brokers } from './brokers/brokers.ts';
 import type { Outcome } from './rows/row.ts';

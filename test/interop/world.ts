@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { onTestFinished } from 'vitest';
-import { createIngest } from '../../functions/ingest/app.ts';
-import { createStore, type Store } from '../../functions/ingest/store.ts';
+import { createIngest } from '../../functions/ingest/ingest.ts';
+import { createStore, type Store } from '../../functions/ingest/storing/message-store.ts';
 import { type FaultyHandler, startFaultyHandler } from '../faults/rig/handler.ts';
+import { temporaryFolder } from '../support/brokers.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 import { apiOf, messagesOf, type StoredMessage } from './api.ts';
 import { type BridgeOptions, type InteropBridge, startInteropBridge } from './bridge.ts';
@@ -17,6 +18,8 @@ export interface World {
   readonly certificate: Certificate;
   readonly handler: FaultyHandler;
   readonly table: TestTable;
+  /** Of what its bridges keep in files. */
+  readonly folder: string;
   /** From now on the handler answers nothing until the function that this gives is called. */
   holdHandler(): () => void;
   startBridge(options: BridgeOptions): Promise<InteropBridge>;
@@ -58,6 +61,7 @@ export async function startWorld(kind: InteropBroker): Promise<World> {
     certificate,
     handler,
     table,
+    folder: temporaryFolder('interop'),
     holdHandler() {
       let release: () => void = () => {};
       const released = new Promise<void>((resolve) => {

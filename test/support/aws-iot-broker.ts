@@ -10,7 +10,7 @@ import type { IPublishPacket } from 'mqtt-packet';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 import { awsIotCertificates } from './aws-iot-certificates.ts';
 import { AwsIotConnection, type DisconnectReason } from './aws-iot-connection.ts';
-import { filterMatches, isAllowed, type PolicyStatement, Rate } from './aws-iot-rules.ts';
+import { filterMatches, isAllowed, type PolicyStatement, quotas, Rate } from './aws-iot-rules.ts';
 import { AwsIotSession, type Outgoing } from './aws-iot-session.ts';
 import { type AwsCredentials, signedUrlFault } from './aws-iot-signature.ts';
 
@@ -27,6 +27,10 @@ export interface AwsIotBroker {
   credentials: AwsCredentials[];
   policy: PolicyStatement[];
   ackDelayMs: number;
+  /** How long a connected client may leave a message unacknowledged. */
+  unacknowledgedMs: number;
+  /** Messages that were dropped for that. */
+  readonly dropped: Outgoing[];
   /** Every time that a rule was broken, with the client id. */
   readonly violations: string[];
   /** The targets of WebSocket requests, and why each was refused. */
@@ -120,7 +124,7 @@ export async function startAwsIotBroker(): Promise<AwsIotBroker> {
       const kept = sessions.get(clientId);
       const present =
         kept !== undefined && connect?.clean !== true && kept.endsAtMs > performance.now();
-      const session = present ? kept : new AwsIotSession(clientId);
+      const session = present ? kept : new AwsIotSession(clientId, broker);
       sessions.set(clientId, session);
       broker.connects.push(clientId);
       versions.set(clientId, (versions.get(clientId) ?? -1) + 1);
@@ -205,6 +209,8 @@ export async function startAwsIotBroker(): Promise<AwsIotBroker> {
       },
     ],
     ackDelayMs: 5,
+    unacknowledgedMs: quotas.unacknowledgedMs,
+    dropped: [],
     violations: [],
     upgrades: [],
     connects: [],

@@ -13,6 +13,7 @@ export const quotas = {
   inboundUnacknowledged: 100,
   outboundUnacknowledged: 100,
   publishesPerSecond: 100,
+  unacknowledgedMs: 3_600_000,
   keepAlive: { min: 30, max: 1200 },
   connectsPerSecondPerClientId: 1,
   sessionExpirySeconds: 604_800,

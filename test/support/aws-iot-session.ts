@@ -18,6 +18,14 @@ export interface Wire {
   publish(packet: IPublishPacket): void;
 }
 
+/** What a session needs of the broker. */
+export interface SessionHost {
+  /** How long a connected client may leave a message unacknowledged. */
+  readonly unacknowledgedMs: number;
+  /** What was dropped for that. */
+  readonly dropped: Outgoing[];
+}
+
 export class AwsIotSession {
   readonly clientId: string;
   /** How long it is kept without a connection. */
@@ -27,14 +35,18 @@ export class AwsIotSession {
   readonly subscriptions = new Map<string, 0 | 1>();
   /** The most that were unacknowledged at once. */
   mostUnacknowledged = 0;
+  readonly #host: SessionHost;
+  /** Of messages that are not acknowledged on the connection. */
+  readonly #deadlines = new Map<number, NodeJS.Timeout>();
   readonly #queue: Outgoing[] = [];
   readonly #unacknowledged = new Map<number, Outgoing>();
   #wire: Wire | undefined;
   #nextId = 0;
   #throttle: NodeJS.Timeout | undefined;
 
-  constructor(clientId: string) {
+  constructor(clientId: string, host: SessionHost) {
     this.clientId = clientId;
+    this.#host = host;
   }
 
   get isConnected(): boolean {
@@ -65,6 +77,7 @@ export class AwsIotSession {
 
   detach(nowMs: number): void {
     clearTimeout(this.#throttle);
+    for (const messageId of this.#deadlines.keys()) this.#endDeadline(messageId);
     this.#throttle = undefined;
     this.#wire = undefined;
     this.endsAtMs = nowMs + this.expirySeconds * 1000;
@@ -72,6 +85,7 @@ export class AwsIotSession {
 
   acknowledge(messageId: number): boolean {
     const isKnown = this.#unacknowledged.delete(messageId);
+    this.#endDeadline(messageId);
     this.#pump();
     return isKnown;
   }
@@ -105,6 +119,7 @@ export class AwsIotSession {
     messageId: number | undefined,
     dup: boolean,
   ) {
+    if (messageId !== undefined) this.#beginDeadline(messageId);
     this.#wire?.rate.count(performance.now());
     this.#wire?.publish({
       cmd: 'publish',
@@ -116,6 +131,24 @@ export class AwsIotSession {
       ...(messageId !== undefined && { messageId }),
       ...(properties !== undefined && { properties }),
     });
+  }
+
+  /** "Maximum retry interval for delivering QoS 1 messages": what is not acknowledged by then is dropped. */
+  #beginDeadline(messageId: number): void {
+    const drop = () => {
+      const message = this.#unacknowledged.get(messageId);
+      this.#unacknowledged.delete(messageId);
+      this.#deadlines.delete(messageId);
+      if (message !== undefined) this.#host.dropped.push(message);
+      this.#pump();
+    };
+    this.#endDeadline(messageId);
+    this.#deadlines.set(messageId, setTimeout(drop, this.#host.unacknowledgedMs));
+  }
+
+  #endDeadline(messageId: number): void {
+    clearTimeout(this.#deadlines.get(messageId));
+    this.#deadlines.delete(messageId);
   }
 
   #freeId(): number {

@@ -2,7 +2,9 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type Bridge, startBridge } from '../../bridge/bridge.ts';
-import { type BridgeConfigInput, parseConfig } from '../../bridge/config.ts';
+import { type BridgeConfigInput, parseConfig } from '../../bridge/config/config.ts';
+import type { BrokerRules } from '../../functions/contract/broker-rules.ts';
+import { temporaryFolder } from './brokers.ts';
 import type { TestTable } from './table.ts';
 import { until } from './wait.ts';
 
@@ -16,11 +18,18 @@ export interface BridgeInput {
   readonly token?: string;
   readonly drainTimeoutMs?: number;
   readonly quarantineFolder?: string;
+  readonly endSessionsAfterSeconds?: number;
+  /** What the broker does not take, where its profile does not say it. */
+  readonly brokerRules?: BrokerRules;
   /** Keeps leases, quarantine and commands in this table. */
   readonly table?: TestTable;
+  /** Default 2, which a busy machine can lose. */
+  readonly leaseSeconds?: number;
   readonly commands?: BridgeConfigInput['commands'];
-  /** What its commands log, line by line. */
+  /** What it logs, line by line. */
   readonly onLog?: (line: string) => void;
+  /** The clock of its machine. */
+  readonly now?: () => number;
 }
 
 export async function startTestBridge(input: BridgeInput): Promise<Bridge> {
@@ -31,19 +40,27 @@ export async function startTestBridge(input: BridgeInput): Promise<Bridge> {
       { name: 'store', filter: '#', url: input.handlerUrl, allowPrivate: true, ...input.route },
     ],
     drainTimeoutMs: input.drainTimeoutMs ?? 2000,
-    ...(input.quarantineFolder !== undefined && { quarantineFolder: input.quarantineFolder }),
+    // The session ledger is in it: one of another test's bridge would be taken for this one's.
+    quarantineFolder: input.quarantineFolder ?? temporaryFolder('quarantine'),
     ...(input.table !== undefined && {
       leaseTable: input.table.tableName,
       quarantineTable: input.table.tableName,
       commandTable: input.table.tableName,
-      leaseSeconds: 2,
+      leaseSeconds: input.leaseSeconds ?? 2,
+    }),
+    ...(input.endSessionsAfterSeconds !== undefined && {
+      endSessionsAfterSeconds: input.endSessionsAfterSeconds,
     }),
     ...(input.commands !== undefined && { commands: input.commands }),
   });
   if (!config.ok) throw new Error(JSON.stringify(config.faults));
   const log =
     input.onLog === undefined ? pino({ level: 'silent' }) : pino({}, { write: input.onLog });
-  const bridge = await startBridge(config.value, log, { database: input.table?.client });
+  const bridge = await startBridge(config.value, log, {
+    database: input.table?.client,
+    now: input.now,
+    brokerRules: input.brokerRules,
+  });
   let drained: Promise<void> | undefined;
   const drain = () => {
     drained ??= bridge.drain();

@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
-import { startBroker } from '../../infra/local/broker/broker.ts';
+import { startBroker } from '../../infra/broker/broker.ts';
 import { freePort } from './ports.ts';
 import { until } from './wait.ts';
 
@@ -91,7 +91,7 @@ export async function startEmbedded(): Promise<TestBroker> {
   const broker = await startBroker({
     host: '127.0.0.1',
     port: 0,
-    folder: temporaryFolder('aedes'),
+    folder: temporaryFolder('embedded'),
   });
   return { url: `mqtt://127.0.0.1:${broker.port}`, port: broker.port, stop: () => broker.close() };
 }

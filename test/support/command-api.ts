@@ -1,7 +1,7 @@
 // The api with commands, a table and a stand-in for the bridge, for tests of what concerns commands.
 
 import { knownScopes, principalOf } from '../../functions/api/access/scopes.ts';
-import { createApi } from '../../functions/api/app.ts';
+import { createApi } from '../../functions/api/api.ts';
 import { commandEndpoints } from '../../functions/api/commands/endpoints.ts';
 import { createCommands } from '../../functions/api/commands/service.ts';
 import { createCursors } from '../../functions/api/interface/cursor.ts';
@@ -56,7 +56,7 @@ export function createCommandApi(
   const commands = createCommands({
     client,
     tableName: table.tableName,
-    deliver: (request) => bridge.deliver(request),
+    deliver: (request, signal) => bridge.deliver(request, signal),
     now: () => Date.now() + api.aheadMs,
     ...rest,
   });

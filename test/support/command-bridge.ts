@@ -1,9 +1,9 @@
 // A stand-in for the bridge in tests of the api: takes commands from the queue as the bridge does, with its own
 // ledger, and says of each what the test decides.
 import { createLedger } from '../../bridge/commands/ledger.ts';
-import type { Deliver } from '../../functions/api/bridge.ts';
+import type { Deliver } from '../../functions/api/bridge-client/bridge-client.ts';
 import type { DeliverRequest, Outcome, Reply } from '../../functions/contract/command.ts';
-import { type QueuedCommand, queueShards } from '../../functions/contract/command-item.ts';
+import { type QueuedCommand, queueShards } from '../../functions/table/command-item.ts';
 import type { TestTable } from './table.ts';
 
 export type Fate =

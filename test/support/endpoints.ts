@@ -1,7 +1,9 @@
 // Endpoints of the api on their own, called by a given principal, for tests.
 import { Hono } from 'hono';
-import type { ApiEnvironment, Principal } from '../../functions/api/access/principal.ts';
+import type { ApiEnvironment } from '../../functions/api/access/api-environment.ts';
+import type { Principal } from '../../functions/api/access/principal.ts';
 import type { Endpoint } from '../../functions/api/interface/operation.ts';
+import { isJsonType } from './openapi.ts';
 
 export interface Called {
   readonly status: number;
@@ -37,11 +39,12 @@ export async function call(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
+  const type = response.headers.get('content-type');
   return {
     status: response.status,
-    type: response.headers.get('content-type'),
+    type,
     headers: response.headers,
     text,
-    body: text === '' ? undefined : JSON.parse(text),
+    body: isJsonType(type) ? JSON.parse(text) : undefined,
   };
 }

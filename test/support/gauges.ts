@@ -1,5 +1,5 @@
 // A route of which nobody asks for its gauges.
-import type { RouteGauges } from '../../bridge/metrics.ts';
+import type { RouteGauges } from '../../bridge/metrics/metrics.ts';
 
 export const idleGauges: RouteGauges = {
   inFlightMessages: 0,
@@ -11,4 +11,5 @@ export const idleGauges: RouteGauges = {
   holdingSeconds: 0,
   paused: false,
   disabled: false,
+  noisyTopic: false,
 };

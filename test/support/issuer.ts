@@ -6,6 +6,7 @@ import {
   type CryptoKey,
   exportJWK,
   generateKeyPair,
+  importJWK,
   type JWK,
   type JWTPayload,
   SignJWT,
@@ -24,6 +25,21 @@ export interface TestIssuer {
 }
 
 export const discoveryPath = '/.well-known/openid-configuration';
+
+let rsaKey: Promise<JWK> | undefined;
+
+async function newKey(algorithm: string): Promise<JWK> {
+  return exportJWK((await generateKeyPair(algorithm, { extractable: true })).privateKey);
+}
+
+/** A pair of its own, but for RSA, where making one takes long: those are the same numbers for every algorithm. */
+async function keyPair(algorithm: string): Promise<{ privateKey: CryptoKey; publicKey: JWK }> {
+  const isRsa = /^[RP]S/.test(algorithm);
+  if (isRsa) rsaKey ??= newKey('RS256');
+  const { alg: _, ...jwk } = await (isRsa && rsaKey ? rsaKey : newKey(algorithm));
+  const { d, p, q, dp, dq, qi, ...publicKey } = jwk;
+  return { privateKey: (await importJWK(jwk, algorithm)) as CryptoKey, publicKey };
+}
 
 export async function startIssuer(): Promise<TestIssuer> {
   const keys = new Map<string, JWK>();
@@ -50,8 +66,8 @@ export async function startIssuer(): Promise<TestIssuer> {
     requests,
     answers,
     async addKey(kid, algorithm = 'ES256') {
-      const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
-      const jwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm };
+      const { privateKey, publicKey } = await keyPair(algorithm);
+      const jwk = { ...publicKey, kid, alg: algorithm };
       keys.set(kid, jwk);
       return { privateKey, publicKey: jwk };
     },

@@ -1,7 +1,8 @@
 // Messages and their parts, for tests.
-import fc from 'fast-check';
+
 import type { Message } from '../../functions/contract/message.ts';
 import { topicFault } from '../../functions/contract/topic.ts';
+import { fc } from './property.ts';
 
 let count = 0;
 
@@ -62,6 +63,8 @@ export const anyMessage: fc.Arbitrary<Message> = fc.record(
     qos: fc.constantFrom(0 as const, 1 as const),
     retain: fc.boolean(),
     packetId: fc.integer({ min: 1, max: 65_535 }),
+    producerId: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }),
+    receivedAfter: fc.constant('2026-01-01T00:00:00.000000Z'),
     properties,
   },
   { requiredKeys: ['id', 'source', 'topic', 'time', 'payload', 'qos', 'retain'] },

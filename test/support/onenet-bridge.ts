@@ -2,10 +2,11 @@
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import type { Secrets } from '../../bridge/base/secrets.ts';
 import { type Bridge, startBridge } from '../../bridge/bridge.ts';
-import { oneNetToken, tokenResource } from '../../bridge/broker/onenet-token.ts';
-import { type BridgeConfigInput, parseConfig } from '../../bridge/config.ts';
-import type { Secrets } from '../../bridge/secrets.ts';
+import { type BridgeConfigInput, parseConfig } from '../../bridge/config/config.ts';
+import { oneNetToken, tokenResource } from '../../bridge/connection/onenet-token.ts';
+import { temporaryFolder } from './brokers.ts';
 import { startHandler, type TestHandler } from './handler.ts';
 import { type OneNetBroker, startOneNetBroker } from './onenet-broker.ts';
 import type { OneNetPlatform } from './onenet-rules.ts';
@@ -68,6 +69,8 @@ export async function startOn(
     http: { port: 0, token: bridgeToken },
     routes: [{ name: 'store', filter, url: handler.url, allowPrivate: true }],
     quarantineTable: table.tableName,
+    // For the session ledger.
+    quarantineFolder: temporaryFolder('onenet'),
     commandTable: table.tableName,
     commands: { pollSeconds: 1 },
     drainTimeoutMs: 2000,

@@ -5,7 +5,7 @@ import type {
   OpenApiDocument,
   OperationObject,
   ResponseObject,
-} from '../../functions/api/document/openapi.ts';
+} from '../../functions/api/document/openapi-objects.ts';
 import type { JsonSchema } from '../../functions/api/document/openapi-schemas.ts';
 
 const problemType = 'application/problem+json';
@@ -25,6 +25,8 @@ const requiredHeaders: Readonly<Record<number, string>> = {
   401: 'WWW-Authenticate',
   429: 'Retry-After',
 };
+
+export const isJsonType = (type: string | null) => type !== null && /[/+-]json/.test(type);
 
 export function createContract(document: OpenApiDocument): Contract {
   const ajv = new Ajv2020({ allErrors: true, strict: false });
@@ -71,7 +73,7 @@ export function createContract(document: OpenApiDocument): Contract {
       return [`${status} has the type ${type}`];
     const place = ['responses', status, 'content', type, 'schema'].map(pointerPart).join('/');
     const validate = validator(`openapi#/${found.pointer}/${place}`);
-    const body = JSON.parse(text);
+    const body = isJsonType(type) ? JSON.parse(text) : text;
     seen(type === problemType ? body.code : type);
     if (validate(body)) return [];
     return (validate.errors ?? []).map(

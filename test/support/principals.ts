@@ -1,15 +1,12 @@
 // Callers of the api with rights, for tests.
-import type { Principal, Right } from '../../functions/api/access/principal.ts';
-import { matchesFilter } from '../../functions/contract/topic.ts';
+import { type Principal, type Right, rights } from '../../functions/api/access/principal.ts';
+import { principalOf } from '../../functions/api/access/scopes.ts';
 
 /** A caller with rights given as filters; an empty right is none. */
-export function principal(id: string, rights: Partial<Record<Right, string>>): Principal {
-  return {
-    id: `token:${id}`,
-    isAdmin: false,
-    can(right, topic) {
-      const filter = rights[right];
-      return filter !== undefined && matchesFilter(filter, topic);
-    },
-  };
+export function principal(id: string, given: Partial<Record<Right, string>>): Principal {
+  const scopes = rights.flatMap((right) => {
+    const filter = given[right];
+    return filter === undefined ? [] : [{ kind: 'topics' as const, right, filter }];
+  });
+  return principalOf(`token:${id}`, scopes);
 }

@@ -2,6 +2,7 @@
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { v7 as uuidv7 } from 'uuid';
 import { expandTopic } from '../../functions/contract/command.ts';
+import { awaitedReplyItems } from '../../functions/table/awaited-reply.ts';
 import {
   commandId,
   commandKey,
@@ -12,7 +13,7 @@ import {
   queueItems,
   queuePartition,
   queueShards,
-} from '../../functions/contract/command-item.ts';
+} from '../../functions/table/command-item.ts';
 import type { TestTable } from './table.ts';
 
 export type CommandParts = Partial<Omit<QueuedCommand, 'payload'>> & {
@@ -46,7 +47,7 @@ export function command(parts: CommandParts = {}): QueuedCommand {
 export async function record(table: TestTable, ...commands: QueuedCommand[]): Promise<void> {
   const expiresAtSeconds = Math.floor(Date.now() / 1000) + 86_400;
   for (const queued of commands) {
-    const { id, topic, qos, retain, deadline, awaitsReply, properties } = queued;
+    const { id, topic, qos, retain, deadline, awaitsReply, caller, properties } = queued;
     const createdAt = new Date().toISOString();
     const entry = ledgerItem(
       {
@@ -57,6 +58,7 @@ export async function record(table: TestTable, ...commands: QueuedCommand[]): Pr
         deadline,
         awaitsReply,
         createdAt,
+        ...(caller !== undefined && { caller }),
         status: 'pending',
         ...(properties.responseTopic !== undefined && { responseTopic: properties.responseTopic }),
         ...(properties.correlationData !== undefined && {
@@ -66,7 +68,11 @@ export async function record(table: TestTable, ...commands: QueuedCommand[]): Pr
       },
       expiresAtSeconds,
     );
-    for (const Item of [entry, ...queueItems(queued, expiresAtSeconds)])
+    for (const Item of [
+      entry,
+      ...awaitedReplyItems(queued),
+      ...queueItems(queued, expiresAtSeconds),
+    ])
       await table.client.send(new PutItemCommand({ TableName: table.tableName, Item }));
   }
 }

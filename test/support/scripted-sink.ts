@@ -12,13 +12,13 @@ export interface SeenCall {
 export type Script = (messages: readonly Message[]) => Verdict | Promise<Verdict>;
 
 export const taken: Verdict = { kind: 'answered', failures: new Map(), duplicates: 0 };
-export const down: Verdict = {
+export const down = {
   kind: 'hold',
   reason: 'the handler answered 500',
   overloaded: true,
   broken: false,
   suspicious: true,
-};
+} as const satisfies Verdict;
 
 export class ScriptedSink implements Sink {
   /** All calls that have ended, in that order. */

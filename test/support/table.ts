@@ -1,11 +1,13 @@
-// A messages table for tests: in an in-memory dynalite of its own, or in the run's DynamoDB Local.
+// A messages table for tests: in an embedded database of its own, or in the run's DynamoDB Local.
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { DeleteTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import dynalite from 'dynalite';
 import { inject } from 'vitest';
-import { createMessagesTable, localClient } from '../../infra/local/database.ts';
+import { serveDatabase } from '../../infra/database/server.ts';
+import { createMessagesTable, createTable, localClient } from '../../infra/local/database.ts';
+import { openDatabase } from '../infra/database/engines.ts';
+import { variantsOf } from './matrix.ts';
+import { dynamoDbLocalEndpoint } from './started-once.ts';
 
 export interface TestTable {
   readonly client: DynamoDBClient;
@@ -21,53 +23,49 @@ export interface Engine {
   start(): Promise<TestTable>;
 }
 
-const hasJava = inject('dynamoDbLocal') !== undefined;
+const hasJava = inject('hasJava');
 const needsJava = '(needs Java 17: apt-get install openjdk-17-jre-headless)';
 
-const embedded: Engine = { name: 'dynalite', available: true, start: startDynalite };
+const embedded: Engine = { name: 'embedded', available: true, start: startEmbedded };
 
-/** The databases that a suite runs against. */
-export const engines: readonly Engine[] = [
-  embedded,
-  {
-    name: `DynamoDB Local ${hasJava ? '' : needsJava}`.trim(),
-    available: hasJava,
-    start: startInDynamoDbLocal,
-  },
-];
+export const dynamoDbLocal: Engine = {
+  name: `DynamoDB Local ${hasJava ? '' : needsJava}`.trim(),
+  available: hasJava,
+  start: startInDynamoDbLocal,
+};
+
+/** All databases: for the suites that hold them to the same answers, and those of the few things that rest on the answers alone. */
+export const everyEngine: readonly Engine[] = [embedded, dynamoDbLocal];
+
+/** The databases that a suite runs against: all of them in `npm run matrix`. */
+export const engines = variantsOf(everyEngine);
 
 export function startTable(engine = embedded): Promise<TestTable> {
   return engine.start();
 }
 
-async function startDynalite(): Promise<TestTable> {
-  const server = dynalite({ createTableMs: 0 });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = localClient(endpoint);
+async function startEmbedded(): Promise<TestTable> {
+  const { database, client, close } = await openDatabase();
   await createMessagesTable(client, 'messages');
+  const server = await serveDatabase(database, { host: '127.0.0.1', port: 0 });
   return {
     client,
     tableName: 'messages',
-    endpoint,
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
-      client.destroy();
       server.close();
       server.closeAllConnections();
+      await close();
     },
   };
 }
 
 async function startInDynamoDbLocal(): Promise<TestTable> {
-  const starter = inject('dynamoDbLocal');
-  if (starter === undefined) throw new Error(`no DynamoDB Local ${needsJava}`);
-  const response = await fetch(starter);
-  const endpoint = await response.text();
-  if (!response.ok) throw new Error(endpoint);
+  const endpoint = await dynamoDbLocalEndpoint();
   const client = localClient(endpoint);
   const tableName = `messages-${randomUUID()}`;
-  await createMessagesTable(client, tableName);
+  // DynamoDB takes up to days to delete what has expired, DynamoDB Local seconds: tests look at expired items.
+  await createTable(client, tableName);
   return {
     client,
     tableName,

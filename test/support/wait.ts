@@ -1,10 +1,13 @@
 // Waiting in tests: for a condition, never for a time.
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Polls until `probe` gives something other than undefined or false; fails after `timeoutMs`. */
+/**
+ * Polls until `probe` gives something other than undefined or false. `timeoutMs` only ends what hangs: it is so long that a
+ * busy machine does not reach it.
+ */
 export async function until<T>(
   probe: () => T | Promise<T>,
-  { timeoutMs = 15_000, what = probe.toString() } = {},
+  { timeoutMs = 60_000, what = probe.toString() } = {},
 ): Promise<NonNullable<T>> {
   const deadlineMs = Date.now() + timeoutMs;
   for (;;) {

@@ -2,29 +2,15 @@
 // its API.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import mqtt, { type MqttClient } from 'mqtt';
-import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { type CausewayConfigInput, parseCausewayConfig } from '../../infra/config.ts';
-import { parseSettings } from '../../infra/local/settings.ts';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
+import type { LocalStack } from '../../infra/local/stack.ts';
 import { temporaryFolder } from './brokers.ts';
+import { programFile } from './started-once.ts';
 import { until } from './wait.ts';
+import { type CompleteInput, openStack, type WebhookStackInput } from './webhook-stack-opened.ts';
 
-type WebhookRoute = CausewayConfigInput['routes'][number];
-
-export interface WebhookStackInput {
-  /** Beside `store`, which stores everything. */
-  readonly routes: readonly WebhookRoute[];
-  /** Of an earlier stack, to start again with what it kept. */
-  readonly folder?: string | undefined;
-  readonly retentionDays?: number;
-  /** Of a DynamoDB to use; by default it starts its own. */
-  readonly databaseUrl?: string;
-}
+export { hookSecret } from './webhook-stack-opened.ts';
 
 export interface Answered {
   readonly status: number;
@@ -32,11 +18,10 @@ export interface Answered {
   readonly body: any;
 }
 
-type CompleteInput = Omit<WebhookStackInput, 'folder'> & { readonly folder: string };
-
 /** What a test needs of a stack, wherever that runs. */
 export interface WebhookStack
-  extends Pick<LocalStack, 'apiUrl' | 'brokerUrl' | 'bridgeUrl' | 'databaseUrl' | 'token'> {
+  extends Pick<LocalStack, 'apiUrl' | 'brokerUrl' | 'bridgeUrl' | 'token'> {
+  readonly database: Pick<LocalStack['database'], 'reach'>;
   readonly folder: string;
   call(method: string, path: string, body?: unknown): Promise<Answered>;
   /** Publishes at QoS 1, one after the other, and waits until all of them are stored. */
@@ -48,33 +33,7 @@ export interface WebhookStack
   stop(): Promise<void>;
 }
 
-/** The secret that handlers name: without one, others could send too. */
-export const hookSecret = 'hook';
-const secret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
-
 const ended = ['done', 'failed', 'cancelled'];
-
-/** The same in every process that starts it. */
-export function openStack({ routes, folder, retentionDays = 30, databaseUrl }: CompleteInput) {
-  const config = parseCausewayConfig({
-    broker: { url: 'mqtts://broker.example.com' },
-    routes: [{ name: 'store', filter: '#' }, ...routes],
-    retentionDays,
-  } as CausewayConfigInput);
-  const file = join(folder, 'secrets.json');
-  writeFileSync(file, JSON.stringify({ [hookSecret]: secret }), { mode: 0o600 });
-  const settings = parseSettings({
-    PORT: '0',
-    MQTT_PORT: '0',
-    DATA_DIR: folder,
-    WEBHOOKS: 'true',
-    SECRETS_FILE: file,
-    REQUESTS_PER_SECOND: '10000',
-    DYNAMODB_ENDPOINT: databaseUrl,
-  });
-  if (!config.ok || !settings.ok) throw new Error(JSON.stringify([config, settings]));
-  return startStack(settings.value, config.value, pino({ level: 'silent' }));
-}
 
 /** Starts one in this process; it ends with the test. */
 export async function startWebhookStack(input: WebhookStackInput): Promise<WebhookStack> {
@@ -90,10 +49,10 @@ export async function startWebhookStack(input: WebhookStackInput): Promise<Webho
 /** Starts one in a process of its own, which `kill` ends at once. */
 export async function startStackProcess(
   input: WebhookStackInput,
-): Promise<WebhookStack & { kill(): Promise<void> }> {
+): Promise<WebhookStack & { readonly pid: number; kill(): Promise<void> }> {
   const complete = completed(input);
-  const script = fileURLToPath(new URL('webhook-stack-process.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(complete)], {
+  const program = await programFile('webhook-stack-process');
+  const child = spawn(process.execPath, [program, JSON.stringify(complete)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
@@ -101,7 +60,7 @@ export async function startStackProcess(
   await until(() => output.endsWith('\n') || child.exitCode !== null);
   if (child.exitCode !== null) throw new Error('the stack did not start');
   const stack = await opened(JSON.parse(output), complete.folder, () => ending(child, 'SIGTERM'));
-  return { ...stack, kill: () => ending(child, 'SIGKILL') };
+  return { ...stack, pid: child.pid ?? 0, kill: () => ending(child, 'SIGKILL') };
 }
 
 function completed(input: WebhookStackInput): CompleteInput {
@@ -123,11 +82,11 @@ function oneTime(stop: () => Promise<void>): () => Promise<void> {
 }
 
 async function opened(
-  stack: Omit<LocalStack, 'stop'>,
+  stack: Omit<LocalStack, 'stop' | 'database'> & Pick<WebhookStack, 'database'>,
   folder: string,
   stop: () => Promise<void>,
 ): Promise<WebhookStack> {
-  const { apiUrl, brokerUrl, bridgeUrl, databaseUrl, token } = stack;
+  const { apiUrl, brokerUrl, bridgeUrl, database, token } = stack;
   onTestFinished(stop);
   let device: MqttClient | undefined;
   const connected = async () => {
@@ -146,7 +105,7 @@ async function opened(
   }
 
   return {
-    ...{ apiUrl, brokerUrl, bridgeUrl, databaseUrl, token, folder },
+    ...{ apiUrl, brokerUrl, bridgeUrl, database, token, folder },
     call,
     async publish(topic, ...payloads) {
       const client = await connected();

@@ -26,12 +26,13 @@ export function createAuthenticate({ tokens, fixed, jwt }: Credentials): Authent
 /** The token of a local stack, which may do everything. */
 export function staticToken(token: string): Authenticate {
   const isToken = secretCheck(token);
-  const principal = principalOf('token:local', [{ kind: 'admin' }]);
+  const principal = principalOf('token:local', [{ kind: 'admin' }], { name: 'local' });
   return async (given) => (isToken(given) ? principal : undefined);
 }
 
 export interface TokenAuthenticationOptions {
-  readonly store: Pick<TokenStore, 'read'>;
+  /** Without `noteUse` nobody learns when a token was used. */
+  readonly store: Pick<TokenStore, 'read'> & Partial<Pick<TokenStore, 'noteUse'>>;
   /** Clock, in milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -41,6 +42,8 @@ const foundForMs = 1000;
 /** And a new one that somebody tried too early works within this. */
 const missedForMs = 500;
 const maxCachedTokens = 1000;
+/** How far behind the last use of a token may be told: it costs a write. */
+const useNotedEveryMs = 3_600_000;
 
 interface Lookup {
   readonly startedMs: number;
@@ -59,6 +62,8 @@ export function createTokenAuthenticate({
   now = Date.now,
 }: TokenAuthenticationOptions): Authenticate {
   const lookups = new LRUCache<string, Lookup>({ max: maxCachedTokens });
+  /** When this process last tried to note a use, by token. */
+  const noted = new LRUCache<string, number>({ max: maxCachedTokens });
 
   function lookUp(id: string): Lookup {
     const lookup: Lookup = { startedMs: now(), token: store.read(id), lastsMs: foundForMs };
@@ -74,6 +79,18 @@ export function createTokenAuthenticate({
     return lookup;
   }
 
+  /** Notes that a token is used, once an hour. That it cannot be noted is no reason to refuse it. */
+  async function noteUse({ id, lastUsedAt }: StoredToken): Promise<void> {
+    const nowMs = now();
+    const lastMs = Math.max(
+      noted.get(id) ?? 0,
+      lastUsedAt === undefined ? 0 : Date.parse(lastUsedAt),
+    );
+    if (nowMs - lastMs < useNotedEveryMs) return;
+    noted.set(id, nowMs);
+    await store.noteUse?.(id, new Date(nowMs)).catch(() => {});
+  }
+
   return async (text) => {
     const parts = parseToken(text);
     if (parts === undefined) return undefined;
@@ -84,6 +101,7 @@ export function createTokenAuthenticate({
     const token = await (isFresh ? known : lookUp(parts.id)).token;
     if (token === undefined || !hasDigest(parts.secret, token.secretDigest)) return undefined;
     if (token.expiresAt !== undefined && Date.parse(token.expiresAt) <= now()) return undefined;
-    return principalOf(`token:${token.id}`, knownScopes(token.scopes));
+    await noteUse(token);
+    return principalOf(`token:${token.id}`, knownScopes(token.scopes), token);
   };
 }

@@ -1,5 +1,6 @@
 // JWTs of an OIDC issuer: which are accepted, whose they are, and what their scopes allow.
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import { secondText } from '../../contract/time.ts';
 import type { Authenticate } from './principal.ts';
 import { knownScopes, principalOf } from './scopes.ts';
 
@@ -80,9 +81,12 @@ export function createJwtAuthenticate(options: JwtOptions): Authenticate {
         clockTolerance: clockToleranceSeconds,
         requiredClaims: ['exp', 'sub'],
       });
-      const { sub } = payload;
+      const { sub, exp = 0, name = sub } = payload;
       if (typeof sub !== 'string' || sub === '') return undefined;
-      return principalOf(`jwt:${issuer}:${sub}`, knownScopes(scopesIn(payload, scopeClaim)));
+      return principalOf(`jwt:${issuer}:${sub}`, knownScopes(scopesIn(payload, scopeClaim)), {
+        name: typeof name === 'string' ? name : sub,
+        expiresAt: secondText(exp * 1000),
+      });
     } catch (error) {
       // What is left of the library's errors is the token's fault: form, algorithm, key, signature or claims.
       if (error instanceof errors.JOSEError) return undefined;

@@ -2,11 +2,10 @@
 import { isIPv6 } from 'node:net';
 import type { Context, MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
-// The package's main file loads the clients of every database that it knows: ten times the code.
-import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
 import { problem, problemResponse } from '../../contract/problem.ts';
 import { secretDigest } from '../../contract/secret.ts';
-import type { ApiEnvironment } from './principal.ts';
+import type { ApiEnvironment } from './api-environment.ts';
+import { SecondCounts } from './second-counts.ts';
 
 export interface RateLimit {
   /** Requests of one caller. Default 100. */
@@ -23,24 +22,26 @@ export interface RateLimit {
 export function limitRequests({
   requestsPerSecond = 100,
 }: RateLimit): MiddlewareHandler<ApiEnvironment> {
-  const limiter = new RateLimiterMemory({ points: requestsPerSecond, duration: 1 });
+  const counts = new SecondCounts();
   return async (context, next) => {
     const { id } = context.get('principal');
-    const { consumedPoints, remainingPoints, msBeforeNext } = await limiter.penalty(id);
-    if (consumedPoints > requestsPerSecond) context.res = tooMany(msBeforeNext);
+    const { count, msLeft } = counts.add(id);
+    const remaining = Math.max(0, requestsPerSecond - count);
+    if (count > requestsPerSecond) context.res = tooMany(msLeft);
     else await next();
     // draft-ietf-httpapi-ratelimit-headers
-    context.header('ratelimit-policy', `"requests";q=${requestsPerSecond};w=1`);
-    context.header('ratelimit', `"requests";r=${remainingPoints};t=${wholeSeconds(msBeforeNext)}`);
+    const { headers } = context.res;
+    headers.set('ratelimit-policy', `"requests";q=${requestsPerSecond};w=1`);
+    headers.set('ratelimit', `"requests";r=${remaining};t=${wholeSeconds(msLeft)}`);
   };
 }
 
 /** The wrong tokens of each client address. */
 export interface Failures {
   /** The answer to a request whose token shall not even be looked at now, or undefined. */
-  refusal(address: string, token: string): Promise<Response | undefined>;
+  refusal(address: string, token: string): Response | undefined;
   /** Takes note of whether a token was good. */
-  note(address: string, token: string, isGood: boolean): Promise<void>;
+  note(address: string, token: string, isGood: boolean): void;
 }
 
 const maxGoodTokens = 1000;
@@ -52,23 +53,20 @@ const goodForMs = 10 * 60_000;
  * out.
  */
 export function createFailures({ failuresPerSecond = 10 }: RateLimit): Failures {
-  const limiter = new RateLimiterMemory({ points: failuresPerSecond, duration: 1 });
+  const counts = new SecondCounts();
   const good = new LRUCache<string, true>({ max: maxGoodTokens, ttl: goodForMs });
   const keyOf = (token: string) => secretDigest(token).toString('base64');
   return {
-    async refusal(address, token) {
-      const count = await limiter.get(networkOf(address));
-      // Timers stand still while Lambda keeps a process frozen, so a count may outlive its second.
-      if (count === null || count.msBeforeNext <= 0) return undefined;
-      if (count.consumedPoints < failuresPerSecond || good.has(keyOf(token))) return undefined;
-      return tooMany(count.msBeforeNext);
+    refusal(address, token) {
+      const { count, msLeft } = counts.of(networkOf(address)) ?? { count: 0, msLeft: 0 };
+      return count < failuresPerSecond || good.has(keyOf(token)) ? undefined : tooMany(msLeft);
     },
-    async note(address, token, isGood) {
+    note(address, token, isGood) {
       if (isGood) {
         good.set(keyOf(token), true);
       } else {
         good.delete(keyOf(token));
-        await limiter.penalty(networkOf(address));
+        counts.add(networkOf(address));
       }
     },
   };

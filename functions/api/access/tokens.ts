@@ -7,9 +7,11 @@ import {
   GetItemCommand,
   PutItemCommand,
   paginateQuery,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Item } from '../../contract/item.ts';
 import { secretDigest } from '../../contract/secret.ts';
+import { secondText } from '../../contract/time.ts';
+import type { Item } from '../../table/item.ts';
 import { type Scope, scopeText } from './scopes.ts';
 
 /** What every token starts with, so that people and secret scanners know one when they see it. */
@@ -47,6 +49,8 @@ export interface TokenEntry {
   readonly createdAt: string;
   /** RFC 3339, in whole seconds; absent where it does not expire. */
   readonly expiresAt?: string;
+  /** RFC 3339, up to an hour behind; absent where it was never used. */
+  readonly lastUsedAt?: string;
 }
 
 /** An entry with the digest of its secret. */
@@ -71,6 +75,8 @@ export interface TokenStore {
   revoke(id: string): Promise<boolean>;
   /** The token as it is now, with all writes that have been answered. */
   read(id: string): Promise<StoredToken | undefined>;
+  /** Writes down when a token was used; one that is gone stays so. */
+  noteUse(id: string, at: Date): Promise<void>;
 }
 
 export interface TokenStoreOptions {
@@ -88,8 +94,8 @@ export function createTokenStore({ client, tableName }: TokenStoreOptions): Toke
         id,
         name,
         scopes: scopes.map(scopeText),
-        createdAt: rfc3339(Date.now()),
-        ...(expiresAt !== undefined && { expiresAt: rfc3339(expiresAt.getTime()) }),
+        createdAt: secondText(Date.now()),
+        ...(expiresAt !== undefined && { expiresAt: secondText(expiresAt.getTime()) }),
       };
       await client.send(
         new PutItemCommand({
@@ -137,11 +143,19 @@ export function createTokenStore({ client, tableName }: TokenStoreOptions): Toke
       );
       return item === undefined ? undefined : tokenOf(item);
     },
-  };
-}
 
-function rfc3339(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
+    async noteUse(id, at) {
+      await client.send(
+        new UpdateItemCommand({
+          ...target,
+          Key: tokenKey(id),
+          UpdateExpression: 'SET lastUsedAt = :at',
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeValues: { ':at': { S: secondText(at.getTime()) } },
+        }),
+      );
+    },
+  };
 }
 
 function tokenKey(id: string) {
@@ -150,7 +164,7 @@ function tokenKey(id: string) {
 
 /**
  * `expiresAt` is the table's time-to-live attribute: DynamoDB clears away what has expired, some days later.
- * Until then it is for whoever reads the item to look at the time.
+ * Until then a reader of the item has to look at the time.
  */
 function tokenItem(token: StoredToken): Item {
   const { id, name, scopes, createdAt, expiresAt, secretDigest: digest } = token;
@@ -167,12 +181,14 @@ function tokenItem(token: StoredToken): Item {
 /** Without a digest in the item, as somebody else might have written it, no secret is the right one. */
 function tokenOf(item: Item): StoredToken {
   const expiresAt = item['expiresAt']?.N;
+  const lastUsedAt = item['lastUsedAt']?.S;
   return {
     id: item['sk']?.S ?? '',
     name: item['name']?.S ?? '',
     scopes: (item['scopes']?.L ?? []).flatMap(({ S: scope }) => scope ?? []),
     createdAt: item['createdAt']?.S ?? '',
     secretDigest: item['secretSha256']?.B ?? new Uint8Array(),
-    ...(expiresAt !== undefined && { expiresAt: rfc3339(Number(expiresAt) * 1000) }),
+    ...(expiresAt !== undefined && { expiresAt: secondText(Number(expiresAt) * 1000) }),
+    ...(lastUsedAt !== undefined && { lastUsedAt }),
   };
 }

@@ -1,8 +1,8 @@
 // Puts many items into the table, and tells which of them could not be written.
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { putBatch } from '../../contract/batch-write.ts';
-import type { Item } from '../../contract/item.ts';
 import { mapInParallel } from '../../contract/parallel.ts';
+import { putBatch } from '../../table/batch-write.ts';
+import type { Item } from '../../table/item.ts';
 
 export interface BatchWriteOptions {
   readonly client: DynamoDBClient;

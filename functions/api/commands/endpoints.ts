@@ -1,8 +1,9 @@
 // GET /v1/commands and /v1/commands/{id}: what became of commands; and with those that publish, all on commands.
 import * as z from 'zod';
 import { commandStatusSchema } from '../../contract/command.ts';
-import { isCommandId } from '../../contract/command-item.ts';
 import { problem, problemResponse } from '../../contract/problem.ts';
+import { isCommandId, type LedgerEntry, listedStatuses } from '../../table/command-item.ts';
+import { missing } from '../access/scopes.ts';
 import type { Cursors } from '../interface/cursor.ts';
 import { answerList, asJsonList } from '../interface/list.ts';
 import { type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
@@ -50,23 +51,33 @@ const getCommand = {
   problems: ['not-found'],
 } satisfies Operation<z.output<typeof commandParams>>;
 
-const commandsQuery = z.strictObject({
-  topic: topicParameter.meta({
-    description:
-      'The topic that the commands were published with, `{commandId}` as it stood there.',
-    examples: ['devices/lamp-7/cmd'],
-  }),
-  status: commandStatusSchema.optional(),
-  limit: limitParameter,
-  cursor: cursorParameter,
-});
+const isListed = (status: string | undefined) => listedStatuses.some((listed) => listed === status);
+
+const commandsQuery = z
+  .strictObject({
+    topic: topicParameter.optional().meta({
+      description:
+        'The topic that the commands were published with, `{commandId}` as it stood there. Without it, commands of all topics that are `failed` or `expired`.',
+      examples: ['demo/kitchen/cmd'],
+    }),
+    status: commandStatusSchema.optional(),
+    limit: limitParameter,
+    cursor: cursorParameter,
+  })
+  .superRefine(({ topic, status }, context) => {
+    if (topic !== undefined || isListed(status)) return;
+    const message = `is required, unless status is ${listedStatuses.join(' or ')}`;
+    context.addIssue({ code: 'custom', path: ['topic'], message });
+  });
 
 const listCommands = {
   id: 'listCommands',
   method: 'get',
   path: '/v1/commands',
   tag: 'Commands',
-  summary: 'Commands of a topic, the newest first',
+  summary: 'Commands of a topic, or those that failed or expired, the newest first',
+  description:
+    'A page of all topics looks at 100 commands, and leaves out those that the caller may not see: it may be short, or empty, and have a cursor.',
   query: commandsQuery,
   answers: {
     200: {
@@ -84,27 +95,31 @@ const listCommands = {
   problems: ['forbidden'],
 } satisfies Operation<unknown, z.output<typeof commandsQuery>>;
 
+/** What is served here, as types: a client is checked against them. */
+export type CommandOperations = typeof listCommands | typeof getCommand;
+
 export function commandEndpoints(commands: Commands, cursors: Cursors): Endpoint[] {
   return [
     ...publishEndpoints(commands),
-    endpoint(listCommands, ({ principal, query }) => {
+    endpoint(listCommands, ({ principal, query, spending: { budget } }) => {
+      const isVisible = (entry: LedgerEntry) => maySee(principal, entry);
       const { topic } = query;
       // The same answer whether or not there are such commands.
-      if (!principal.can('read', topic) && !principal.can('publish', topic))
-        return problemResponse(problem('forbidden'));
+      if (topic !== undefined && !principal.can('read', topic) && !principal.can('publish', topic))
+        return missing('read', topic);
       return answerList(
         {
           name: 'commands',
           principal,
           selection: query,
-          read: (after) => commands.list(query, (entry) => maySee(principal, entry), after),
+          read: (after) => commands.list({ ...query, budget }, isVisible, after),
           render: asJsonList('commands', commandJson),
         },
         cursors,
       );
     }),
-    endpoint(getCommand, async ({ principal, params }) => {
-      const entry = await commands.get(params.id);
+    endpoint(getCommand, async ({ principal, params, spending: { budget } }) => {
+      const entry = await commands.get(params.id, budget);
       // A command that the caller may not see is none.
       if (entry === undefined || !maySee(principal, entry))
         return problemResponse(problem('not-found'));

@@ -1,9 +1,9 @@
 // Idempotency keys: which commands a key of a caller stands for, decided by the first request that claims it.
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { Item } from '../../contract/item.ts';
+import type { Item } from '../../table/item.ts';
 import type { Principal } from '../access/principal.ts';
-import type { CommandStore } from './store.ts';
+import type { CommandStore } from './command-store.ts';
 
 /** How long a key is remembered, in hours. */
 export const idempotencyHours = 24;
@@ -52,7 +52,7 @@ export async function claimKey(
   }
 }
 
-/** The UUIDs of a request's commands, in order and always the same: whoever records them gives them the same ids. */
+/** The UUIDs of a request's commands, in order and always the same: each recording gives them the same ids. */
 export function uuidsFrom(uuid: string, count: number): string[] {
   const [high = '', low = ''] = uuid.split('-');
   const msecs = Number.parseInt(high + low, 16) + 1;

@@ -7,23 +7,26 @@ import {
   repliesById,
   replyTopicOf,
 } from '../../contract/broker-rules.ts';
-import { itemBytes } from '../../contract/chunks.ts';
 import {
+  commandIdPlaceholder,
   defaultExpirySeconds,
   expandTopic,
   maxPublishBodyBytes,
   type PublishRequest,
 } from '../../contract/command.ts';
-import type { LedgerEntry, QueuedCommand } from '../../contract/command-item.ts';
-import { propertiesItem } from '../../contract/item-properties.ts';
 import { jsonIdOf, jsonIdRule } from '../../contract/json-id.ts';
 import type { MessageProperties } from '../../contract/message.ts';
 import { type FieldFault, type Problem, problem } from '../../contract/problem.ts';
 import { rawMembers } from '../../contract/raw-json.ts';
 import { topicFault } from '../../contract/topic.ts';
-import type { Principal } from '../access/principal.ts';
+import type { TraceContext } from '../../contract/trace-context.ts';
+import { itemBytes } from '../../table/chunks.ts';
+import { callerDigest, type LedgerEntry, type QueuedCommand } from '../../table/command-item.ts';
+import { propertiesItem } from '../../table/item-properties.ts';
+import type { Principal, Right } from '../access/principal.ts';
+import { lack } from '../access/scopes.ts';
 
-/** Most arrays and objects around a value of a payload. */
+/** Maximum arrays and objects around a value of a payload. */
 export const maxPayloadDepth = 100;
 
 /** With the inline payload and all that we add, this fits into an item of 400 KB. */
@@ -58,7 +61,9 @@ export interface PlanContext {
   /** What the broker does not take. */
   readonly brokerRules: BrokerRules;
   /** Topic for replies where neither request nor broker say one; `{topic}` and `{commandId}` in it are filled in. */
-  readonly replyTopic: string;
+  readonly replyTopic: string | undefined;
+  /** Of the request; the device gets it, and who makes spans of the command goes on with it. */
+  readonly trace?: TraceContext | undefined;
   /** Makes the correlation data of a command that awaits a reply: nobody may guess it. */
   readonly correlationData: () => Uint8Array;
 }
@@ -92,18 +97,21 @@ export function planCommand(
       brokerRules,
     ),
     ...responseFaults(responseTopic, awaitsReply, brokerRules),
+    ...(awaitsReply && !isById ? unseenReplyFaults(request, topic, id, context) : []),
     ...(isById && jsonId === undefined ? [{ field: 'payload', rule: jsonIdRule }] : []),
   ];
   if (faults.length > 0)
     return { ok: false, problem: problem('invalid-request', undefined, faults) };
 
   const deletesRetained = request.retain && payload.byteLength === 0;
-  const mayAll =
-    principal.can('publish', topic) &&
+  const needed: (readonly [Right, string])[] = [
+    ['publish', topic],
     // A device would publish there for the caller.
-    (request.responseTopic === undefined || principal.can('publish', responseTopic ?? '')) &&
-    (!deletesRetained || principal.can('delete', topic));
-  if (!mayAll) return { ok: false, problem: problem('forbidden') };
+    ...(request.responseTopic === undefined ? [] : [['publish', responseTopic ?? ''] as const]),
+    ...(deletesRetained ? [['delete', topic] as const] : []),
+  ];
+  const lacking = needed.find(([right, on]) => !principal.can(right, on));
+  if (lacking !== undefined) return { ok: false, problem: lack(...lacking) };
 
   const ownCorrelation = jsonId === undefined ? correlationData() : Buffer.from(jsonId);
   const correlation = awaitsReply ? ownCorrelation : givenCorrelation(request);
@@ -127,6 +135,7 @@ export function planCommand(
       problem: problem('body-too-large', `a payload has at most ${maxPublishBodyBytes} bytes`),
     };
 
+  const caller = callerDigest(principal.id);
   const createdAt = new Date(nowMs).toISOString();
   const expirySeconds = request.expirySeconds ?? defaultExpirySeconds;
   const deadline = new Date(nowMs + expirySeconds * 1000).toISOString();
@@ -142,6 +151,7 @@ export function planCommand(
       createdAt,
       deadline,
       awaitsReply,
+      caller,
       ...(awaitsReply && responseTopic !== undefined && { responseTopic }),
       ...(awaitsReply && correlation !== undefined && { correlationData: correlation }),
       history: [{ status: 'pending', at: createdAt }],
@@ -152,13 +162,33 @@ export function planCommand(
       payload,
       qos,
       retain,
-      properties,
+      properties: traced(properties, context.trace),
       deadline,
       expiresAtBroker: request.expirySeconds !== undefined,
+      expirySeconds,
       awaitsReply,
+      caller,
     },
   };
 }
+
+/** With the trace context as the user properties of MQTT 5, where the caller has not said another. */
+function traced(properties: MessageProperties, trace: PlanContext['trace']): MessageProperties {
+  const { userProperties = [] } = properties;
+  if (trace === undefined || userProperties.some(([name]) => name === 'traceparent'))
+    return properties;
+  const { traceparent, tracestate } = trace;
+  return {
+    ...properties,
+    userProperties: [
+      ...userProperties,
+      ['traceparent', traceparent],
+      ...(tracestate === undefined ? [] : [['tracestate', tracestate] as const]),
+    ],
+  };
+}
+
+const defaultReplyTopic = 'causeway/replies/{commandId}';
 
 /** That of the request; where a reply is waited for, else that of the broker, else our own. */
 function responseTopicOf(
@@ -169,7 +199,9 @@ function responseTopicOf(
 ): string | undefined {
   if (responseTopic !== undefined) return expandTopic(responseTopic, id, topic);
   if (waitFor !== 'reply') return undefined;
-  return replyTopicOf(topic, id, brokerRules) ?? expandTopic(replyTopic, id, topic);
+  return (
+    replyTopicOf(topic, id, brokerRules) ?? expandTopic(replyTopic ?? defaultReplyTopic, id, topic)
+  );
 }
 
 /** A device publishes to it, and where the reply is waited for the bridge subscribes to it. */
@@ -186,6 +218,34 @@ function responseFaults(
     ...(awaitsReply ? filterFaults(responseTopic, rules) : []),
   ]);
   return [...broken].map((rule) => ({ field: 'responseTopic', rule }));
+}
+
+/**
+ * What keeps a reply from ever coming where the broker carries no response topic to the device: it has to know where to
+ * answer without being told, by the broker's rules, by the config, or by what the caller has agreed with it.
+ */
+function unseenReplyFaults(
+  { responseTopic }: PublishRequest,
+  topic: string,
+  id: string,
+  { brokerRules, replyTopic }: PlanContext,
+): FieldFault[] {
+  if (brokerRules.responseTopics !== false) return [];
+  const known = responseTopic ?? replyTopicOf(topic, id, brokerRules) ?? replyTopic;
+  if (known === undefined)
+    return [
+      {
+        field: 'responseTopic',
+        rule: 'must be given with waitFor "reply": on MQTT 3.1.1, which the broker has, a device is not told where to answer',
+      },
+    ];
+  if (expandTopic(known, id).includes(id)) return [];
+  return [
+    {
+      field: 'responseTopic',
+      rule: `must contain ${commandIdPlaceholder} with waitFor "reply": on MQTT 3.1.1, which the broker has, nothing else tells whose reply it is`,
+    },
+  ];
 }
 
 function givenCorrelation({ correlationDataBase64 }: PublishRequest): Uint8Array | undefined {

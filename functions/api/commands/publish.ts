@@ -1,6 +1,7 @@
 // POST /v1/publish and /v1/publish/bulk: messages from HTTP callers to devices.
 import * as z from 'zod';
 import {
+  maxBase64PayloadBytes,
   maxBulkBodyBytes,
   maxBulkCommands,
   maxPublishBodyBytes,
@@ -8,21 +9,19 @@ import {
   publishRequestSchema,
   type WaitFor,
 } from '../../contract/command.ts';
-import type { LedgerEntry } from '../../contract/command-item.ts';
 import { parseWith } from '../../contract/parse.ts';
 import { type FieldFault, type Problem, problem, problemResponse } from '../../contract/problem.ts';
 import { rawElements } from '../../contract/raw-json.ts';
+import { traceContextOf } from '../../contract/trace-context.ts';
+import type { LedgerEntry } from '../../table/command-item.ts';
 import type { Principal } from '../access/principal.ts';
 import { problemSchema } from '../document/openapi-problems.ts';
-import { type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
+import { type Call, type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
 import { type Idempotency, idempotencyHours, idempotencyOf } from './idempotency.ts';
 import { readPayload } from './plan.ts';
 import type { CommandRequest, CommandResult } from './recorder.ts';
 import type { Commands } from './service.ts';
-import { answerTo, commandJson, commandSchema } from './view.ts';
-
-/** Replies of a bulk request's commands are left out beyond this, in bytes: Lambda answers with at most 6 MB. */
-const maxBulkReplyBytes = 4 * 1024 * 1024;
+import { answerTo, commandJson, commandSchema, maxBulkReplyBytes } from './view.ts';
 
 const publishHeaders = z.object({
   'idempotency-key': z
@@ -32,6 +31,13 @@ const publishHeaders = z.object({
     .describe(
       `Repeating a request with the same key and body gives the same command, and its state as it is then, for ${idempotencyHours} hours.`,
     ),
+  traceparent: z
+    .string()
+    .optional()
+    .describe(
+      'W3C Trace Context of the caller. An MQTT 5 device gets it as a user property; one that is malformed is ignored.',
+    ),
+  tracestate: z.string().optional().describe('Goes with `traceparent`.'),
 });
 
 const location = { location: 'Where the command can be asked for.' };
@@ -45,7 +51,12 @@ const publish = {
   description:
     'The command is recorded, and sent at least once before it expires, also when bridge or broker are away now. Publishing needs the right `publish` on the topic and on a given response topic; deleting a retained message also `delete`.',
   headers: publishHeaders,
-  body: { schema: publishRequestSchema, maxBytes: maxPublishBodyBytes },
+  commands: () => 1,
+  body: {
+    schema: publishRequestSchema,
+    maxBytes: maxPublishBodyBytes,
+    fits: `the payload and all around it; of a payload as base64, ${maxBase64PayloadBytes} bytes`,
+  },
   answers: {
     200: {
       description: 'What was waited for has been reached.',
@@ -98,6 +109,7 @@ const publishBulk = {
   description:
     'Commands of one topic are sent in the order of the list. All are waited for together, at most as long as the longest `timeoutSeconds` says. Replies beyond 4 MB are left out: ask for the command.',
   headers: publishHeaders,
+  commands: (body: readonly unknown[]) => body.length,
   body: { schema: bulkRequestSchema, maxBytes: maxBulkBodyBytes },
   answers: {
     200: { description: 'Each result.', content: { 'application/json': bulkAnswerSchema } },
@@ -105,16 +117,40 @@ const publishBulk = {
   problems: [],
 } satisfies Operation;
 
+/** What is served here, as types: a client is checked against them. */
+export type PublishOperations = typeof publish | typeof publishBulk;
+
+type PublishCall = Call<unknown, unknown, z.output<typeof publishHeaders>, unknown>;
+
 export function publishEndpoints(commands: Commands): Endpoint[] {
+  /** Publishes, and waits as the requests say; not at all where their caller has no time left for it. */
+  async function publishing(
+    requests: readonly CommandRequest[],
+    { principal, spending, headers }: Pick<PublishCall, 'principal' | 'spending' | 'headers'>,
+    idempotency: Idempotency | undefined,
+  ): Promise<CommandResult[]> {
+    const trace = traceContextOf(headers.traceparent, headers.tracestate);
+    const seconds = requests.map(({ request }) =>
+      request.waitFor === 'none' ? 0 : request.timeoutSeconds,
+    );
+    const longest = Math.max(0, ...seconds);
+    if (longest === 0) return commands.publish(requests, principal, idempotency, trace);
+    const wait = await spending.wait(longest);
+    if (wait === undefined)
+      return commands.publish(requests.map(withoutTime), principal, idempotency, trace);
+    try {
+      return await commands.publish(requests, principal, idempotency, trace);
+    } finally {
+      wait.end();
+    }
+  }
+
   return [
-    endpoint(publish, async ({ principal, headers, body, bodyText }) => {
+    endpoint(publish, async ({ headers, body, bodyText, ...by }) => {
       const checked = withPayload(body, bodyText);
       if (!checked.ok) return problemResponse(checked.problem);
-      const [result] = await commands.publish(
-        [checked.request],
-        principal,
-        idempotencyIn(headers, principal, bodyText),
-      );
+      const idempotency = idempotencyIn(headers, by.principal, bodyText);
+      const [result] = await publishing([checked.request], { ...by, headers }, idempotency);
       if (result === undefined) throw new Error('publishing a command gave no result');
       const answer = answered(result, body.waitFor);
       if (answer.problem !== undefined) return problemResponse(answer.problem);
@@ -126,15 +162,14 @@ export function publishEndpoints(commands: Commands): Endpoint[] {
         },
       });
     }),
-    endpoint(publishBulk, async ({ principal, headers, bodyText }) => {
+    endpoint(publishBulk, async ({ headers, bodyText, ...by }) => {
       const elements = rawElements(bodyText).map(({ text }) => {
         const parsed = parseWith(publishRequestSchema, JSON.parse(text));
         return parsed.ok ? withPayload(parsed.value, text) : refused(parsed.faults);
       });
       const good = elements.flatMap((element) => (element.ok ? [element.request] : []));
-      const published = (
-        await commands.publish(good, principal, idempotencyIn(headers, principal, bodyText))
-      ).values();
+      const idempotency = idempotencyIn(headers, by.principal, bodyText);
+      const published = (await publishing(good, { ...by, headers }, idempotency)).values();
       const answers = elements.map((element): Answered => {
         if (!element.ok) return { status: element.problem.status, problem: element.problem };
         const { value } = published.next();
@@ -144,6 +179,11 @@ export function publishEndpoints(commands: Commands): Endpoint[] {
       return new Response(bulkJson(answers), { headers: { 'content-type': 'application/json' } });
     }),
   ];
+}
+
+/** Without time to wait: recorded, the bridge woken, and answered as it is then. */
+function withoutTime({ request, payload }: CommandRequest): CommandRequest {
+  return { request: { ...request, timeoutSeconds: 0 }, payload };
 }
 
 function idempotencyIn(

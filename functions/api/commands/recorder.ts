@@ -4,19 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { v7 as uuidv7 } from 'uuid';
 import type { PublishRequest } from '../../contract/command.ts';
-import {
-  commandId,
-  type LedgerEntry,
-  ledgerItem,
-  queueItems,
-} from '../../contract/command-item.ts';
-import type { Item } from '../../contract/item.ts';
 import { mapInParallel } from '../../contract/parallel.ts';
 import { type Problem, problem } from '../../contract/problem.ts';
+import { awaitedReplyItems } from '../../table/awaited-reply.ts';
+import { createMarkChanges } from '../../table/change-marker.ts';
+import { commandId, type LedgerEntry, ledgerItem, queueItems } from '../../table/command-item.ts';
+import type { Item } from '../../table/item.ts';
 import { createBatchWrite } from './batch-write.ts';
+import type { CommandStore } from './command-store.ts';
 import { claimKey, type Idempotency, uuidsFrom } from './idempotency.ts';
 import { type PlanContext, type PlannedCommand, planCommand } from './plan.ts';
-import type { CommandStore } from './store.ts';
 
 /** A request to publish that keeps to its schema. */
 export interface CommandRequest {
@@ -60,6 +57,17 @@ type Step =
 export function createRecorder(options: RecorderOptions): RecordCommands {
   const { client, tableName, store, now, onError } = options;
   const write = createBatchWrite({ client, tableName, onError, timeBudgetMs: writeBudgetMs });
+  const markChanges = createMarkChanges({ client, tableName }, now);
+
+  async function mark(): Promise<boolean> {
+    try {
+      await markChanges();
+      return true;
+    } catch (error) {
+      onError(error as Error);
+      return false;
+    }
+  }
 
   /** Records a command that others may be recording too, or have recorded. */
   async function recordOnce(command: PlannedCommand): Promise<Step> {
@@ -127,16 +135,23 @@ export function createRecorder(options: RecorderOptions): RecordCommands {
     const ledger = new Map<Item, PlannedCommand>();
     for (const { kind, command } of open)
       if (kind === 'ledger') ledger.set(toLedger(command), command);
-    const unrecorded = await write([...ledger.keys()]);
+    if (open.length === 0) return results(steps, new Set());
+    // Whether the bridge can be woken or not, it looks into the queue from then on.
+    const [unrecorded, isMarked] = await Promise.all([write([...ledger.keys()]), mark()]);
+    if (!isMarked) return results(steps, new Set(open.map(({ command }) => command)));
     const lost = new Set([...unrecorded].map((item) => ledger.get(item)));
     const recorded = open.map(({ command }) => command).filter((command) => !lost.has(command));
     for (const command of await enqueue(recorded)) lost.add(command);
 
-    return steps.map((step) => {
-      if (step.kind === 'done') return step.result;
-      return lost.has(step.command) ? unavailable : { ok: true, entry: step.command.entry };
-    });
+    return results(steps, lost);
   };
+}
+
+function results(steps: readonly Step[], lost: ReadonlySet<unknown>): CommandResult[] {
+  return steps.map((step) => {
+    if (step.kind === 'done') return step.result;
+    return lost.has(step.command) ? unavailable : { ok: true, entry: step.command.entry };
+  });
 }
 
 const unavailable: CommandResult = { ok: false, problem: problem('database-unavailable') };
@@ -175,7 +190,10 @@ function toLedger({ entry }: PlannedCommand): Item {
 
 function toQueue({ queued }: PlannedCommand): { head: Item; chunks: Item[] } {
   const items = queueItems(queued, expiryOf(queued.deadline, queueDays));
-  return { head: items.at(-1) as Item, chunks: items.slice(0, -1) };
+  return {
+    head: items.at(-1) as Item,
+    chunks: [...items.slice(0, -1), ...awaitedReplyItems(queued)],
+  };
 }
 
 function expiryOf(deadline: string, days: number): number {

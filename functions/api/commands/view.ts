@@ -6,8 +6,8 @@ import {
   type Reply,
   type WaitFor,
 } from '../../contract/command.ts';
-import type { LedgerEntry } from '../../contract/command-item.ts';
 import { isProblemCode, type Problem, problem } from '../../contract/problem.ts';
+import type { LedgerEntry } from '../../table/command-item.ts';
 import {
   contentTypeField,
   payloadFields,
@@ -16,6 +16,9 @@ import {
 } from '../messages/representation.ts';
 
 const time = z.iso.datetime();
+
+/** Replies of a bulk request's commands are left out beyond this, in bytes: Lambda answers with at most 6 MB. */
+export const maxBulkReplyBytes = 4 * 1024 * 1024;
 
 const replySchema = z
   .strictObject({
@@ -37,10 +40,16 @@ const commandFields = {
   expiresAt: time.describe('When it is no longer sent.'),
   sentAt: time.optional().describe('When the broker acknowledged it.'),
   hadSubscribers: z
+    .literal(false)
+    .optional()
+    .describe(
+      'Only ever false: the broker said that nobody was subscribed. Without it, nobody knows who has got the message.',
+    ),
+  awaitsReply: z
     .boolean()
     .optional()
     .describe(
-      'False where the broker said that nobody was subscribed; absent where it did not tell.',
+      "Of a command with `waitFor: reply`: whether the device's answer is still waited for, at most until a minute after it expires. Who waits for too many loses the oldest of their own.",
     ),
   error: commandErrorSchema.optional().describe('Why it failed.'),
   reply: replySchema.optional(),
@@ -70,10 +79,23 @@ export function commandWithHistoryJson(entry: LedgerEntry): string {
 
 function commandMembers(entry: LedgerEntry) {
   const { id, topic, status, qos, retain, createdAt, deadline } = entry;
-  const { sentAt, hadSubscribers, error } = entry;
-  // What is undefined JSON leaves out.
-  const expiresAt = deadline;
-  return { id, topic, status, qos, retain, createdAt, expiresAt, sentAt, hadSubscribers, error };
+  const { sentAt, error } = entry;
+  const awaitsReply = entry.responseTopic === undefined ? undefined : entry.awaitsReply;
+  // Older items say true too. What is undefined JSON leaves out.
+  const hadSubscribers = entry.hadSubscribers === false ? false : undefined;
+  return {
+    id,
+    topic,
+    status,
+    qos,
+    retain,
+    createdAt,
+    expiresAt: deadline,
+    sentAt,
+    hadSubscribers,
+    awaitsReply,
+    error,
+  };
 }
 
 function withReply(members: object, reply: Reply | undefined): string {

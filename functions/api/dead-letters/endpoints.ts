@@ -1,20 +1,24 @@
 // /v1/dead-letters: messages that their handler would never take; read, replayed and deleted here.
 import * as z from 'zod';
-import type { DeadLetterSummary } from '../../contract/dead-letter.ts';
 import { problem, problemResponse } from '../../contract/problem.ts';
 import { matchesFilter } from '../../contract/topic.ts';
+import type { DeadLetterSummary } from '../../table/dead-letter.ts';
 import type { Principal } from '../access/principal.ts';
+import { missing } from '../access/scopes.ts';
+import { replayTimeoutSeconds } from '../bridge-client/timeouts.ts';
 import type { Cursors } from '../interface/cursor.ts';
+import { filterHint } from '../interface/hints.ts';
 import { answerList, asJsonList } from '../interface/list.ts';
-import { type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
+import { type Call, type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
 import {
   cursorParameter,
   filterParameter,
+  hintField,
   limitParameter,
   nextCursorField,
 } from '../interface/parameters.ts';
 import { messageJson, messageSchema } from '../messages/representation.ts';
-import type { DeadLetters } from './store.ts';
+import type { DeadLetters } from './dead-letter-store.ts';
 
 const summaryFields = {
   id: z.string(),
@@ -24,18 +28,30 @@ const summaryFields = {
   quarantinedAt: z.iso.datetime(),
   topic: z.string(),
   bytes: z.int().min(0).describe('Bytes of the payload.'),
+  expiresAt: z.iso
+    .datetime()
+    .optional()
+    .describe('When it is deleted; absent where it was kept before dead letters expired.'),
 };
 
 const deadLetterSchema = z
   .strictObject(summaryFields)
   .meta({ id: 'DeadLetter', description: 'A message that its handler would never take.' });
 
+const selectionFields = {
+  route: z.string().min(1).max(256).optional().describe('Only those of this route.'),
+  reason: z.string().min(1).max(4096).optional().describe('Only those with this whole reason.'),
+};
+
 const listQuery = z.strictObject({
   filter: filterParameter.default('#'),
-  route: z.string().min(1).max(256).optional().describe('Only those of this route.'),
+  ...selectionFields,
   limit: limitParameter,
   cursor: cursorParameter,
 });
+
+/** Longest sort key of DynamoDB, in bytes: no dead letter has a longer id, and asking for one would be an error. */
+const maxIdKeyBytes = 1024;
 
 /** Base64url of an id, which may have any characters. */
 const idParameters = z.strictObject({
@@ -43,6 +59,7 @@ const idParameters = z.strictObject({
     .string()
     .max(1400)
     .refine((text) => text !== '' && publicId(rawId(text)) === text)
+    .refine((text) => Buffer.byteLength(rawId(text)) <= maxIdKeyBytes)
     .meta({
       description: 'The id of the dead letter.',
       examples: [publicId('2026-01-31T12:00:00.000000Z#lamp-7-42')],
@@ -54,7 +71,7 @@ const list = {
   method: 'get',
   path: '/v1/dead-letters',
   tag: 'Dead letters',
-  summary: 'Messages in quarantine, newest first',
+  summary: 'Dead letters, newest first',
   description: 'Sorted by the time at which the messages were received.',
   query: listQuery,
   answers: {
@@ -65,8 +82,48 @@ const list = {
           .strictObject({
             deadLetters: z.array(deadLetterSchema),
             nextCursor: nextCursorField,
+            hint: hintField,
           })
           .meta({ id: 'DeadLetterPage' }),
+      },
+    },
+  },
+  problems: [],
+} satisfies Operation;
+
+const summaryQuery = z.strictObject({ filter: filterParameter.default('#'), ...selectionFields });
+
+const summarize = {
+  id: 'summarizeDeadLetters',
+  method: 'get',
+  path: '/v1/dead-letters/summary',
+  tag: 'Dead letters',
+  summary: 'How many dead letters there are, by route and reason',
+  description:
+    'Counted from the newest on, which reads each of them: up to 256 read units, which is at least 1 MB of dead letters.',
+  query: summaryQuery,
+  answers: {
+    200: {
+      description: 'The groups, the largest first.',
+      content: {
+        'application/json': z
+          .strictObject({
+            groups: z.array(
+              z.strictObject({
+                route: z.string(),
+                reason: z.string(),
+                count: z.int().min(1),
+                newestAt: z.iso
+                  .datetime({ precision: 6 })
+                  .describe('When its newest was received.'),
+              }),
+            ),
+            readUntil: z.iso
+              .datetime({ precision: 6 })
+              .optional()
+              .describe('Those received before it are not counted; absent where all are.'),
+          })
+          .meta({ id: 'DeadLetterCounts' }),
       },
     },
   },
@@ -78,7 +135,7 @@ const read = {
   method: 'get',
   path: '/v1/dead-letters/{id}',
   tag: 'Dead letters',
-  summary: 'A message in quarantine',
+  summary: 'A dead letter',
   params: idParameters,
   answers: {
     200: {
@@ -98,10 +155,12 @@ const replay = {
   method: 'post',
   path: '/v1/dead-letters/{id}/replay',
   tag: 'Dead letters',
-  summary: 'Hand a message in quarantine to its handler again',
+  summary: 'Hand a dead letter to its handler again',
   description:
-    'It leaves the quarantine when the handler takes it. That needs the right to delete, as well as the right to read.',
+    'It is deleted when the handler takes it. That needs the right to delete, as well as the right to read.',
   params: idParameters,
+  commands: () => 1,
+  waitSeconds: replayTimeoutSeconds,
   answers: {
     200: {
       description: 'The handler took the message.',
@@ -127,46 +186,77 @@ const remove = {
   method: 'delete',
   path: '/v1/dead-letters/{id}',
   tag: 'Dead letters',
-  summary: 'Delete a message in quarantine, for good',
+  summary: 'Delete a dead letter, for good',
   description: 'That needs the right to delete, as well as the right to read.',
   params: idParameters,
+  commands: () => 1,
   answers: { 204: { description: 'It has been deleted.' } },
   problems: ['forbidden', 'not-found'],
 } satisfies Operation;
 
+/** What is served here, as types: a client is checked against them. */
+export type DeadLetterOperations =
+  | typeof list
+  | typeof summarize
+  | typeof read
+  | typeof replay
+  | typeof remove;
+
 export function deadLetterEndpoints(deadLetters: DeadLetters, cursors: Cursors): Endpoint[] {
+  type Asked = Pick<Call<unknown, unknown, unknown, unknown>, 'principal' | 'spending'>;
+
   /** The dead letter, if the caller may know of it. */
-  async function find(principal: Principal, id: string): Promise<DeadLetterSummary | undefined> {
-    const found = await deadLetters.find(rawId(id));
+  async function find(
+    { principal, spending: { budget } }: Asked,
+    id: string,
+  ): Promise<DeadLetterSummary | undefined> {
+    const found = await deadLetters.find(rawId(id), budget);
     return found !== undefined && principal.can('read', found.topic) ? found : undefined;
   }
 
   /** Why the caller may not do away with the dead letter, as an answer; or undefined where it may. */
-  async function refusal(principal: Principal, id: string): Promise<Response | undefined> {
-    const found = await find(principal, id);
+  async function refusal(asked: Asked, id: string): Promise<Response | undefined> {
+    const found = await find(asked, id);
     if (found === undefined) return problemResponse(problem('not-found'));
-    return principal.can('delete', found.topic) ? undefined : problemResponse(problem('forbidden'));
+    return asked.principal.can('delete', found.topic) ? undefined : missing('delete', found.topic);
+  }
+
+  function visibleTo(principal: Principal, filter: string) {
+    const filters = principal.within('read', filter);
+    const isVisible = (topic: string) =>
+      filters.some((one) => matchesFilter(one, topic)) && principal.can('read', topic);
+    return { filters, isVisible };
   }
 
   return [
-    endpoint(list, ({ principal, query }) => {
-      const { filter, route, limit } = query;
-      const isVisible = (topic: string) =>
-        matchesFilter(filter, topic) && principal.can('read', topic);
+    // Before those of one: an id may be any text, and no dead letter has this one.
+    endpoint(summarize, async ({ principal, query, spending: { budget } }) => {
+      const { filter, ...selection } = query;
+      const { filters, isVisible } = visibleTo(principal, filter);
+      if (filters.length === 0) return Response.json({ groups: [] });
+      return Response.json(await deadLetters.count({ ...selection, isVisible, budget }));
+    }),
+    endpoint(list, ({ principal, query, spending: { budget } }) => {
+      const { filter, route, reason, limit } = query;
+      const { filters, isVisible } = visibleTo(principal, filter);
+      const selection = { limit, route, reason, isVisible, budget };
       return answerList(
         {
           name: 'dead-letters',
           principal,
           selection: query,
-          read: (after) => deadLetters.list({ limit, route, isVisible }, after),
+          // By time, and not by topic: nothing is read where nothing can be seen.
+          read: async (after) =>
+            filters.length === 0 ? { entries: [] } : deadLetters.list(selection, after),
           render: asJsonList<DeadLetterSummary>('deadLetters', summaryJson),
+          hint: () => filterHint(filter),
         },
         cursors,
       );
     }),
-    endpoint(read, async ({ principal, params }) => {
-      const found = await find(principal, params.id);
-      const message = found && (await deadLetters.message(found.id));
+    endpoint(read, async ({ params, ...asked }) => {
+      const found = await find(asked, params.id);
+      const message = found && (await deadLetters.message(found.id, asked.spending.budget));
       if (found === undefined || message === undefined)
         return problemResponse(problem('not-found'));
       const head = summaryJson(found).slice(0, -1);
@@ -174,16 +264,16 @@ export function deadLetterEndpoints(deadLetters: DeadLetters, cursors: Cursors):
         headers: { 'content-type': 'application/json' },
       });
     }),
-    endpoint(replay, async ({ principal, params }) => {
-      const refused = await refusal(principal, params.id);
+    endpoint(replay, async ({ params, ...asked }) => {
+      const refused = await refusal(asked, params.id);
       if (refused !== undefined) return refused;
       const result = await deadLetters.replay(rawId(params.id));
       return result.ok ? Response.json({ status: 'delivered' }) : problemResponse(result.problem);
     }),
-    endpoint(remove, async ({ principal, params }) => {
-      const refused = await refusal(principal, params.id);
+    endpoint(remove, async ({ params, ...asked }) => {
+      const refused = await refusal(asked, params.id);
       if (refused !== undefined) return refused;
-      await deadLetters.remove(rawId(params.id));
+      await deadLetters.remove(rawId(params.id), asked.spending.budget);
       return new Response(null, { status: 204 });
     }),
   ];

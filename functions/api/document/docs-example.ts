@@ -1,5 +1,6 @@
-// Examples for the docs page: a request that the operation takes, as values and as a line for a shell.
-import type { OpenApiDocument, OperationObject } from './openapi.ts';
+// Examples for the docs page: a request that the operation takes, as values and as a line for a shell, and its answer.
+import { demoExamples } from './demo-examples.ts';
+import type { OpenApiDocument, OperationObject } from './openapi-objects.ts';
 import { type JsonSchema, schemasPointer } from './openapi-schemas.ts';
 
 export interface ExampleRequest {
@@ -21,14 +22,22 @@ export function resolved(schema: JsonSchema, { components }: OpenApiDocument): J
 
 /** A value that keeps to the schema: its example, its default, or the plainest one of its type. */
 export function exampleOf(reference: JsonSchema, document: OpenApiDocument): unknown {
+  const known = demoExamples[(reference.$ref ?? '').slice(schemasPointer.length)];
+  if (known !== undefined) return known;
   const schema = resolved(reference, document);
   const { examples, properties = {}, required = [], items, prefixItems } = schema;
   const given = examples?.[0] ?? schema.default ?? schema.const ?? schema.enum?.[0];
   if (given !== undefined) return given;
   const inner = (part: unknown) => exampleOf((part ?? {}) as JsonSchema, document);
+  const isShown = (name: string) =>
+    required.includes(name) || (properties[name] as JsonSchema).examples !== undefined;
   switch (schema.type) {
     case 'object':
-      return Object.fromEntries(required.map((name) => [name, inner(properties[name])]));
+      return Object.fromEntries(
+        Object.keys(properties)
+          .filter(isShown)
+          .map((name) => [name, inner(properties[name])]),
+      );
     case 'array':
       return prefixItems === undefined ? [inner(items)] : prefixItems.map(inner);
     case 'integer':
@@ -70,11 +79,25 @@ export function exampleRequest(
   };
 }
 
-/** The request as a curl command, which finds server and token in `CAUSEWAY_URL` and `CAUSEWAY_TOKEN`. */
+/** The status of the first success, and its body as JSON text; none where it has none. */
+export function exampleAnswer(
+  { responses }: OperationObject,
+  document: OpenApiDocument,
+): { readonly status: string; readonly body?: string } {
+  const [status = '200', response] = Object.entries(responses)[0] ?? [];
+  const schema = response?.content?.['application/json']?.schema;
+  if (schema === undefined) return { status };
+  return { status, body: JSON.stringify(exampleOf(schema, document), null, 2) };
+}
+
+/** Where `npm start` listens; the page puts its own address in its place. */
+export const exampleOrigin = 'http://127.0.0.1:8080';
+
+/** The request as a curl command, which finds the token in `CAUSEWAY_TOKEN`. */
 export function curlCommand({ method, path, query, body }: ExampleRequest): string {
   const start = method === 'GET' ? (query.length > 0 ? 'curl --get' : 'curl') : `curl -X ${method}`;
   return [
-    `${start} "$CAUSEWAY_URL"${/^[\w/.~-]*$/.test(path) ? path : shellQuoted(path)}`,
+    `${start} ${/^[\w/.~-]*$/.test(path) ? exampleOrigin + path : shellQuoted(exampleOrigin + path)}`,
     '-H "Authorization: Bearer $CAUSEWAY_TOKEN"',
     ...query.map(([name, value]) => `--data-urlencode ${shellQuoted(`${name}=${value}`)}`),
     ...(body === undefined

@@ -1,49 +1,34 @@
-// The docs page: the OpenAPI document as HTML for people, whole in itself, without scripts or other hosts.
+// The docs page: the OpenAPI document as HTML for people. It is whole in itself; a script, where there is one, searches,
+// copies and runs its lines.
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
-import { isProblemCode, problems } from '../../contract/problem.ts';
-import { curlCommand, exampleRequest, resolved } from './docs-example.ts';
-import {
-  type Cell,
-  explanation,
-  fieldsTable,
-  type Html,
-  prose,
-  table,
-  typeOf,
-} from './docs-fields.ts';
+import { problems } from '../../contract/problem.ts';
+import { fieldsTable, prose, table } from './docs-fields.ts';
+import { operationArticle } from './docs-operation.ts';
 import { docsStyle } from './docs-style.ts';
-import type {
-  OpenApiDocument,
-  OperationObject,
-  ParameterObject,
-  ResponseObject,
-} from './openapi.ts';
-import type { JsonSchema } from './openapi-schemas.ts';
+import type { OpenApiDocument } from './openapi-objects.ts';
+import { commonProblems } from './openapi-problems.ts';
 
-/** Content security policy under which the page shows as it should: its own style, and nothing else. */
+/** Under which the page shows as it should: its own style, this server's scripts and calls, and nothing else. */
 export const docsContentSecurityPolicy = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(docsStyle).digest('base64')}'`,
+  "script-src 'self'",
+  "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
 
-interface PlacedOperation {
-  readonly method: string;
-  readonly path: string;
-  readonly operation: OperationObject;
-}
-
-/** The page of a document, as HTML text. */
-export async function docsPage(document: OpenApiDocument): Promise<string> {
+/** The page of a document, as HTML text; `script` is the path of its script, where there is one. */
+export async function docsPage(document: OpenApiDocument, script?: string): Promise<string> {
   const { info, tags, paths, components } = document;
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
   );
   const tagged = tags.map((tag) => ({
     ...tag,
+    id: `tag-${tag.name.toLowerCase().replaceAll(' ', '-')}`,
     operations: operations.filter(({ operation }) => operation.tags.includes(tag.name)),
   }));
   const page = await html`<!doctype html>
@@ -53,50 +38,58 @@ export async function docsPage(document: OpenApiDocument): Promise<string> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${info.title} API</title>
 <style>${raw(docsStyle)}</style>
+${script === undefined ? '' : html`<script type="module" src="${script}"></script>`}
 </head>
 <body>
-<header>
-<h1>${info.title} API <small>${info.version}</small></h1>
-<p>${prose(info.description)}</p>
-<p>The same as a machine reads it: <a href="/openapi.json">OpenAPI 3.1 document</a>.</p>
-</header>
-<main>
-${authentication}
-<nav>
-<h2 id="operations">Operations</h2>
+<nav class="side" aria-label="Operations">
+<p class="title"><a href="/">${info.title}</a> API <small>${info.version}</small></p>
+<div id="search"></div>
 ${tagged.map(
-  ({ name, operations }) => html`<h3>${name}</h3>
+  ({ name, id, operations }) => html`<section>
+<h2><a href="#${id}">${name}</a></h2>
 <ul>${operations.map(
-    ({
-      method,
-      path,
-      operation,
-    }) => html`<li><a href="#${operation.operationId}">${methodAndPath(method, path)}</a>
-<span>${operation.summary}</span></li>`,
-  )}</ul>`,
+    ({ method, path, operation: { operationId, summary } }) =>
+      html`<li data-operation="${summary} ${method} ${path}"><a href="#${operationId}"><span class="method ${method.toUpperCase()}">${method.toUpperCase()}</span> ${summary}</a></li>`,
+  )}</ul>
+</section>`,
 )}
+<section><h2><a href="#scopes">Scopes</a></h2></section>
+<section><h2><a href="#schemas">Schemas</a></h2></section>
+<section><h2><a href="#problems">Errors</a></h2></section>
 </nav>
+<main>
+<header>
+<h1>The HTTP interface</h1>
+<p>${prose(info.description)} The same as a machine reads it: <a href="/openapi.json">OpenAPI 3.1</a>.
+Every operation needs a token: the one that <code>npm start</code> prints, one made with <code>npx causeway token</code> or
+under Tokens in the console, or a JWT where an issuer is configured. The lines below take it from the environment, and
+fit <code>npm start -- --demo</code>:</p>
+<pre class="line" tabindex="0"><code>export CAUSEWAY_TOKEN=…</code></pre>
+<div id="token"></div>
+</header>
 ${tagged.map(
-  ({ name, description, operations }) => html`<section>
-<h2>${name}</h2>
+  ({ name, id, description, operations }) => html`<section class="group">
+<h2 id="${id}">${name}</h2>
 <p>${prose(description)}</p>
 ${operations.map((one) => operationArticle(one, document))}
 </section>`,
 )}
-<section>
+${scopes}
+<section class="group">
 <h2 id="schemas">Schemas</h2>
 ${Object.entries(components.schemas).map(
-  ([id, schema]) => html`<article id="schema-${id}">
-<h3>${id}</h3>
-${schema.description === undefined ? '' : html`<p>${prose(schema.description)}</p>`}
+  ([id, schema]) => html`<details class="schema" id="schema-${id}">
+<summary>${id} <span class="note">${schema.description === undefined ? '' : prose(schema.description)}</span></summary>
 ${fieldsTable(schema)}
-</article>`,
+</details>`,
 )}
 </section>
-<section>
-<h2 id="problems">Problems</h2>
+<section class="group">
+<h2 id="problems">Errors</h2>
 <p>An error has the media type <code>application/problem+json</code> and the form of
-<a href="#schema-Problem">Problem</a>. Its <code>code</code> is part of the interface and stays.</p>
+<a href="#schema-Problem">Problem</a>. Its <code>code</code> is part of the interface and stays. Any operation may answer with
+${commonProblems.map((code) => html`<a href="#problem-${code}">${code}</a> `)}and, where it takes a body, with those
+about the body.</p>
 ${table(
   ['Code', 'Status', 'Meaning'],
   Object.entries(problems).map(([code, { status, title }]) => [
@@ -113,16 +106,12 @@ ${table(
   return page.toString();
 }
 
-const authentication = html`<section>
-<h2 id="authentication">Authentication</h2>
-<p>Every operation needs a bearer token: one made with <code>npm run token</code>, or a JWT where an issuer is
-configured. The examples on this page take server and token from the environment:</p>
-<pre><code>export CAUSEWAY_URL=http://127.0.0.1:8080
-export CAUSEWAY_TOKEN=…</code></pre>
-<h4>Scopes</h4>
+const scopes = html`<section class="group">
+<h2 id="scopes">Scopes</h2>
 <p>A token may do what its scopes name, and nothing else. A topic filter stands for the topics that it matches,
 exactly as MQTT does: <code>+</code> for one level, <code>#</code> for all that follow. Filters that begin with a
-wildcard do not match topics that begin with <code>$</code>.</p>
+wildcard do not match topics that begin with <code>$</code>. What is asked for by its id and may not be seen is answered
+like what there is not.</p>
 ${table(
   ['Scope', 'Allows'],
   [
@@ -142,82 +131,7 @@ ${table(
       html`<code>read:$presence/<i>filter</i></code>`,
       'To see which clients are online, of the client ids that match.',
     ],
-    [html`<code>admin</code>`, 'All of this on all topics; and routes and replays.'],
+    [html`<code>admin</code>`, 'All of this on all topics; and routes, replays and tokens.'],
   ],
 )}
-<p>For example <code>read:devices/#</code> and <code>publish:devices/+/cmd</code>. What is asked for by
-its id and may not be seen is answered like what there is not.</p>
 </section>`;
-
-function operationArticle(
-  { method, path, operation }: PlacedOperation,
-  document: OpenApiDocument,
-): Html {
-  const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
-  const body = requestBody?.content['application/json']?.schema;
-  return html`<article id="${operationId}">
-<h3>${methodAndPath(method, path)}</h3>
-<p>${prose(description === undefined ? `${summary}.` : `${summary}. ${description}`)}</p>
-${
-  parameters.length === 0
-    ? ''
-    : html`<h4>Parameters</h4>
-${table(['Name', 'Type', ''], parameters.map(parameterRow))}`
-}
-${
-  body === undefined || requestBody === undefined
-    ? ''
-    : html`<h4>Body</h4>
-<p>${typeOf(body)} as <code>application/json</code>. ${requestBody.description}</p>
-${fieldsTable(resolved(body, document))}`
-}
-<h4>Answers</h4>
-${table(['Status', 'Body', ''], Object.entries(responses).map(responseRow))}
-<h4>Example</h4>
-<pre><code>${curlCommand(exampleRequest(method, path, operation, document))}</code></pre>
-</article>`;
-}
-
-function methodAndPath(method: string, path: string): Html {
-  const name = method.toUpperCase();
-  return html`<span class="method ${name}">${name}</span> <code class="path">${path}</code>`;
-}
-
-function parameterRow(parameter: ParameterObject): Cell[] {
-  const { name, in: place, required, description, schema } = parameter;
-  const where = place === 'query' ? '' : `, in the ${place === 'path' ? 'path' : 'headers'}`;
-  return [
-    html`<code>${name}</code>`,
-    html`${typeOf(schema)}<span class="note">${required ? ', required' : ''}${where}</span>`,
-    explanation(schema, description),
-  ];
-}
-
-function responseRow([status, response]: [string, ResponseObject]): Cell[] {
-  const { description, headers = {}, content = {} } = response;
-  const codes = content['application/problem+json']?.schema.properties?.['code'];
-  return [
-    html`<code>${status}</code>`,
-    codes !== undefined ? html`<a href="#schema-Problem">Problem</a>` : mediaTypes(content),
-    html`${codes === undefined ? html`<p>${prose(description)}</p>` : codeLines(codes as JsonSchema)}${Object.entries(
-      headers,
-    ).map(([name, header]) => html`<p><code>${name}</code>: ${prose(header.description)}</p>`)}`,
-  ];
-}
-
-function mediaTypes(content: NonNullable<ResponseObject['content']>): Cell {
-  const types = Object.entries(content);
-  if (types.length === 0) return 'none';
-  return types.map(
-    ([type, { schema }]) => html`<p>${typeOf(schema)} <span class="note">${type}</span></p>`,
-  );
-}
-
-function codeLines({ enum: codes = [] }: JsonSchema): Html[] {
-  return codes
-    .filter(isProblemCode)
-    .map(
-      (code) =>
-        html`<p><a href="#problem-${code}"><code>${code}</code></a>: ${problems[code].title}.</p>`,
-    );
-}

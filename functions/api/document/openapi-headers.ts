@@ -1,5 +1,5 @@
 // The headers of answers in the OpenAPI document.
-import type { HeaderObject } from './openapi.ts';
+import type { HeaderObject } from './openapi-objects.ts';
 
 /** Headers of an answer, with what they say. */
 export function headerObjects(

@@ -3,12 +3,12 @@ import * as z from 'zod';
 import { commandStatusSchema } from '../../contract/command.ts';
 import { type ProblemCode, problems } from '../../contract/problem.ts';
 import type { Operation } from '../interface/operation.ts';
-import type { ResponseObject } from './openapi.ts';
 import { headerObjects } from './openapi-headers.ts';
+import type { ResponseObject } from './openapi-objects.ts';
 import type { JsonSchema } from './openapi-schemas.ts';
 
 /** Problems that every operation may have: parameters that it does not know, and what stands around it. */
-const commonProblems: readonly ProblemCode[] = [
+export const commonProblems: readonly ProblemCode[] = [
   'invalid-request',
   'unauthorized',
   'rate-limited',

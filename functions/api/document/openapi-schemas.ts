@@ -7,8 +7,13 @@ export type JsonSchema = z.core.JSONSchema.JSONSchema;
 export const schemasPointer = '#/components/schemas/';
 
 export interface SchemaCollector {
-  /** What a caller may send: for requests. */
+  /** What a caller may send as parameters. */
   input(schema: z.ZodType): JsonSchema;
+  /**
+   * What a caller may send as a body. Defaults are said in words: openapi-typescript takes a property that has a
+   * `default` for one that is always there, and asks callers for it.
+   */
+  body(schema: z.ZodType): JsonSchema;
   /** What a caller gets: for answers. */
   output(schema: z.ZodType): JsonSchema;
   /** All schemas with an id (`.meta({ id })`) that were met so far, by it; the others stand where they are used. */
@@ -24,8 +29,14 @@ export interface SchemaCollector {
 export function createSchemaCollector(): SchemaCollector {
   const schemas: Record<string, JsonSchema> = {};
 
-  function convert(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-    const json = z.toJSONSchema(schema, { io, override: tidy });
+  function convert(schema: z.ZodType, io: 'input' | 'output', isBody = false): JsonSchema {
+    const json = z.toJSONSchema(schema, {
+      io,
+      override(converted) {
+        tidy(converted);
+        if (isBody) sayDefault(converted.jsonSchema);
+      },
+    });
     const { $schema: _, $defs = {}, ...rest } = withPointers(json) as JsonSchema;
     for (const [id, definition] of Object.entries($defs)) {
       const known = schemas[id];
@@ -38,6 +49,7 @@ export function createSchemaCollector(): SchemaCollector {
 
   return {
     input: (schema) => convert(schema, 'input'),
+    body: (schema) => convert(schema, 'input', true),
     output: (schema) => convert(schema, 'output'),
     schemas,
   };
@@ -62,6 +74,24 @@ function tidy({
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   // `base64` is no registered format; `contentEncoding` and the pattern say it.
   if (jsonSchema.format === 'base64') delete jsonSchema.format;
+  // openapi-python-client, oapi-codegen and ogen stop at `items: false`: a tuple of one type is a list of so many.
+  const { prefixItems: [first, ...others] = [], items } = jsonSchema;
+  const isLikeFirst = (item: unknown) => JSON.stringify(item) === JSON.stringify(first);
+  if (first !== undefined && items === false && others.every(isLikeFirst)) {
+    jsonSchema.items = first;
+    delete jsonSchema.prefixItems;
+  }
+  // zod knows a literal's type only as that of JavaScript.
+  if (jsonSchema.type === 'number' && jsonSchema.enum?.every(Number.isInteger))
+    jsonSchema.type = 'integer';
+}
+
+function sayDefault(jsonSchema: JsonSchema): void {
+  const { default: value, description } = jsonSchema;
+  if (value === undefined) return;
+  const said = `Default \`${typeof value === 'string' ? value : JSON.stringify(value)}\`.`;
+  jsonSchema.description = description === undefined ? said : `${description} ${said}`;
+  delete jsonSchema.default;
 }
 
 /** The same JSON with references into `$defs` turned to the document's components. */

@@ -1,7 +1,14 @@
 // The OpenAPI 3.1 document, made from the operations that the app serves: it cannot say anything else than they do.
+
 import type * as z from 'zod';
 import type { Answer, Operation } from '../interface/operation.ts';
 import { headerName, headerObjects } from './openapi-headers.ts';
+import type {
+  OpenApiDocument,
+  OperationObject,
+  ParameterObject,
+  ResponseObject,
+} from './openapi-objects.ts';
 import { codesByStatus, problemObject, problemSchema } from './openapi-problems.ts';
 import { createSchemaCollector, type JsonSchema, type SchemaCollector } from './openapi-schemas.ts';
 
@@ -12,66 +19,14 @@ export interface OpenApiOptions {
   readonly serverUrl?: string;
 }
 
-export interface OpenApiDocument {
-  readonly openapi: '3.1.1';
-  readonly info: {
-    readonly title: string;
-    readonly version: string;
-    readonly description: string;
-    readonly license: { readonly name: string; readonly identifier: string };
-  };
-  readonly servers: readonly { readonly url: string }[];
-  readonly tags: readonly { readonly name: string; readonly description: string }[];
-  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
-  readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
-  readonly components: {
-    readonly securitySchemes: Readonly<Record<string, unknown>>;
-    readonly schemas: Readonly<Record<string, JsonSchema>>;
-  };
-}
-
-export interface OperationObject {
-  readonly operationId: string;
-  readonly tags: readonly string[];
-  readonly summary: string;
-  readonly description?: string;
-  readonly parameters?: readonly ParameterObject[];
-  readonly requestBody?: {
-    readonly required: true;
-    readonly description: string;
-    readonly content: Content;
-  };
-  readonly responses: Readonly<Record<string, ResponseObject>>;
-}
-
-export interface ParameterObject {
-  readonly name: string;
-  readonly in: 'path' | 'query' | 'header';
-  readonly required: boolean;
-  readonly description?: string;
-  readonly schema: JsonSchema;
-}
-
-export interface ResponseObject {
-  readonly description: string;
-  readonly headers?: Readonly<Record<string, HeaderObject>>;
-  readonly content?: Content;
-}
-
-export interface HeaderObject {
-  readonly description: string;
-  readonly schema: JsonSchema;
-}
-
-type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
-
 const tags = [
   { name: 'Messages', description: 'What devices have sent, as it was stored.' },
   { name: 'Commands', description: 'Messages to devices, and what became of them.' },
   { name: 'Dead letters', description: 'Messages that their handler refused for good.' },
   { name: 'Presence', description: 'Which clients of the broker are online.' },
   { name: 'Routes', description: 'What the bridge sends where, and whether it does.' },
-  { name: 'Replays', description: 'What is stored, or in quarantine, once more to a handler.' },
+  { name: 'Replays', description: 'Stored messages, or dead letters, once more to a handler.' },
+  { name: 'Access', description: 'Who may do what, by which token.' },
 ] satisfies { name: Operation['tag']; description: string }[];
 
 const description =
@@ -110,7 +65,7 @@ export function openApiDocument(
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description: 'A token made with `npm run token`, or a JWT of the configured issuer.',
+          description: 'A token made with `npx causeway token`, or a JWT of the configured issuer.',
         },
       },
       schemas: Object.fromEntries(
@@ -148,7 +103,7 @@ function operationObject(
       requestBody: {
         required: true,
         description: `At most ${body.maxBytes.toLocaleString('en')} bytes.`,
-        content: { 'application/json': { schema: collector.input(body.schema) } },
+        content: { 'application/json': { schema: collector.body(body.schema) } },
       },
     }),
     responses,

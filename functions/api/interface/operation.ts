@@ -9,7 +9,10 @@ import {
   problem,
   problemResponse,
 } from '../../contract/problem.ts';
-import type { ApiEnvironment, Principal } from '../access/principal.ts';
+import type { ApiEnvironment, Spending } from '../access/api-environment.ts';
+import type { Principal } from '../access/principal.ts';
+import { missingAdmin } from '../access/scopes.ts';
+import { refuseWait, unlimited } from '../access/spending.ts';
 import { readJsonBody } from './request-body.ts';
 
 /** A successful answer; `content` has a schema for each media type, none where there is no body. */
@@ -26,7 +29,14 @@ export interface Operation<P = unknown, Q = unknown, H = unknown, B = unknown> {
   readonly method: 'get' | 'post' | 'delete';
   /** With parameters in braces, as OpenAPI writes them: `/v1/commands/{id}`. */
   readonly path: `/v1/${string}`;
-  readonly tag: 'Messages' | 'Commands' | 'Dead letters' | 'Presence' | 'Routes' | 'Replays';
+  readonly tag:
+    | 'Messages'
+    | 'Commands'
+    | 'Dead letters'
+    | 'Presence'
+    | 'Routes'
+    | 'Replays'
+    | 'Access';
   readonly summary: string;
   readonly description?: string;
   /** Object schema of the path's parameters. */
@@ -36,7 +46,16 @@ export interface Operation<P = unknown, Q = unknown, H = unknown, B = unknown> {
   /** Object schema of the request headers that matter, in lower case. */
   readonly headers?: z.ZodType<H>;
   /** JSON body, of at most so many bytes; its schema also describes it in the document. */
-  readonly body?: { readonly schema: z.ZodType<B>; readonly maxBytes: number };
+  readonly body?: {
+    readonly schema: z.ZodType<B>;
+    readonly maxBytes: number;
+    /** What fits, in the problem with a body that is too large. */
+    readonly fits?: string;
+  };
+  /** What it writes, in commands: one costs about six write units. Default nothing. */
+  commands?(body: B): number;
+  /** How long it may wait for the bridge, at most; one for which the caller has no time left is refused. */
+  readonly waitSeconds?: number;
   readonly answers: Readonly<Record<number, Answer>>;
   /** Problems of this operation alone, beside those that any may have. */
   readonly problems: readonly ProblemCode[];
@@ -51,6 +70,10 @@ export interface Call<P, Q, H, B> {
   readonly body: B;
   /** The body as it was sent; empty where there is none. */
   readonly bodyText: string;
+  /** What the call may spend; its caller is charged for it. */
+  readonly spending: Spending;
+  /** Whether the caller's token is good still: for answers that stay open. */
+  readonly isStillAllowed: () => Promise<boolean>;
 }
 
 /** An operation and what serves it. */
@@ -83,14 +106,29 @@ export function endpoint<P, Q, H, B>(
         body = parseWith(operation.body.schema, read.value) as Parsed<B>;
         if (!body.ok) return invalid(body.faults);
       }
-      return serve({
+      const spending = context.get('spending') ?? unlimited();
+      const commands = operation.commands?.(body.value) ?? 0;
+      const refused =
+        commands > 0 && (await spending.writes(commands, Buffer.byteLength(bodyText)));
+      if (refused) return refused;
+      const asked = {
         principal: context.get('principal'),
         params: params.value,
         query: query.value,
         headers: headers.value,
         body: body.value,
         bodyText,
-      });
+        spending,
+        isStillAllowed: context.get('isStillAllowed') ?? (async () => true),
+      };
+      if (operation.waitSeconds === undefined) return serve(asked);
+      const wait = await spending.wait(operation.waitSeconds);
+      if (wait === undefined) return refuseWait();
+      try {
+        return await serve(asked);
+      } finally {
+        wait.end();
+      }
     },
   };
 }
@@ -100,9 +138,7 @@ export function adminEndpoint<P, Q, H, B>(
   operation: Operation<P, Q, H, B>,
   serve: (call: Call<P, Q, H, B>) => Promise<Response> | Response,
 ): Endpoint {
-  return endpoint(operation, (call) =>
-    call.principal.isAdmin ? serve(call) : problemResponse(problem('forbidden')),
-  );
+  return endpoint(operation, (call) => (call.principal.isAdmin ? serve(call) : missingAdmin()));
 }
 
 /** An answer to a field of the request that is wrong. */

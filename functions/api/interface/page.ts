@@ -1,6 +1,6 @@
 // One page of a list, collected from the steps of a reader until it is full or large, or enough has been read.
-import type { Item } from '../../contract/item.ts';
-import type { Steps } from '../../contract/partition.ts';
+import type { Item } from '../../table/item.ts';
+import type { Steps } from '../../table/partition.ts';
 
 /** Part of an answer; `next` is the key to go on after, absent at the end. */
 export interface Page<T> {
@@ -11,7 +11,7 @@ export interface Page<T> {
 /** Bytes in one page, unless its only entry has more: an answer from Lambda has at most 6 MB. */
 export const maxPageBytes = 4 * 1024 * 1024;
 
-/** Most queries in one partition that one request sends to fill its page when most of what they read is left out. */
+/** Maximum queries that one request sends to one partition to fill its page, where a filter leaves out much of what they read. */
 export const maxQueriesPerPage = 20;
 
 export function pageOf<T>(entries: readonly T[], next: string | undefined): Page<T> {
@@ -19,7 +19,7 @@ export function pageOf<T>(entries: readonly T[], next: string | undefined): Page
 }
 
 export interface PageOptions<T> {
-  /** Most entries. */
+  /** Maximum entries. */
   readonly limit: number;
   /** The entry that an item makes, or undefined where it does not belong to the list. */
   readonly pick: (item: Item) => T | undefined;

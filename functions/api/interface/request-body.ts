@@ -11,7 +11,7 @@ export async function readJsonBody(request: Request): Promise<JsonBody> {
   if (mediaType !== 'application/json')
     return { problem: problem('unsupported-media-type', 'send application/json') };
   // Nothing is ever decompressed: so a small body cannot become a large one.
-  if ((request.headers.get('content-encoding') ?? 'identity') !== 'identity')
+  if ((request.headers.get('content-encoding') ?? 'identity').toLowerCase() !== 'identity')
     return { problem: problem('unsupported-media-type', 'send it without Content-Encoding') };
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

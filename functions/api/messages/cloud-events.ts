@@ -1,9 +1,10 @@
 // Stored messages as a batch of CloudEvents 1.0, for callers that ask for it by their Accept header.
 import { parseAccept } from 'hono/utils/accept';
 import * as z from 'zod';
-import { encodeAttributes, envelopeBatchType, messageEventType } from '../../contract/envelope.ts';
+import { encodeAttributes, envelopeBatchType } from '../../contract/envelope.ts';
+import { messageEventTypes } from '../../contract/event-version.ts';
 import type { Message } from '../../contract/message.ts';
-import { shownPayload } from './representation.ts';
+import { receivedAfterField, shownPayload } from './representation.ts';
 
 /**
  * Whether the caller names CloudEvents and wants nothing rather. A batch is only for those who ask for it by name
@@ -21,11 +22,13 @@ export function prefersCloudEvents(accept = ''): boolean {
 export const cloudEventSchema = z
   .strictObject({
     specversion: z.literal('1.0'),
-    type: z.literal(messageEventType),
+    type: z.literal(messageEventTypes[1]),
     id: z.string(),
+    producerid: z.string().optional().describe('The id that its producer gave it.'),
     source: z.string(),
     subject: z.string().describe('The topic.'),
     time: z.iso.datetime({ precision: 6 }),
+    receivedafter: receivedAfterField,
     qos: z.int().min(0).max(2),
     retain: z.boolean(),
     contenttype: z.string().optional().describe('As the device declared it.'),
@@ -85,7 +88,8 @@ export function asCloudEvents(path: string, query: Readonly<Record<string, unkno
     });
 }
 
-function linkTo(
+/** The value of a `Link` header: where a list goes on. */
+export function linkTo(
   path: string,
   query: Readonly<Record<string, unknown>> | undefined,
   cursor: string,

@@ -23,13 +23,25 @@ export const payloadFields = {
   payloadBase64: z.base64().optional().describe('The payload where it is not UTF-8.'),
 };
 
+export const receivedAfterField = z.iso
+  .datetime({ precision: 6 })
+  .optional()
+  .describe(
+    "There where the bridge's clock was set back by more than a minute: messages with times up to this one may have come before this message.",
+  );
+
 /** A stored message, as {@link messageJson} writes it. */
 export const messageSchema = z
   .strictObject({
-    id: z.string().describe('The id that the producer gave it, or one that the bridge made.'),
+    id: z.string().describe('Unique within its source.'),
+    producerId: z
+      .string()
+      .optional()
+      .describe('The id that its producer gave it, as a CloudEvent: others may give the same.'),
     source: z.string().describe('URI of the broker and the session that received it.'),
     topic: z.string(),
     time: z.iso.datetime({ precision: 6 }).describe('When it was received, in UTC.'),
+    receivedAfter: receivedAfterField,
     qos: z.int().min(0).max(2).describe('QoS that it was received with.'),
     retain: z.boolean().describe('Whether the broker sent it as a retained message.'),
     contentType: contentTypeField,

@@ -1,22 +1,25 @@
 // /v1/presence and /v1/presence/events: which clients of the broker are online, since when, and what became of one.
 import * as z from 'zod';
+import { dampingAt } from '../../contract/flap-damping.ts';
 import { type PresenceState, presenceStatuses } from '../../contract/presence.ts';
-import type { RecordEntry } from '../../contract/presence-item.ts';
-import { problem, problemResponse } from '../../contract/problem.ts';
-import { restlessnessAt } from '../../contract/restlessness.ts';
+import { timeText } from '../../contract/time.ts';
 import { stringFault } from '../../contract/topic.ts';
+import type { RecordEntry } from '../../table/presence-item.ts';
+import { missing } from '../access/scopes.ts';
 import type { Cursors } from '../interface/cursor.ts';
+import { filterHint } from '../interface/hints.ts';
 import { answerList, asJsonList } from '../interface/list.ts';
 import { type Endpoint, endpoint, type Operation } from '../interface/operation.ts';
 import {
   cursorParameter,
   filterParameter,
+  hintField,
   limitParameter,
   nextCursorField,
   timeParameter,
 } from '../interface/parameters.ts';
 import type { PresenceReader } from './reader.ts';
-import { presenceTopic } from './rights.ts';
+import { presenceFilter, presenceTopic } from './rights.ts';
 
 const time = z.iso.datetime({ precision: 6 });
 const reason = z.string().optional().describe("Why the connection ended, in the broker's words.");
@@ -42,7 +45,7 @@ const clientSchema = z
         'Comes and goes so often that its history is not recorded until it has been calm for a while, at most 20 minutes.',
       ),
   })
-  .meta({ id: 'Client', description: 'A client of the broker.' });
+  .meta({ id: 'ClientPresence', description: 'A client of the broker.' });
 
 const eventSchema = z
   .strictObject({
@@ -66,7 +69,7 @@ const clientsQuery = z.strictObject({
   filter: filterParameter.default('#').meta({
     description:
       'A topic filter that client ids are matched with. What the token may not read is left out.',
-    examples: ['lamp-7'],
+    examples: ['demo-kitchen'],
   }),
   status: z
     .enum(presenceStatuses, 'must be online or offline')
@@ -84,7 +87,7 @@ const eventsQuery = z.strictObject({
       const fault = stringFault(id);
       if (fault !== undefined) context.addIssue(fault);
     })
-    .meta({ description: 'Id of the client, to the letter.', examples: ['lamp-7'] }),
+    .meta({ description: 'Id of the client, to the letter.', examples: ['demo-kitchen'] }),
   from: timeParameter.optional().describe('First time that belongs to the answer.'),
   to: timeParameter.optional().describe('First time that no longer does.'),
   limit: limitParameter,
@@ -104,7 +107,11 @@ const listPresence = {
       description: 'A page of clients, sorted by id.',
       content: {
         'application/json': z
-          .strictObject({ clients: z.array(clientSchema), nextCursor: nextCursorField })
+          .strictObject({
+            clients: z.array(clientSchema),
+            nextCursor: nextCursorField,
+            hint: hintField,
+          })
           .meta({ id: 'ClientPage' }),
       },
     },
@@ -133,36 +140,43 @@ const listPresenceEvents = {
   problems: ['forbidden'],
 } satisfies Operation<unknown, z.output<typeof eventsQuery>>;
 
+/** What is served here, as types: a client is checked against them. */
+export type PresenceOperations = typeof listPresence | typeof listPresenceEvents;
+
 export function presenceEndpoints(
   reader: PresenceReader,
   cursors: Cursors,
   now: () => number = Date.now,
 ): Endpoint[] {
   return [
-    endpoint(listPresence, ({ principal, query }) => {
-      const isVisible = (clientId: string) => principal.can('read', presenceTopic(clientId));
-      const at = new Date(now()).toISOString().replace('Z', '000Z');
+    endpoint(listPresence, ({ principal, query, spending: { budget } }) => {
+      const filters = principal
+        .within('read', presenceFilter(query.filter))
+        .filter((filter) => filter.startsWith(presenceFilter('')));
+      const isVisible = (topic: string) => principal.can('read', topic);
+      const at = timeText(now());
       return answerList(
         {
           name: 'presence',
           principal,
           selection: query,
-          read: (after) => reader.clients({ ...query, isVisible }, after),
+          read: (after) => reader.clients({ ...query, filters, isVisible, budget }, after),
           render: asJsonList('clients', (state: PresenceState) => clientJson(state, at)),
+          hint: () => filterHint(query.filter),
         },
         cursors,
       );
     }),
-    endpoint(listPresenceEvents, ({ principal, query }) => {
+    endpoint(listPresenceEvents, ({ principal, query, spending: { budget } }) => {
       // The same answer whether or not there is such a client.
       if (!principal.can('read', presenceTopic(query.clientId)))
-        return problemResponse(problem('forbidden'));
+        return missing('read', presenceTopic(query.clientId));
       return answerList(
         {
           name: 'presence-events',
           principal,
           selection: query,
-          read: (after) => reader.events(query, after),
+          read: (after) => reader.events({ ...query, budget }, after),
           render: asJsonList('events', eventJson),
         },
         cursors,
@@ -172,9 +186,9 @@ export function presenceEndpoints(
 }
 
 /** `at`: a client calms down without an event, by the time that passes. */
-function clientJson({ restlessness, ...state }: PresenceState, at: string): string {
+function clientJson({ damping, ...state }: PresenceState, at: string): string {
   const { clientId, status, since, lastEventAt, reason } = state;
-  const { flaps, flapping } = restlessnessAt(restlessness, at);
+  const { flaps, flapping } = dampingAt(damping, at);
   return JSON.stringify({ clientId, status, since, lastEventAt, reason, flaps, flapping });
 }
 

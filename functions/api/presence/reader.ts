@@ -1,37 +1,37 @@
 // Reads who is online, in the order of client ids out of all partitions, and the history of one client.
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { itemBytes } from '../../contract/chunks.ts';
-import { maxKeyTopicBytes } from '../../contract/item.ts';
+import type { PresenceState, PresenceStatus } from '../../contract/presence.ts';
+import { matchesFilter } from '../../contract/topic.ts';
+import { itemBytes } from '../../table/chunks.ts';
+import { rangesOfFilters } from '../../table/filter-ranges.ts';
 import {
   concatSteps,
   mergeSteps,
+  type ReadBudget,
   type ReadOptions,
   readPartition,
-  type SortKeyRange,
   unexpired,
-} from '../../contract/partition.ts';
-import type { PresenceState, PresenceStatus } from '../../contract/presence.ts';
+} from '../../table/partition.ts';
 import {
   clientKey,
-  hashedPrefix,
   presenceEventsPartition,
   presenceOf,
   presencePartition,
   presenceRecordOf,
   presenceShards,
   type RecordEntry,
-} from '../../contract/presence-item.ts';
-import { literalPrefix, matchesFilter } from '../../contract/topic.ts';
+} from '../../table/presence-item.ts';
 import { collectPage, maxQueriesPerPage, type Page } from '../interface/page.ts';
-import { presenceFilter, presenceTopic } from './rights.ts';
+import { clientFilter, presenceTopic } from './rights.ts';
 
 export interface PresenceSelection {
-  /** Topic filter that client ids are matched with. */
-  readonly filter: string;
+  /** Filters of the topics that stand for clients: what the caller asked for, as far as the caller may know of it. */
+  readonly filters: readonly string[];
+  readonly budget: ReadBudget;
   readonly status?: PresenceStatus | undefined;
   readonly limit: number;
-  /** Whether the caller may know of a client; the others are passed over. */
-  readonly isVisible: (clientId: string) => boolean;
+  /** Whether the caller may know of the client that a topic stands for. */
+  readonly isVisible: (topic: string) => boolean;
 }
 
 export interface PresenceEventSelection {
@@ -41,6 +41,7 @@ export interface PresenceEventSelection {
   /** First time that no longer does. */
   readonly to?: string | undefined;
   readonly limit: number;
+  readonly budget: ReadBudget;
 }
 
 export interface PresenceReader {
@@ -56,19 +57,17 @@ export interface PresenceReaderOptions {
   readonly now?: () => number;
 }
 
-/** No client id has this noncharacter, and none sorts behind it. */
-const lastCharacter = '\u{10ffff}';
-
 export function createPresenceReader(options: PresenceReaderOptions): PresenceReader {
   const { client, tableName, now = Date.now } = options;
   const source = { client, tableName };
 
   function clients(selection: PresenceSelection, after?: string): Promise<Page<PresenceState>> {
-    const { filter, status, limit, isVisible } = selection;
+    const { filters, status, limit, isVisible, budget } = selection;
     const { values } = unexpired(now());
     const isStatus = status === undefined ? '' : ' AND #status = :status';
     const options: ReadOptions = {
-      mostQueries: maxQueriesPerPage,
+      maxQueries: maxQueriesPerPage,
+      budget,
       // A partition has its share of a page, more or less: twice that is seldom not enough.
       firstItems: Math.ceil((2 * (limit + 1)) / presenceShards),
       filter: {
@@ -78,52 +77,37 @@ export function createPresenceReader(options: PresenceReaderOptions): PresenceRe
       },
       ...(status !== undefined && { names: { '#status': 'status' } }),
     };
-    const ranges = rangesOf(filter, after).map((range) => {
+    const ranges = rangesOfFilters(filters.map(clientFilter), after, clientKey);
+    const parts = ranges.map((range) => {
       const shards = Array.from({ length: presenceShards }, (_, shard) =>
         readPartition(source, presencePartition(shard), range, options),
       );
-      return mergeSteps(shards, false);
+      return { steps: mergeSteps(shards, false), end: range.high };
     });
-    const wanted = presenceFilter(filter);
-    return collectPage(concatSteps(ranges), {
+    return collectPage(concatSteps(parts), {
       limit,
       pick(item) {
         const state = presenceOf(item);
-        const { clientId } = state;
-        return matchesFilter(wanted, presenceTopic(clientId)) && isVisible(clientId)
-          ? state
-          : undefined;
+        const topic = presenceTopic(state.clientId);
+        const isWanted = filters.some((filter) => matchesFilter(filter, topic));
+        return isWanted && isVisible(topic) ? state : undefined;
       },
       bytesOf: itemBytes,
     });
   }
 
   function events(selection: PresenceEventSelection, after?: string): Promise<Page<RecordEntry>> {
-    const { clientId, from, to, limit } = selection;
+    const { clientId, from, to, limit, budget } = selection;
     // Sort keys are `time#event`: a bare time sorts before all of its moment, so `to` is left out.
     const range = { low: from ?? '0', high: to ?? '9', newestFirst: true, after };
     const steps = readPartition(source, presenceEventsPartition(clientId), range, {
-      mostQueries: maxQueriesPerPage,
+      maxQueries: maxQueriesPerPage,
       firstItems: limit + 1,
+      budget,
       filter: unexpired(now()),
     });
     return collectPage(steps, { limit, pick: presenceRecordOf, bytesOf: itemBytes });
   }
 
   return { clients, events };
-}
-
-/** The ranges of keys that hold what a filter matches, in the order they are read, behind `after`. */
-function rangesOf(filter: string, after: string | undefined): SortKeyRange[] {
-  if (!/[+#]/.test(filter)) {
-    const key = clientKey(filter);
-    return [{ low: key, high: key, newestFirst: false, after }];
-  }
-  const prefix = literalPrefix(filter);
-  if (prefix === '') return [{ low: ' ', high: lastCharacter, newestFirst: false, after }];
-  // No prefix leads to ids that are hashed.
-  const hashed = { low: hashedPrefix, high: `${hashedPrefix}${lastCharacter}`, newestFirst: false };
-  if (after?.startsWith(hashedPrefix)) return [{ ...hashed, after }];
-  if (Buffer.byteLength(prefix) > maxKeyTopicBytes) return [hashed];
-  return [{ low: prefix, high: `${prefix}${lastCharacter}`, newestFirst: false, after }, hashed];
 }

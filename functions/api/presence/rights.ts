@@ -13,3 +13,8 @@ export function presenceTopic(clientId: string): string {
 export function presenceFilter(filter: string): string {
   return `$presence/${filter}`;
 }
+
+/** The filter of client ids that a filter of such topics means. */
+export function clientFilter(filter: string): string {
+  return filter.slice('$presence/'.length);
+}

@@ -1,7 +1,8 @@
-// /v1/replay and /v1/replays, and the redrive of the quarantine: what is stored, once more to a handler.
+// /v1/replay and /v1/replays, and the replay of dead letters: what is stored, once more to a handler.
 import * as z from 'zod';
 import { problem, problemResponse } from '../../contract/problem.ts';
-import { type Replay, type ReplayRequest, replayStatuses } from '../../contract/replay.ts';
+import { type Replay, type ReplayRequest, replayStatuses } from '../../table/replay.ts';
+import { wakeTimeoutSeconds } from '../bridge-client/timeouts.ts';
 import type { Cursors } from '../interface/cursor.ts';
 import { answerList, asJsonList } from '../interface/list.ts';
 import {
@@ -17,7 +18,7 @@ import {
   nextCursorField,
   timeParameter,
 } from '../interface/parameters.ts';
-import type { Replays } from './store.ts';
+import type { Replays } from './replay-store.ts';
 
 const routeField = z
   .string('is required')
@@ -39,7 +40,7 @@ const requestFields = {
     .min(1, rateRule)
     .max(10_000, rateRule)
     .default(100)
-    .describe('Most messages a second, beside what the route has to do anyway.'),
+    .describe('Maximum messages a second, beside what the route has to do anyway.'),
   dryRun: z.boolean().default(false).describe('Only count.'),
 };
 
@@ -52,14 +53,20 @@ const replayBody = z
   .superRefine(fromBeforeTo)
   .meta({ id: 'ReplayRequest' });
 
-const redriveBody = z
+const deadLetterReplayBody = z
   .strictObject({
     filter: filterParameter.default('#').describe('Which topics: a topic filter.'),
     route: routeField.optional().describe('Only those of this route.'),
+    reason: z
+      .string()
+      .min(1, 'must not be empty')
+      .max(4096, 'must have at most 4096 characters')
+      .optional()
+      .describe('Only those with this whole reason, as lists of dead letters tell it.'),
     ...requestFields,
   })
   .superRefine(fromBeforeTo)
-  .meta({ id: 'RedriveRequest' });
+  .meta({ id: 'DeadLetterReplayRequest' });
 
 function fromBeforeTo(
   { from, to }: { from?: string | undefined; to?: string | undefined },
@@ -81,6 +88,10 @@ const replaySchema = z
     source: z.enum(['messages', 'dead-letters']),
     filter: z.string(),
     route: z.string().optional(),
+    deadLetterReason: z
+      .string()
+      .optional()
+      .describe('Of dead letters: only those with this reason.'),
     from: z.string().optional(),
     to: z.string().optional(),
     messagesPerSecond: z.int(),
@@ -99,13 +110,13 @@ const replaySchema = z
     waiting: z.string().optional().describe('Why it does not go on just now.'),
     reason: z.string().optional().describe('Why it failed.'),
   })
-  .meta({ id: 'Replay', description: 'What is stored, or in quarantine, once more to a handler.' });
+  .meta({ id: 'Replay', description: 'Stored messages, or dead letters, once more to a handler.' });
 
-const started: Answer = {
+const started = {
   description: 'It is recorded, and the bridge works it off.',
   content: { 'application/json': replaySchema },
   headers: { location: 'Where to look how far it is.' },
-};
+} satisfies Answer;
 
 const idParameters = z.strictObject({
   id: z.uuid().meta({ examples: ['019a2b5e-7d52-7c1a-9a51-8d3c4f5e6a7b'] }),
@@ -119,20 +130,24 @@ const replayMessages = {
   summary: 'Give stored messages to a handler again',
   description:
     'With their ids and times, marked by `replayid`, topic by topic in the order they came. Replays wait for each other; that needs the scope `admin`.',
+  commands: () => 1,
+  waitSeconds: 2 * wakeTimeoutSeconds,
   body: { schema: replayBody, maxBytes: 128 * 1024 },
   answers: { 202: started },
   problems: ['forbidden', 'route-unknown'],
 } satisfies Operation;
 
 const redrive = {
-  id: 'redriveDeadLetters',
+  id: 'replayDeadLetters',
   method: 'post',
   path: '/v1/dead-letters/replay',
   tag: 'Replays',
-  summary: 'Give messages in quarantine to their handlers again, by filter',
+  summary: 'Give dead letters to their handlers again, by filter',
   description:
-    'Those that are taken leave the quarantine. `messagesPerSecond` and `dryRun` as for messages; that needs the scope `admin`.',
-  body: { schema: redriveBody, maxBytes: 128 * 1024 },
+    'Those that are taken are deleted. `messagesPerSecond` and `dryRun` as for messages; that needs the scope `admin`.',
+  commands: () => 1,
+  waitSeconds: 2 * wakeTimeoutSeconds,
+  body: { schema: deadLetterReplayBody, maxBytes: 128 * 1024 },
   answers: { 202: started },
   problems: ['forbidden', 'route-unknown'],
 } satisfies Operation;
@@ -157,7 +172,10 @@ const list = {
   problems: ['forbidden'],
 } satisfies Operation;
 
-const one: Answer = { description: 'The replay.', content: { 'application/json': replaySchema } };
+const one = {
+  description: 'The replay.',
+  content: { 'application/json': replaySchema },
+} satisfies Answer;
 
 const read = {
   id: 'getReplay',
@@ -178,10 +196,20 @@ const cancel = {
   summary: 'End a replay where it is',
   description:
     'What the handler has by then it keeps; the counts may lack the last second. A replay that has ended stays as it is.',
+  commands: () => 1,
+  waitSeconds: wakeTimeoutSeconds,
   params: idParameters,
   answers: { 200: one },
   problems: ['forbidden', 'not-found'],
 } satisfies Operation;
+
+/** What is served here, as types: a client is checked against them. */
+export type ReplayOperations =
+  | typeof replayMessages
+  | typeof redrive
+  | typeof list
+  | typeof read
+  | typeof cancel;
 
 export function replayEndpoints(replays: Replays, cursors: Cursors): Endpoint[] {
   const start = async (request: ReplayRequest): Promise<Response> => {
@@ -197,7 +225,9 @@ export function replayEndpoints(replays: Replays, cursors: Cursors): Endpoint[] 
 
   return [
     adminEndpoint(replayMessages, ({ body }) => start({ source: 'messages', ...body })),
-    adminEndpoint(redrive, ({ body }) => start({ source: 'dead-letters', ...body })),
+    adminEndpoint(redrive, ({ body: { reason: deadLetterReason, ...body } }) =>
+      start({ source: 'dead-letters', ...body, deadLetterReason }),
+    ),
     adminEndpoint(list, ({ principal, query }) =>
       answerList(
         {

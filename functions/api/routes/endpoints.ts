@@ -1,28 +1,17 @@
-// /v1/routes: the routes of the bridge, to be looked at, paused and resumed.
+// /v1/routes: the routes of the bridge, to be looked at, paused and resumed; and ended, where the config no longer has them.
 import * as z from 'zod';
-import { type Problem, problem, problemResponse } from '../../contract/problem.ts';
-import { type RouteStatus, routeStatusSchema } from '../../contract/route-status.ts';
+import { problem, problemResponse } from '../../contract/problem.ts';
+import { type RouteChangeKind, routeStatusSchema } from '../../contract/route-status.ts';
+import { routeTestSchema } from '../../contract/route-test.ts';
 import type { Principal } from '../access/principal.ts';
+import type { RouteControl } from '../bridge-client/route-control.ts';
+import {
+  changeTimeoutSeconds,
+  testTimeoutSeconds,
+  wakeTimeoutSeconds,
+} from '../bridge-client/timeouts.ts';
 import { adminEndpoint, type Endpoint, type Operation } from '../interface/operation.ts';
-
-/** What the bridge tells, or why it does not. */
-export type Told<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: Problem };
-
-/** The bridge, as far as its routes go. */
-export interface RouteControl {
-  list(): Promise<Told<readonly RouteStatus[]>>;
-  /** `by` is whoever wants it. */
-  change(name: string, kind: 'pause' | 'resume', by: string): Promise<Told<RouteStatus>>;
-}
-
-const nameParameters = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,40}$/)
-    .meta({ description: 'The name of the route, as in the config.', examples: ['store'] }),
-});
+import { routeNameParameters } from './route-name.ts';
 
 const one = {
   description: 'The route.',
@@ -37,6 +26,7 @@ const list = {
   summary: 'The routes of the bridge, and where they stand',
   description:
     'As the bridge that answers sees them. Of two bridges the one that is on standby says `standby`, and its numbers are of itself alone.',
+  waitSeconds: wakeTimeoutSeconds,
   answers: {
     200: {
       description: 'All routes.',
@@ -56,7 +46,8 @@ const read = {
   path: '/v1/routes/{name}',
   tag: 'Routes',
   summary: 'A route of the bridge, and where it stands',
-  params: nameParameters,
+  params: routeNameParameters,
+  waitSeconds: wakeTimeoutSeconds,
   answers: { 200: one },
   problems: ['forbidden', 'not-found', 'bridge-unavailable'],
 } satisfies Operation;
@@ -69,7 +60,9 @@ const pause = {
   summary: 'Send nothing more to the handler of a route',
   description:
     'From the answer on, no request starts; those in flight end. The broker keeps the backlog. It lasts until the route is resumed, also over restarts.',
-  params: nameParameters,
+  params: routeNameParameters,
+  commands: () => 1,
+  waitSeconds: changeTimeoutSeconds,
   answers: { 200: one },
   problems: ['forbidden', 'not-found', 'bridge-unavailable'],
 } satisfies Operation;
@@ -81,13 +74,84 @@ const resume = {
   tag: 'Routes',
   summary: 'Send to the handler of a route again',
   description: 'Whether somebody paused it, or its handler answered 410 and so disabled it.',
-  params: nameParameters,
+  params: routeNameParameters,
+  commands: () => 1,
+  waitSeconds: changeTimeoutSeconds,
   answers: { 200: one },
   problems: ['forbidden', 'not-found', 'bridge-unavailable'],
 } satisfies Operation;
 
-export function routeEndpoints(routes: RouteControl): Endpoint[] {
-  const change = async ({ id }: Principal, name: string, kind: 'pause' | 'resume') => {
+const retry = {
+  id: 'retryRoute',
+  method: 'post',
+  path: '/v1/routes/{name}/retry',
+  tag: 'Routes',
+  summary: 'Ask the handler of a route again now',
+  description:
+    'For a handler that has been mended: what waits for another try is sent at once, whatever Retry-After it asked for, and the waits start from the shortest again. Other bridges do so within two seconds. It changes nothing for a route that is paused or disabled: resume those, which does the same.',
+  params: routeNameParameters,
+  commands: () => 1,
+  waitSeconds: changeTimeoutSeconds,
+  answers: { 200: one },
+  problems: ['forbidden', 'not-found', 'bridge-unavailable'],
+} satisfies Operation;
+
+const testQuery = z.strictObject({
+  topic: z
+    .string()
+    .max(1024)
+    .optional()
+    .describe(
+      "Topic of the event, where another one is wanted than the route's filter with `test` for its wildcards.",
+    ),
+});
+
+const test = {
+  id: 'testRoute',
+  method: 'post',
+  path: '/v1/routes/{name}/test',
+  tag: 'Routes',
+  summary: 'Send a test event to the handler of a route',
+  description:
+    "One event in the route's format, marked by the header `causeway-test: true` and by a user property of that name; the answer says what was sent, what came back, and what that would mean for a message. Also while the route is paused or disabled. It is no message: nothing is stored or counted, and the route's state stays. A route that stores gets an empty batch, which asks whether it can. One a second for each route.",
+  params: routeNameParameters,
+  query: testQuery,
+  commands: () => 1,
+  waitSeconds: testTimeoutSeconds,
+  answers: {
+    200: {
+      description: 'What was sent and what came back, whatever that is.',
+      content: { 'application/json': routeTestSchema },
+    },
+  },
+  problems: ['forbidden', 'not-found', 'bridge-unavailable'],
+} satisfies Operation<unknown, z.output<typeof testQuery>>;
+
+const end = {
+  id: 'endRoute',
+  method: 'post',
+  path: '/v1/routes/{name}/end',
+  tag: 'Routes',
+  summary: 'End the sessions of a route that the config no longer has',
+  description:
+    'What the broker still keeps for them is thrown away. Such a route is `removed`: it ends by itself once its backlog has become dead letters, up to 10,000 messages or 100 MB. A route of the config cannot be ended: 404.',
+  params: routeNameParameters,
+  answers: { 200: one },
+  problems: ['forbidden', 'not-found', 'bridge-unavailable'],
+} satisfies Operation;
+
+/** What is served here, as types: a client is checked against them. */
+export type RouteOperations =
+  | typeof list
+  | typeof read
+  | typeof pause
+  | typeof resume
+  | typeof retry
+  | typeof test
+  | typeof end;
+
+export function routeEndpoints(routes: Pick<RouteControl, 'list' | 'test' | 'change'>): Endpoint[] {
+  const change = async ({ id }: Principal, name: string, kind: RouteChangeKind | 'end') => {
     const told = await routes.change(name, kind, id);
     return told.ok ? Response.json(told.value) : problemResponse(told.problem);
   };
@@ -104,5 +168,13 @@ export function routeEndpoints(routes: RouteControl): Endpoint[] {
     }),
     adminEndpoint(pause, ({ principal, params }) => change(principal, params.name, 'pause')),
     adminEndpoint(resume, ({ principal, params }) => change(principal, params.name, 'resume')),
+    adminEndpoint(retry, ({ principal, params }) => change(principal, params.name, 'retry')),
+    adminEndpoint(test, async ({ params, query }) => {
+      const told = await routes.test(params.name, query.topic);
+      if (told.ok) return Response.json(told.value);
+      const isBusy = told.problem.code === 'rate-limited';
+      return problemResponse(told.problem, isBusy ? { 'retry-after': '1' } : {});
+    }),
+    adminEndpoint(end, ({ principal, params }) => change(principal, params.name, 'end')),
   ];
 }

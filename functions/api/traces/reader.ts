@@ -1,7 +1,8 @@
 // Traces as the api finds them: those that are kept in the table, and those of messages that the bridge still has.
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { type Trace, traceOf, tracePartition } from '../../contract/trace.ts';
-import type { WaitingTraces } from '../bridge.ts';
+import type { Trace } from '../../contract/trace.ts';
+import { traceOf, tracePartition } from '../../table/trace-item.ts';
+import type { WaitingTraces } from '../bridge-client/bridge-client.ts';
 
 export interface FoundTraces {
   /** One for each route at most, those of messages that wait first. */

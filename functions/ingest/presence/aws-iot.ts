@@ -2,6 +2,7 @@
 // (Developer Guide, "Lifecycle events"): out of order and doubled at times. Both events of a connection have its version
 // number; client ids with + or # have no events.
 import * as z from 'zod';
+import { timeText } from '../../contract/time.ts';
 import {
   clientIdField,
   factsIn,
@@ -10,7 +11,6 @@ import {
   type ParsedPresence,
   reasonField,
   timeMsField,
-  timeText,
 } from './facts.ts';
 
 const factsSchema = z.object({

@@ -1,14 +1,8 @@
 // Presence as the embedded broker tells it, on `$events/client/connected` and `$events/client/disconnected`. The number
 // of a connection is its epoch, which grows over restarts of the broker too.
 import * as z from 'zod';
-import {
-  clientIdField,
-  factsIn,
-  other,
-  type ParsedPresence,
-  reasonField,
-  timeText,
-} from './facts.ts';
+import { timeText } from '../../contract/time.ts';
+import { clientIdField, factsIn, other, type ParsedPresence, reasonField } from './facts.ts';
 
 const factsSchema = z.object({
   clientId: clientIdField,

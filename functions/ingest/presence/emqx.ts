@@ -3,6 +3,7 @@
 // ("Rule Engine", "SQL Data Sources and Fields": `$events/client_connected`, all fields). A connection is known by the
 // time of its begin, which in disconnected events only EMQX 5's system topics have.
 import * as z from 'zod';
+import { timeText } from '../../contract/time.ts';
 import {
   clientIdField,
   factsIn,
@@ -11,7 +12,6 @@ import {
   type ParsedPresence,
   reasonField,
   timeMsField,
-  timeText,
 } from './facts.ts';
 
 const factsSchema = z.object({
@@ -27,7 +27,10 @@ const factsSchema = z.object({
 const systemTopic = /^\$SYS\/brokers\/[^/]+\/clients\/(.+)\/(connected|disconnected)$/s;
 const ruleTopic = /(?:^|\/)client[_.](connected|disconnected)$/;
 
-/** Another connection of the client has taken over: that one tells what holds now. */
+/**
+ * Another connection of the client has taken over, and that one tells what holds now. These events say nothing of being
+ * offline, and their times mislead: `connected_at` can be later than `disconnected_at` (emqx #13484).
+ */
 const takeovers: readonly (string | undefined)[] = ['takenover', 'takeover', 'discarded'];
 
 /** `subscribed` and `unsubscribed`, below the same filter, are other events. */
@@ -45,10 +48,9 @@ export function parseEmqx(topic: string, payload: Uint8Array): ParsedPresence {
     const place = { source: 'emqx', connection: begunMs, step: 1, at: timeText(begunMs) } as const;
     return { kind: 'event', event: { clientId, status: 'online', place } };
   }
+  if (takeovers.includes(reason)) return other;
   const endedMs = parsed.facts.disconnected_at ?? ts ?? timestamp;
   if (endedMs === undefined) return fault('disconnected_at: is missing');
-  // It may end later than the connection that took over has begun, and without its own begin nothing would tell.
-  if (begunMs === undefined && takeovers.includes(reason)) return other;
   const place = {
     source: 'emqx',
     connection: begunMs ?? endedMs,

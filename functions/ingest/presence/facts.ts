@@ -40,11 +40,6 @@ export const reasonField = z
   .optional()
   .catch(undefined);
 
-/** A time in ms as events have it. */
-export function timeText(ms: number): string {
-  return new Date(ms).toISOString().replace('Z', '000Z');
-}
-
 export type ParsedFacts<T> =
   | { readonly ok: true; readonly facts: T }
   | { readonly ok: false; readonly fault: ParsedPresence };

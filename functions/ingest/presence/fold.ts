@@ -7,21 +7,21 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { fullJitterMs } from '../../contract/backoff.ts';
-import { getBatch } from '../../contract/batch-get.ts';
-import { putBatch } from '../../contract/batch-write.ts';
-import { type Item, textAt } from '../../contract/item.ts';
 import type { Message } from '../../contract/message.ts';
 import { mapInParallel } from '../../contract/parallel.ts';
 import { nextPresence, type PresenceState } from '../../contract/presence.ts';
 import type { PresenceFeed } from '../../contract/presence-feed.ts';
+import type { ClientChange, ItemFailure } from '../../contract/receipt.ts';
+import { getBatch } from '../../table/batch-get.ts';
+import { putBatch } from '../../table/batch-write.ts';
+import { type Item, textAt } from '../../table/item.ts';
 import {
   presenceItem,
   presenceKey,
   presenceOf,
   presenceRecordItem,
   revisionOf,
-} from '../../contract/presence-item.ts';
-import type { ItemFailure } from '../../contract/receipt.ts';
+} from '../../table/presence-item.ts';
 import { type ClientEvents, parseBatch } from './parse.ts';
 
 export interface PresenceFoldOptions {
@@ -41,6 +41,8 @@ export type FoldPresence = (
   feed: PresenceFeed,
   retentionDays: number,
   deadlineMs: number,
+  /** Told of the clients whose status is another one now. */
+  onClients?: (changes: readonly ClientChange[]) => void,
 ) => Promise<ItemFailure[]>;
 
 /** What the events of a batch change of one client. */
@@ -49,6 +51,8 @@ interface Change {
   readonly records: readonly Item[];
   /** The next revision of the state, put where the one before it is still there; absent where it stays. */
   readonly next?: { readonly item: Item; readonly revision: number };
+  /** Where the status is another one than before. */
+  readonly moved?: ClientChange;
 }
 
 type Outcome = 'written' | 'conflict' | 'failed';
@@ -101,6 +105,7 @@ export function createPresenceFold(options: PresenceFoldOptions): FoldPresence {
     clients: readonly ClientEvents[],
     retentionDays: number,
     deadlineMs: number,
+    moved: ClientChange[],
   ): Promise<Record<Outcome, ClientEvents[]>> {
     const result: Record<Outcome, ClientEvents[]> = { written: [], conflict: [], failed: [] };
     const items = await currentItems(clients);
@@ -114,12 +119,15 @@ export function createPresenceFold(options: PresenceFoldOptions): FoldPresence {
     );
     await mapInParallel(changes, concurrency, async (change) => {
       const isRecorded = !change.records.some((record) => missing.has(record));
-      result[isRecorded ? await putState(change) : 'failed'].push(change.client);
+      const outcome = isRecorded ? await putState(change) : 'failed';
+      result[outcome].push(change.client);
+      if (outcome === 'written' && change.moved !== undefined) moved.push(change.moved);
     });
     return result;
   }
 
-  return async (messages, feed, retentionDays, deadlineMs) => {
+  return async (messages, feed, retentionDays, deadlineMs, onClients) => {
+    const moved: ClientChange[] = [];
     const { clients, refused } = parseBatch(messages, feed);
     const failures = [...refused];
     const fail = (failed: readonly ClientEvents[], reason: string) => {
@@ -128,7 +136,7 @@ export function createPresenceFold(options: PresenceFoldOptions): FoldPresence {
     };
     let left: readonly ClientEvents[] = clients;
     for (let tries = 1; left.length > 0; tries++) {
-      const { conflict, failed } = await attempt(left, retentionDays, deadlineMs);
+      const { conflict, failed } = await attempt(left, retentionDays, deadlineMs, moved);
       fail(failed, 'DynamoDB did not give or take the state of the client');
       left = conflict;
       if (left.length > 0 && (tries === maxTries || now() > deadlineMs)) {
@@ -137,6 +145,7 @@ export function createPresenceFold(options: PresenceFoldOptions): FoldPresence {
       }
       if (left.length > 0) await delay(fullJitterMs(tries, 10, 500));
     }
+    if (moved.length > 0) onClients?.(moved);
     return failures;
   };
 }
@@ -160,6 +169,11 @@ function changeOf(client: ClientEvents, current: Item | undefined, retentionDays
   return {
     client,
     records,
+    ...(state.status !== before?.status && { moved: changeTo(state) }),
     next: { item: presenceItem(state, revision, retentionDays), revision },
   };
+}
+
+function changeTo({ clientId, status, since, reason }: PresenceState): ClientChange {
+  return { clientId, status, since, ...(reason !== undefined && { reason }) };
 }

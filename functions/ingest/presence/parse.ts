@@ -25,7 +25,7 @@ export interface ParsedBatch {
 }
 
 function parsePresence(message: Message, feed: PresenceFeed): ParsedPresence {
-  const { topic, payload, time } = message;
+  const { topic, payload } = message;
   switch (feed.source) {
     case 'embedded':
       return parseEmbedded(topic, payload);
@@ -34,7 +34,7 @@ function parsePresence(message: Message, feed: PresenceFeed): ParsedPresence {
     case 'emqx':
       return parseEmqx(topic, payload);
     case 'last-will':
-      return parseLastWill(topic, payload, time, feed);
+      return parseLastWill(message, feed);
   }
 }
 

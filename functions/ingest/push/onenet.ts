@@ -4,9 +4,10 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Message } from '../../contract/message.ts';
 import { type OneNetTopicKind, oneNetTopic } from '../../contract/onenet-topics.ts';
-import { parseWith } from '../../contract/parse.ts';
+import { jsonOrUndefined, parseWith } from '../../contract/parse.ts';
 import { type FieldFault, type Problem, problem } from '../../contract/problem.ts';
 import { rawElements, rawMembers } from '../../contract/raw-json.ts';
+import { timeText } from '../../contract/time.ts';
 import { decrypt, isSigned } from './onenet-signature.ts';
 
 export interface OneNetPushOptions {
@@ -19,13 +20,18 @@ export interface OneNetPushOptions {
 }
 
 export type Pushed =
-  | { readonly ok: true; readonly messages: Message[] }
+  | {
+      readonly ok: true;
+      readonly messages: Message[];
+      /** Of nonce and text, however the rest is written: somebody who has seen the push can send that again, and nothing else. */
+      readonly pushId: string;
+    }
   | { readonly ok: false; readonly problem: Problem };
 
-/** Most messages in one push. */
+/** Maximum messages in one push. */
 export const maxPushed = 1000;
 
-/** Most arrays and objects around a value. */
+/** Maximum arrays and objects around a value. */
 const maxDepth = 100;
 
 /**
@@ -51,7 +57,7 @@ const bodySchema = z.object({
 
 /** The messages of a push whose body is `text`. */
 export function parsePush(text: string, options: OneNetPushOptions, nowMs: number): Pushed {
-  const value = parseJson(text);
+  const value = jsonOrUndefined(text);
   if (value === undefined) return refused(problem('invalid-json', 'the body must be JSON'));
   const parsed = parseWith(bodySchema, value);
   if (!parsed.ok) return invalid(parsed.faults);
@@ -70,7 +76,11 @@ export function parsePush(text: string, options: OneNetPushOptions, nowMs: numbe
     return refused(problem('unauthorized', 'the signature does not hold'));
 
   const plain = plainText(body.enc_msg, raw, options.aesKey);
-  return plain.ok ? messagesOf(plain.text, options, nowMs) : refused(plain.problem);
+  if (!plain.ok) return refused(plain.problem);
+  const found = messagesOf(plain.text, options, nowMs);
+  // As they are signed: with nothing between them.
+  const pushId = createHash('sha256').update(body.nonce).update(raw).digest('base64url');
+  return found.ok ? { ...found, pushId } : found;
 }
 
 type PlainText =
@@ -92,8 +102,12 @@ function plainText(encrypted: string | undefined, text: string, aesKey?: string)
   return decrypted.ok ? decrypted : fault('the push cannot be decrypted with the AES key set here');
 }
 
-function messagesOf(text: string, options: OneNetPushOptions, nowMs: number): Pushed {
-  const value = parseJson(text);
+type Messages =
+  | { readonly ok: true; readonly messages: Message[] }
+  | { readonly ok: false; readonly problem: Problem };
+
+function messagesOf(text: string, options: OneNetPushOptions, nowMs: number): Messages {
+  const value = jsonOrUndefined(text);
   if (typeof value !== 'object' || value === null)
     return refused(problem('invalid-json', 'the message must be a JSON object, or a list of them'));
   const entries = Array.isArray(value) ? rawElements(text).map((entry) => entry.text) : [text];
@@ -156,7 +170,7 @@ function messageOf(text: string, options: OneNetPushOptions, nowMs: number): Fou
       id,
       source: `onenet:push/${productId}`,
       topic,
-      time: new Date(isUsable ? timeMs : nowMs).toISOString().replace('Z', '000Z'),
+      time: timeText(isUsable ? timeMs : nowMs),
       payload: Buffer.from(body, 'utf8'),
       qos: 1,
       retain: false,
@@ -208,18 +222,15 @@ function timeIn(value: unknown): unknown {
   return typeof value === 'object' && value !== null && 'time' in value ? value.time : undefined;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function invalid(faults: readonly FieldFault[]): Pushed {
+function invalid(faults: readonly FieldFault[]): Refused {
   return refused(problem('invalid-request', undefined, faults));
 }
 
-function refused(fault: Problem): Pushed {
+interface Refused {
+  readonly ok: false;
+  readonly problem: Problem;
+}
+
+function refused(fault: Problem): Refused {
   return { ok: false, problem: fault };
 }

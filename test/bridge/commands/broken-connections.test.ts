@@ -62,7 +62,8 @@ test('a publish without PUBACK: a new connection, and it is sent again', async (
   const one = command();
   await record(setup.table, one);
   expect(await deliver(setup, [one.id])).toMatchObject([{ status: 'sent' }]);
-  expect([texts(broker), broker.connects]).toEqual([['on', 'on'], 2]);
+  // The third is where it is tried, so that nobody waits behind it.
+  expect([texts(broker), broker.connects]).toEqual([['on', 'on'], 3]);
 });
 
 test('what a broken connection leaves to be sent again is not overtaken', async () => {
@@ -87,7 +88,7 @@ test('what a broken connection leaves to be sent again is not overtaken', async 
   await until(() => broker.published.length === 2);
   broker.onPublish = ({ ack }) => ack();
   broker.cut();
-  await until(() => broker.connects === 2 && setup.dispatch.connected);
+  await until(() => broker.connects >= 2 && setup.dispatch.connected);
   readOn();
   expect((await sent).map(({ status }) => status)).toEqual(['sent', 'sent', 'sent']);
   expect(texts(broker)).toEqual(['1', '2', '1', '2', '3']);

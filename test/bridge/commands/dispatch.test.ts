@@ -77,7 +77,7 @@ test('what the broker says it does not take is not sent to it', async () => {
   expect(broker.connects).toBe(1);
 });
 
-test('no matching subscribers, and a refusal, by their reason codes at QoS 1 and 2', async () => {
+test('no matching subscribers, and a refusal, by their reason codes at QoS 1 and 2; no answer says that there are some', async () => {
   const broker = await startFakeBroker();
   broker.onPublish = ({ text, ack }) => ack(Number(text));
   const setup = await start(broker);
@@ -89,13 +89,17 @@ test('no matching subscribers, and a refusal, by their reason codes at QoS 1 and
     setup,
     commands.map(({ id }) => id),
   );
+  expect(outcomes.map(({ hadSubscribers }) => hadSubscribers)).not.toContain(true);
   expect(outcomes).toMatchObject(
     [0, 1].flatMap(() => [
-      { status: 'sent', hadSubscribers: true },
+      { status: 'sent' },
       { status: 'sent', hadSubscribers: false },
       {
         status: 'failed',
-        error: { code: 'broker-refused', detail: 'Publish error: Not authorized' },
+        error: {
+          code: 'broker-refused',
+          detail: 'the broker refused it with 0x87 (Not authorized)',
+        },
       },
     ]),
   );
@@ -195,7 +199,8 @@ test('a drain waits for what is in flight, and takes no more', async () => {
   const [one, two] = [command({ payload: '1' }), command({ payload: '2' })];
   await record(setup.table, one, two);
   const waiting = deliver(setup, [one.id, two.id]);
-  await until(() => broker.published.length === 1);
+  // The second has been taken from the queue, too, and waits for the window.
+  await until(() => broker.published.length === 1 && setup.dispatch.waiting === 2);
   const drained = setup.dispatch.drain(new AbortController().signal);
   ack();
   await until(() => broker.published.length === 2);
@@ -203,4 +208,13 @@ test('a drain waits for what is in flight, and takes no more', async () => {
   await drained;
   expect((await waiting).map(({ status }) => status)).toEqual(['sent', 'sent']);
   expect(await queueLength(setup.table)).toBe(0);
+});
+
+test('an empty list of user properties is none', async () => {
+  const broker = await startFakeBroker();
+  const setup = await start(broker);
+  const one = command({ properties: { userProperties: [] } });
+  await record(setup.table, one);
+  expect(await deliver(setup, [one.id])).toMatchObject([{ status: 'sent' }]);
+  expect(broker.connects).toBe(1);
 });

@@ -1,10 +1,12 @@
 // A dispatch over a broker that does as the test says, and over a real table whose calls can be made to fail.
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import type { CommandCounters } from '../../../bridge/commands/command-metrics.ts';
+import { type Changes, unmarkedChanges } from '../../../bridge/base/change-watch.ts';
+import type { ApiClock } from '../../../bridge/commands/api-clock.ts';
 import { Dispatch } from '../../../bridge/commands/dispatch.ts';
 import { createLedger, type Ledger, type QueueEntry } from '../../../bridge/commands/ledger.ts';
-import { parseConfig } from '../../../bridge/config.ts';
+import { parseConfig } from '../../../bridge/config/config.ts';
+import type { CommandCounters } from '../../../bridge/metrics/command-metrics.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 import type { FakeBroker } from '../fake-broker.ts';
 
@@ -19,12 +21,13 @@ export interface Setup {
 }
 
 export async function start(
-  broker: FakeBroker,
+  broker: Pick<FakeBroker, 'url'>,
   commands: { window?: number; ackTimeoutMs?: number; pollSeconds?: number } = {},
+  given: { table?: TestTable; clock?: ApiClock; broker?: object; changes?: Changes } = {},
 ): Promise<Setup> {
-  const table = await startTable();
+  const table = given.table ?? (await startTable());
   const config = parseConfig({
-    broker: { url: broker.url },
+    broker: { url: broker.url, ...given.broker },
     commands,
     routes: [{ name: 'store', filter: '#', url: 'http://handler.invalid' }],
   });
@@ -49,17 +52,23 @@ export async function start(
     broker: config.value.broker,
     commands: config.value.commands,
     ledger,
+    changes: given.changes ?? unmarkedChanges,
     counters,
+    ...(given.clock !== undefined && { clock: given.clock }),
     log: pino({ level: 'silent' }),
   });
   onTestFinished(async () => {
     await dispatch.close();
-    await table.close();
+    if (given.table === undefined) await table.close();
   });
   const setup: Setup = { table, dispatch, counters, failing, beforeRead: async () => {} };
   return setup;
 }
 
-export const deliver = ({ dispatch }: Setup, ids: readonly string[], timeoutMs = 10_000) =>
-  dispatch.deliver({ commands: ids.map((id) => ({ id, waitFor: 'broker' })), timeoutMs });
+export const deliver = (
+  { dispatch }: Setup,
+  ids: readonly string[],
+  timeoutMs = 10_000,
+  waitFor: 'broker' | 'reply' = 'broker',
+) => dispatch.deliver({ commands: ids.map((id) => ({ id, waitFor })), timeoutMs });
 export const texts = ({ published }: FakeBroker) => published.map(({ text }) => text);

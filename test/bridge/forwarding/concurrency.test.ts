@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AdaptiveConcurrency } from '../../../bridge/forwarding/concurrency.ts';
+import { fc } from '../../support/property.ts';
 
 const serve = (concurrency: AdaptiveConcurrency, times: number, latencyMs: number) => {
   for (let count = 0; count < times; count++) concurrency.record('served', latencyMs);

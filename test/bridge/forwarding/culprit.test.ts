@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   isCulprit,
@@ -8,6 +7,7 @@ import {
   suspicionAfter,
   togetherAtFront,
 } from '../../../bridge/forwarding/culprit.ts';
+import { fc } from '../../support/property.ts';
 
 /** What happens on a route, as one message sees it. */
 type Event =
@@ -86,10 +86,10 @@ describe('the law', () => {
   });
 });
 
-const item = (topic: string, attempts = 0, mostTogether = Number.POSITIVE_INFINITY) => ({
+const item = (topic: string, attempts = 0, maxBatchSize = Number.POSITIVE_INFINITY) => ({
   topic,
   attempts,
-  mostTogether,
+  maxBatchSize,
 });
 
 describe('a request', () => {
@@ -101,12 +101,12 @@ describe('a request', () => {
         const batch = most.map((one) => item('a', 0, one));
         const count = togetherAtFront(batch);
         expect(count).toBeGreaterThan(0);
-        for (const { mostTogether } of batch.slice(0, count))
-          expect(count).toBeLessThanOrEqual(mostTogether);
+        for (const { maxBatchSize } of batch.slice(0, count))
+          expect(count).toBeLessThanOrEqual(maxBatchSize);
         // One more would be too many.
         const more = batch.slice(0, count + 1);
         if (more.length > count)
-          expect(Math.min(...more.map(({ mostTogether }) => mostTogether))).toBeLessThan(count + 1);
+          expect(Math.min(...more.map(({ maxBatchSize }) => maxBatchSize))).toBeLessThan(count + 1);
       }),
     );
   });

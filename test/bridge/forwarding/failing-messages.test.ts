@@ -1,8 +1,9 @@
 // The forwarder and a handler that some messages bring down, that is away at times, or both.
-import fc from 'fast-check';
+
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Message } from '../../../functions/contract/message.ts';
 import { message } from '../../support/messages.ts';
+import { fc } from '../../support/property.ts';
 import { down, type Script, type SeenCall, taken } from '../../support/scripted-sink.ts';
 import { until } from '../../support/wait.ts';
 import { expectOrder, isPoison, many, start, tries } from './scripted-forwarder.ts';

@@ -1,29 +1,31 @@
 // The forwarder against a real HTTP handler: what becomes of messages that are refused, in part or in whole.
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { parseConfig } from '../../../bridge/config.ts';
+import { parseConfig } from '../../../bridge/config/config.ts';
+import type { DeadLetterStore } from '../../../bridge/dead-letters/dead-letter-store.ts';
 import { Forwarder } from '../../../bridge/forwarding/forwarder.ts';
 import { Traces } from '../../../bridge/forwarding/traces.ts';
 import { createSink } from '../../../bridge/handler/sink.ts';
-import { createMetrics } from '../../../bridge/metrics.ts';
-import type { Quarantine } from '../../../bridge/quarantine/quarantine.ts';
-import type { DeadLetter } from '../../../functions/contract/dead-letter.ts';
+import { createMetrics } from '../../../bridge/metrics/metrics.ts';
 import type { Message } from '../../../functions/contract/message.ts';
+import type { DeadLetter } from '../../../functions/table/dead-letter.ts';
 import { startConsumer } from '../../support/consumer.ts';
 import { openGate } from '../../support/gates.ts';
 import { idleGauges } from '../../support/gauges.ts';
 import { startHandler, type TestHandler } from '../../support/handler.ts';
+import { ampleMemory } from '../../support/memory.ts';
 import { message } from '../../support/messages.ts';
 import { until } from '../../support/wait.ts';
 
-/** A quarantine in memory that can be out of order. */
-class MemoryQuarantine implements Quarantine {
+/** A store of dead letters in memory that can be out of order. */
+class MemoryDeadLetters implements DeadLetterStore {
   readonly letters: DeadLetter[] = [];
   failures = 0;
 
   async put(letter: DeadLetter) {
     if (this.failures-- > 0) throw new Error('out of order');
     this.letters.push(letter);
+    return undefined;
   }
 
   async count() {
@@ -32,12 +34,12 @@ class MemoryQuarantine implements Quarantine {
 }
 
 let handler: TestHandler;
-let quarantine: MemoryQuarantine;
+let deadLetters: MemoryDeadLetters;
 let settled: string[];
 
 beforeEach(async () => {
   handler = await startHandler();
-  quarantine = new MemoryQuarantine();
+  deadLetters = new MemoryDeadLetters();
   settled = [];
 });
 afterEach(() => handler.close());
@@ -56,9 +58,12 @@ function forwarderOf(route: Record<string, unknown> = {}) {
     config: routeConfig,
     sink,
     gate: openGate(),
-    quarantine,
+    deadLetters,
+    memory: ampleMemory(),
     metrics: metrics.route('store', () => idleGauges),
     log: pino({ level: 'silent' }),
+    isStalled: () => false,
+    unacknowledged: () => 0,
   });
   onTestFinished(async () => {
     await forwarder.drain(AbortSignal.timeout(0));
@@ -66,7 +71,12 @@ function forwarderOf(route: Record<string, unknown> = {}) {
   });
   const add = (...messages: Message[]) => {
     for (const one of messages)
-      forwarder.add({ message: one, bytes: 1, settle: () => settled.push(one.id) });
+      forwarder.add({
+        message: one,
+        arrivedMs: performance.now(),
+        bytes: 1,
+        settle: () => settled.push(one.id),
+      });
   };
   return { forwarder, add, metrics };
 }
@@ -84,7 +94,7 @@ test('the one message that makes the handler refuse a batch is found and quarant
   const { add } = forwarderOf();
   add(...poisoned);
   await until(() => settled.length === 40);
-  expect(quarantine.letters).toMatchObject([
+  expect(deadLetters.letters).toMatchObject([
     {
       route: 'store',
       reason: 'the handler answered 422: bad reading',
@@ -105,7 +115,7 @@ test('the one message that makes the handler refuse a batch is found and quarant
 test.each([
   ['a firewall answers with 403', { format: 'cloudevents-batch' }, 403, ''],
   ['the handler answers with 404, for it knows no such device', { format: 'raw' }, 404, ''],
-  ['the handler answers with 200 and a page of errors', {}, 200, '<b>Warning</b>'],
+  ['the handler answers with 200 and a receipt that is none', {}, 200, '{"batchItemFailures":'],
 ])(
   '%s to one message alone: it is quarantined in the end, and the others flow',
   async (_, route, status, body) => {
@@ -122,9 +132,9 @@ test.each([
     });
     add(...poisoned);
     await until(() => settled.length === 40);
-    expect(quarantine.letters).toMatchObject([
+    expect(deadLetters.letters).toMatchObject([
       {
-        reason: expect.stringMatching(/^the handler answered .*, while other messages are taken$/),
+        reason: expect.stringMatching(/^the handler.*, while other messages are taken$/),
         message: { id: poisoned[17]?.id },
       },
     ]);
@@ -154,7 +164,7 @@ test('a message that the handler refuses by name is quarantined with its reason'
   const { add, metrics } = forwarderOf();
   add(...poisoned);
   await until(() => settled.length === 40);
-  expect(quarantine.letters).toMatchObject([
+  expect(deadLetters.letters).toMatchObject([
     { reason: 'bad', attempts: 1, message: { id: poisoned[17]?.id } },
   ]);
   const { text: exposition } = await metrics.scrape();
@@ -162,8 +172,8 @@ test('a message that the handler refuses by name is quarantined with its reason'
   expect(exposition).toContain('causeway_quarantined_messages_total{route="store"} 1');
 });
 
-test('a quarantine that is out of order keeps the message, and its topic, until it is back', async () => {
-  quarantine.failures = 2;
+test('a store of dead letters that is out of order keeps the message, and its topic, until it is back', async () => {
+  deadLetters.failures = 2;
   handler.answer = ({ events }, response) => {
     response.statusCode = events.some((event) => text(event) === 'poison') ? 400 : 200;
     response.end();
@@ -174,33 +184,40 @@ test('a quarantine that is out of order keeps the message, and its topic, until 
   add(bad, behind);
   await until(() => settled.length === 2);
   expect(settled).toEqual([bad.id, behind.id]);
-  expect(quarantine.letters).toMatchObject([{ attempts: 3 }]);
+  expect(deadLetters.letters).toMatchObject([{ attempts: 3 }]);
 });
 
-test('a message larger than a request goes to the quarantine and blocks nobody', async () => {
-  quarantine.failures = 1;
+test('a message larger than a request becomes a dead letter and blocks nobody', async () => {
+  deadLetters.failures = 1;
   const { add } = forwarderOf({ maxBatchBytes: 10_000 });
   const large = message({ topic: 'a', text: 'x'.repeat(10_000) });
   const binary = message({ topic: 'a', payload: Buffer.alloc(7600, 0xff) });
   const small = message({ topic: 'a' });
   add(large, binary, small);
   await until(() => settled.length === 3);
-  expect(quarantine.letters.map((letter) => letter.message.id).sort()).toEqual(
+  expect(deadLetters.letters.map((letter) => letter.message.id).sort()).toEqual(
     [large.id, binary.id].sort(),
   );
   expect(handler.stored.map(({ id }) => id)).toEqual([small.id]);
 });
 
-test.each(['a/+', 'a\u0000', 'a\ufffd', ''])(
-  'a topic that a broken broker sent (%j) goes to the quarantine',
+test.each(['a/+', 'a\u0000', ''])(
+  'a topic that a broken broker sent (%j) becomes a dead letter',
   async (topic) => {
     const { add } = forwarderOf();
     add(message({ topic }), message());
     await until(() => settled.length === 2);
-    expect(quarantine.letters).toMatchObject([{ message: { topic }, attempts: 0 }]);
+    expect(deadLetters.letters).toMatchObject([{ message: { topic }, attempts: 0 }]);
     expect(handler.stored).toHaveLength(1);
   },
 );
+
+test('U+FFFD in a topic is a character like any other', async () => {
+  const { add } = forwarderOf();
+  add(message({ topic: 'a\ufffd' }));
+  await until(() => settled.length === 1);
+  expect(handler.stored).toMatchObject([{ subject: 'a\ufffd' }]);
+});
 
 test('413 splits the batch', async () => {
   handler.answer = ({ events }, response) => {
@@ -211,7 +228,7 @@ test('413 splits the batch', async () => {
   add(...Array.from({ length: 40 }, (_, index) => message({ topic: `t/${index}` })));
   await until(() => settled.length === 40);
   expect(handler.stored).toHaveLength(40);
-  expect(quarantine.letters).toEqual([]);
+  expect(deadLetters.letters).toEqual([]);
 });
 
 test.each([
@@ -221,7 +238,10 @@ test.each([
       response.writeHead(301, { location: '/' }).end(),
   ],
   ['401', (response: import('node:http').ServerResponse) => response.writeHead(401).end()],
-  ['garbage', (response: import('node:http').ServerResponse) => response.end('<html>')],
+  [
+    'a receipt that is none',
+    (response: import('node:http').ServerResponse) => response.end('{"batchItemFailures":0}'),
+  ],
   ['a broken connection', (response: import('node:http').ServerResponse) => response.destroy()],
 ])(
   '%s holds: nothing is settled or quarantined, and it goes on when the handler is mended',
@@ -230,7 +250,7 @@ test.each([
     const { add, forwarder } = forwarderOf();
     add(message(), message({ topic: 'b' }));
     await until(() => forwarder.holding !== undefined);
-    expect([settled, quarantine.letters]).toEqual([[], []]);
+    expect([settled, deadLetters.letters]).toEqual([[], []]);
     handler.answer = (__, response) => void response.end();
     await until(() => settled.length === 2);
     expect(forwarder.holding).toBeUndefined();

@@ -1,7 +1,8 @@
 // How long a handler is left alone.
-import fc from 'fast-check';
+
 import { afterEach, expect, test, vi } from 'vitest';
 import { Hold } from '../../../bridge/forwarding/hold.ts';
+import { fc } from '../../support/property.ts';
 
 const retry = { baseMs: 100, capMs: 30_000, maxRetryAfterMs: 300_000 };
 
@@ -49,4 +50,36 @@ test('a clock that is set changes no wait', () => {
       expect(hold.waitMs).toBeCloseTo(5000, 3);
     }),
   );
+});
+
+test('a wait that somebody ends is over, whatever the handler asked for, and waits start over; the hold goes on', () => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, 'random').mockReturnValue(1);
+  const hold = new Hold(retry);
+  for (let failure = 0; failure < 5; failure++) {
+    hold.begin('down', 60_000);
+    vi.advanceTimersByTime(hold.waitMs);
+  }
+  hold.begin('down', 60_000);
+  expect(hold.waitMs).toBe(60_000);
+  hold.endWait();
+  expect([hold.waitMs, hold.reason]).toEqual([0, 'down']);
+  hold.begin('down', undefined);
+  expect(hold.waitMs).toBe(100);
+});
+
+test('tries are those that failed since it began, together as one, no matter who asks for the next', () => {
+  vi.useFakeTimers();
+  const hold = new Hold(retry);
+  expect(hold.tries).toBe(0);
+  for (let round = 0; round < 3; round++) {
+    hold.begin('busy', 1000);
+    hold.begin('busy', 1000);
+    vi.advanceTimersByTime(30_000);
+  }
+  hold.endWait();
+  hold.begin('busy', undefined);
+  expect(hold.tries).toBe(4);
+  hold.end();
+  expect(hold.tries).toBe(0);
 });

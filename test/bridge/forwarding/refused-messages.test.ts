@@ -43,7 +43,7 @@ describe('a message that the handler names', () => {
 describe('a message that is refused with 4xx', () => {
   const refused = { kind: 'rejected', reason: 'the handler answered 422' } as const;
 
-  test('goes to the quarantine after rejectTries, and its topic waits that long', async () => {
+  test('becomes a dead letter after rejectTries, and its topic waits that long', async () => {
     const script: Script = (messages) => (messages.some(isPoison) ? refused : taken);
     const { sink, letters, settled, add, stop } = start(script, { rejectTries: 3 });
     onTestFinished(stop);

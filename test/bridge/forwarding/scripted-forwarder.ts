@@ -1,21 +1,26 @@
 // A forwarder over a handler that does as its script says, with messages of which some are poison to it.
 import { pino } from 'pino';
 import { expect } from 'vitest';
-import { parseConfig } from '../../../bridge/config.ts';
+import { parseConfig } from '../../../bridge/config/config.ts';
+import { hasExpressions } from '../../../bridge/config/memory.ts';
 import { Forwarder } from '../../../bridge/forwarding/forwarder.ts';
 import { Traces } from '../../../bridge/forwarding/traces.ts';
-import { createMetrics } from '../../../bridge/metrics.ts';
-import type { DeadLetter } from '../../../functions/contract/dead-letter.ts';
+import type { Sink } from '../../../bridge/handler/sink.ts';
+import { createMetrics } from '../../../bridge/metrics/metrics.ts';
 import type { Message } from '../../../functions/contract/message.ts';
+import { createEvaluator } from '../../../functions/expression/evaluator.ts';
+import type { DeadLetter } from '../../../functions/table/dead-letter.ts';
 import { openGate } from '../../support/gates.ts';
 import { idleGauges } from '../../support/gauges.ts';
+import { ampleMemory } from '../../support/memory.ts';
 import { message } from '../../support/messages.ts';
 import { type Script, ScriptedSink } from '../../support/scripted-sink.ts';
 
 /** `failingMessage.tries` of its route. */
 export const tries = 4;
 
-export function start(script: Script, route: Record<string, unknown> = {}) {
+/** `realSink` stands in the place of the script's. */
+export function start(script: Script, route: Record<string, unknown> = {}, realSink?: Sink) {
   const config = parseConfig({
     broker: { url: 'mqtt://127.0.0.1' },
     routes: [
@@ -37,21 +42,43 @@ export function start(script: Script, route: Record<string, unknown> = {}) {
   const letters: DeadLetter[] = [];
   const settled: string[] = [];
   const gate = openGate();
+  const evaluator = hasExpressions(routeConfig) ? createEvaluator(routeConfig) : undefined;
+  const traces = new Traces('store', undefined);
+  const metrics = createMetrics().route('store', () => idleGauges);
   const forwarder = new Forwarder({
-    traces: new Traces('store', undefined),
+    traces,
+    evaluator,
     config: routeConfig,
-    sink,
+    sink: realSink ?? sink,
+    memory: ampleMemory(),
     gate,
-    quarantine: { put: async (letter) => void letters.push(letter), count: async () => 0 },
-    metrics: createMetrics().route('store', () => idleGauges),
+    deadLetters: {
+      put: async (letter) => {
+        letters.push(letter);
+        return undefined;
+      },
+      count: async () => 0,
+    },
+    metrics,
     log: pino({ level: 'silent' }),
+    isStalled: () => false,
+    unacknowledged: () => 0,
   });
-  const stop = () => forwarder.drain(AbortSignal.abort());
+  const stop = async () => {
+    await forwarder.drain(AbortSignal.abort());
+    await evaluator?.close();
+  };
   const add = (messages: readonly Message[]) => {
     for (const one of messages)
-      forwarder.add({ message: one, bytes: 1, settle: () => settled.push(one.id) });
+      forwarder.add({
+        message: one,
+        arrivedMs: performance.now(),
+        bytes: 1,
+        settle: () => settled.push(one.id),
+      });
   };
-  return { forwarder, sink, gate, letters, settled, add, stop };
+  const { counters } = metrics;
+  return { forwarder, sink, gate, letters, settled, traces, counters, add, stop };
 }
 
 export const isPoison = ({ payload }: Message) => Buffer.from(payload).toString() === 'poison';

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
-import type { Secrets } from '../../../bridge/secrets.ts';
+import type { Secrets } from '../../../bridge/base/secrets.ts';
 import { type Consumed, startConsumer } from '../../support/consumer.ts';
 import { message } from '../../support/messages.ts';
 import { openSink, type RouteInput, routeFaults, send } from './routes.ts';

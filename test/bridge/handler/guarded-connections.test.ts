@@ -1,7 +1,7 @@
 // Names that lead where requests must not go, each against a real connection.
 import type { LookupAddress } from 'node:dns';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Resolve } from '../../../bridge/handler/address-guard.ts';
+import type { Resolve } from '../../../bridge/base/address-guard.ts';
 import { createSink } from '../../../bridge/handler/sink.ts';
 import { startConsumer } from '../../support/consumer.ts';
 import { message } from '../../support/messages.ts';

@@ -1,9 +1,10 @@
 // What a device says in headers: it stays in its own, and within bounds.
-import fc from 'fast-check';
+
 import { expect, test } from 'vitest';
 import { requestBuilder } from '../../../bridge/handler/request.ts';
 import type { Message } from '../../../functions/contract/message.ts';
 import { message } from '../../support/messages.ts';
+import { fc } from '../../support/property.ts';
 import { requestFor, routeOf } from './routes.ts';
 
 test('no attribute breaks out of its header, whatever a device says', () => {

@@ -1,5 +1,5 @@
 // Handlers that answer wrongly or endlessly: each answer is bounded and ends in the right verdict.
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { message } from '../../support/messages.ts';
 import { until } from '../../support/wait.ts';
@@ -18,6 +18,10 @@ import {
 import { openSink, send } from './routes.ts';
 
 const bomb = gzipSync(Buffer.alloc(16 * 1024 * 1024));
+const page = '<h1>Welcome</h1>';
+const receipt = '{"batchItemFailures":[]}';
+const compressed = (encoding: string, body: Buffer) =>
+  say(`${head}content-encoding: ${encoding}\r\ncontent-length: ${body.length}\r\n\r\n`, body);
 
 const answers: readonly (readonly [what: string, talk: Talk, batch: object, one: object])[] = [
   ['nothing at all', thenEnd(say()), held, held],
@@ -123,6 +127,33 @@ const answers: readonly (readonly [what: string, talk: Talk, batch: object, one:
   [
     'a page',
     thenEnd(say(`${head}content-type: text/html\r\n\r\n<h1>Welcome</h1>`)),
+    delivered,
+    delivered,
+  ],
+  ['half a receipt', thenEnd(say(`${head}\r\n{"batchItem`)), held, delivered],
+  ['a compressed page', thenEnd(compressed('gzip', gzipSync(page))), delivered, delivered],
+  ['a page by brotli', thenEnd(compressed('br', brotliCompressSync(page))), delivered, delivered],
+  ['a receipt by gzip', thenEnd(compressed('gzip', gzipSync(receipt))), held, delivered],
+  ['what is no gzip', thenEnd(compressed('gzip', Buffer.from('OK'))), held, delivered],
+  ['an unknown compression', thenEnd(compressed('dcb', gzipSync(page))), held, delivered],
+  ['nothing, compressed', thenEnd(compressed('gzip', Buffer.alloc(0))), delivered, delivered],
+  [
+    'a page of 2 MB',
+    thenEnd(say(`${head}\r\n`, '<p>Welcome</p>'.repeat(150_000))),
+    delivered,
+    delivered,
+  ],
+  [
+    'a receipt of 2 MB',
+    thenEnd(say(`${head}\r\n`, `${receipt}${' '.repeat(2 * 1024 * 1024)}`)),
+    held,
+    delivered,
+  ],
+  [
+    'failures behind 2 MB',
+    thenEnd(
+      say(`${head}\r\n{"results":"${'x'.repeat(2 * 1024 * 1024)}","batchItem`, 'Failures":[]}'),
+    ),
     held,
     delivered,
   ],

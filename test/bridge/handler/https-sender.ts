@@ -1,6 +1,6 @@
 // A process of its own, as whom Node trusts is said when it starts: sends a message to each URL of its arguments, whose
 // names all lead to this machine, and prints what became of it.
-import { parseConfig } from '../../../bridge/config.ts';
+import { parseConfig } from '../../../bridge/config/config.ts';
 import { createSink } from '../../../bridge/handler/sink.ts';
 import { message } from '../../support/messages.ts';
 

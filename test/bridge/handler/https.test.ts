@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { CertificateFiles } from '../broker/certificate-files.ts';
+import { programFile } from '../../support/started-once.ts';
+import { CertificateFiles } from '../connection/certificate-files.ts';
 
 test('a message goes to whom the certificate of the URL’s name belongs', async () => {
   const files = new CertificateFiles();
@@ -24,11 +24,10 @@ test('a message goes to whom the certificate of the URL’s name belongs', async
   const { port } = server.address() as AddressInfo;
 
   async function attemptsOf(environment: Record<string, string>): Promise<unknown[]> {
-    const program = fileURLToPath(new URL('https-sender.ts', import.meta.url));
     const urls = ['handler', 'other'].map((name) => `https://${name}.example.com:${port}/`);
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--import', 'tsx', program, ...urls],
+      [await programFile('https-sender'), ...urls],
       { env: { ...process.env, ...environment } },
     );
     return stdout

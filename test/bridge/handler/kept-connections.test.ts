@@ -25,7 +25,7 @@ test('a connection is given up before the time is over that the handler announce
   await once(socket, 'close');
 });
 
-test('whoever waits for a connection has its whole time when it gets one', async () => {
+test('a request that waits for a connection has its whole time when it gets one', async () => {
   let requests = 0;
   const server = createServer((request, response) => {
     request.resume();

@@ -1,8 +1,8 @@
 // Signatures of requests as a handler sees them, secrets by name and their rotation included.
 import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { webhookSecretsIn } from '../../../bridge/handler/request-signing.ts';
-import { createSecrets, minAgeMs } from '../../../bridge/secrets.ts';
+import { createSecrets, minAgeMs } from '../../../bridge/base/secrets.ts';
+import { webhookSecretsIn } from '../../../bridge/handler/secret-forms.ts';
 import { signatureFault } from '../../../functions/contract/signature.ts';
 import { startHandler } from '../../support/handler.ts';
 import { startFakeSecretsManager } from '../fake-secrets-manager.ts';

@@ -1,11 +1,16 @@
 // A route of the bridge's config, and its sink, for tests of the HTTP side alone.
 import { onTestFinished } from 'vitest';
-import { type BridgeConfigInput, parseConfig, type RouteConfig } from '../../../bridge/config.ts';
-import type { Resolve } from '../../../bridge/handler/address-guard.ts';
+import type { Resolve } from '../../../bridge/base/address-guard.ts';
+import type { Secrets } from '../../../bridge/base/secrets.ts';
+import {
+  type BridgeConfigInput,
+  parseConfig,
+  type RouteConfig,
+} from '../../../bridge/config/config.ts';
+import { openHandlerTls } from '../../../bridge/handler/handler-tls.ts';
 import type { HandlerRequest } from '../../../bridge/handler/request.ts';
 import { openSigner } from '../../../bridge/handler/request-signing.ts';
 import { type Attempt, createSink, type Sink } from '../../../bridge/handler/sink.ts';
-import type { Secrets } from '../../../bridge/secrets.ts';
 import type { Message } from '../../../functions/contract/message.ts';
 import { message } from '../../support/messages.ts';
 
@@ -14,6 +19,8 @@ export type RouteInput = Partial<BridgeConfigInput['routes'][number]>;
 function parse(fields: RouteInput) {
   return parseConfig({
     broker: { url: 'mqtt://127.0.0.1' },
+    // For requests of any size.
+    memoryMiB: 1024,
     routes: [{ name: 'hook', filter: '#', url: 'https://handler.example.com/', ...fields }],
   });
 }
@@ -39,7 +46,13 @@ export async function openSink(
   { secrets, resolve }: { secrets?: Secrets; resolve?: Resolve } = {},
 ): Promise<Sink> {
   const route = routeOf({ allowPrivate: true, timeoutMs: 10_000, ...fields });
-  const sink = createSink(route, await openSigner(route, secrets), resolve);
+  const sink = createSink(
+    route,
+    await openSigner(route, secrets),
+    resolve,
+    undefined,
+    openHandlerTls(route, secrets),
+  );
   onTestFinished(() => sink.close());
   return sink;
 }

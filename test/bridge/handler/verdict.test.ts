@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer, maxRetryAfterMs, verdictOf } from '../../../bridge/handler/verdict.ts';
+import { maxRetryAfterMs } from '../../../bridge/config/route.ts';
+import { type Answer, verdictOf } from '../../../bridge/handler/verdict.ts';
 
 const ids = new Set(['a', 'b']);
 const response = (status: number, body = '', retryAfter?: string): Answer => ({
@@ -8,15 +9,36 @@ const response = (status: number, body = '', retryAfter?: string): Answer => ({
   body,
   ...(retryAfter !== undefined && { retryAfter }),
 });
-const verdict = (answer: Answer) =>
-  verdictOf(answer, (id) => ids.has(id), Date.parse('2026-01-01T00:00:00Z'));
+const verdict = (answer: Answer, isIngest = false) =>
+  verdictOf(answer, (id) => ids.has(id), Date.parse('2026-01-01T00:00:00Z'), isIngest);
 
-test.each(['', ' ', '{"batchItemFailures":[]}'])('200 %j: all are stored', (body) => {
-  expect(verdict(response(200, body))).toEqual({
-    kind: 'answered',
-    failures: new Map(),
-    duplicates: 0,
-  });
+const allStored = { kind: 'answered', failures: new Map(), duplicates: 0 };
+const receipt = '{"batchItemFailures":[]}';
+
+// What frameworks answer where nobody thought of an answer.
+test.each([
+  [200, ''],
+  [200, ' '],
+  [200, 'OK'],
+  [200, '{}'],
+  [200, 'null'],
+  [200, '{"ok":true}'],
+  [200, '[]'],
+  [200, '<h1>Welcome</h1>'],
+  [201, 'Created'],
+  [202, 'Accepted'],
+  [204, ''],
+  [200, receipt],
+  [202, receipt],
+])('%i %j: a handler of the user has taken all', (status, body) => {
+  expect(verdict(response(status, body))).toEqual(allStored);
+});
+
+test('our own ingest stores what it gives a receipt for, and nothing else', () => {
+  expect(verdict(response(200, receipt), true)).toEqual(allStored);
+  for (const body of ['', ' ', 'OK', '{}', 'null', '[]', '<h1>Welcome</h1>'])
+    for (const status of [200, 202, 204])
+      expect(verdict(response(status, body), true)).toMatchObject({ kind: 'hold', broken: true });
 });
 
 test('200 with failures: those failed, the rest is stored', () => {
@@ -29,17 +51,21 @@ test('200 with failures: those failed, the rest is stored', () => {
 });
 
 test.each([
-  'garbage',
-  '[]',
-  '{}',
+  '{"b',
+  '{"batchItem',
+  '{"batchItemFailures":',
+  '{"batchItemFailures":null}',
   '{"batchItemFailures":[{}]}',
   '{"batchItemFailures":[{"itemIdentifier":"c"}]}',
-])('200 %j confirms nothing', (body) => {
-  expect(verdict(response(200, body))).toMatchObject({
-    kind: 'hold',
-    broken: true,
-    suspicious: true,
-  });
+  // As a Lambda function answers API Gateway, where nothing unpacks it.
+  '{"statusCode":200,"body":"{\\"batchItemFailures\\":[]}"}',
+])('200 %j speaks of failures and is no receipt: it confirms nothing', (body) => {
+  for (const isIngest of [false, true])
+    expect(verdict(response(200, body), isIngest)).toMatchObject({
+      kind: 'hold',
+      broken: true,
+      suspicious: true,
+    });
 });
 
 test('a receipt that is wrong throughout has a short reason', () => {
@@ -61,6 +87,22 @@ test.each([408, 425, 429, 500, 502, 503, 504])(
     });
   },
 );
+
+test.each([500, 501, 507])('%d: only the handler itself answers so', (status) => {
+  expect(verdict(response(status))).toMatchObject({ suspicious: true, own: true });
+  expect(verdict(response(status, '', '1'))).not.toHaveProperty('own');
+});
+
+test.each([408, 429, 502, 503, 504, 511, 520, 522, 524, 530, 599, 401, 403, 404, 405])(
+  '%d: a gateway may have answered so',
+  (status) => {
+    expect(verdict(response(status))).not.toHaveProperty('own');
+  },
+);
+
+test('no answer says nothing of the handler itself', () => {
+  expect(verdict({ kind: 'failed', reason: 'no answer within 30 ms' })).not.toHaveProperty('own');
+});
 
 test.each([301, 302, 307, 401, 403, 404, 405])(
   '%d: the deployment is broken, or it is about one message: others will tell',

@@ -1,24 +1,39 @@
 // Replays from a real table: what is stored goes to a route's handler again, marked, in order, and as fast as asked.
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Verdict } from '../../../bridge/handler/verdict.ts';
-import { acquireLease } from '../../../bridge/lease.ts';
-import { findInTable, tableQuarantine } from '../../../bridge/quarantine/quarantine-table.ts';
-import { createReplay } from '../../../bridge/quarantine/replay.ts';
+import { Leases } from '../../../bridge/base/lease.ts';
+import { leaseTable } from '../../../bridge/base/lease-table.ts';
+import type { Acquire } from '../../../bridge/base/leased.ts';
+import {
+  createReplay,
+  type ReplayVerdict,
+} from '../../../bridge/dead-letters/dead-letter-replay.ts';
+import { findInTable, tableDeadLetters } from '../../../bridge/dead-letters/dead-letter-table.ts';
+import { traceTable } from '../../../bridge/forwarding/trace-table.ts';
+import type { TraceStore } from '../../../bridge/forwarding/traces.ts';
 import { createReplayTable } from '../../../bridge/replays/replay-table.ts';
 import { type Replays, startReplays } from '../../../bridge/replays/replays.ts';
-import type { Acquire } from '../../../bridge/session/member.ts';
-import { type Replays as ApiReplays, createReplays } from '../../../functions/api/replays/store.ts';
+import {
+  type Replays as ApiReplays,
+  createReplays,
+} from '../../../functions/api/replays/replay-store.ts';
+import { createTraceReader } from '../../../functions/api/traces/reader.ts';
 import type { Message } from '../../../functions/contract/message.ts';
-import type { ReplayRequest } from '../../../functions/contract/replay.ts';
-import { createStore } from '../../../functions/ingest/store.ts';
+import type { Trace } from '../../../functions/contract/trace.ts';
+import { createStore } from '../../../functions/ingest/storing/message-store.ts';
+import type { ReplayRequest } from '../../../functions/table/replay.ts';
 import { localClient } from '../../../infra/local/database.ts';
 import { message } from '../../support/messages.ts';
 import { engines, type TestTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
 
-const answered: Verdict = { kind: 'answered', failures: new Map(), duplicates: 0 };
-const away: Verdict = { kind: 'hold', reason: 'status 503', overloaded: false, broken: false };
+const answered: ReplayVerdict = { kind: 'answered', failures: new Map(), duplicates: 0 };
+const away: ReplayVerdict = {
+  kind: 'hold',
+  reason: 'status 503',
+  overloaded: false,
+  broken: false,
+};
 const log = pino({ level: 'silent' });
 const unhurried = () => new AbortController().signal;
 
@@ -26,13 +41,15 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
   let table: TestTable;
   let api: ApiReplays;
   let bridges: Replays[];
+  let traceStore: TraceStore;
   /** What the handler got, in order; `verdictOf` says how it answers. */
   let got: Message[];
-  let verdictOf: (messages: readonly Message[]) => Verdict | Promise<Verdict>;
+  let verdictOf: (messages: readonly Message[]) => ReplayVerdict | Promise<ReplayVerdict>;
 
   beforeEach(async () => {
     table = await engine.start();
     bridges = [];
+    traceStore = traceTable({ ...table, retentionDays: 10_000, onLost: () => undefined });
     got = [];
     verdictOf = () => answered;
     api = createReplays({
@@ -50,15 +67,16 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
     await table.close();
   });
 
-  async function take(messages: readonly Message[]): Promise<Verdict> {
+  async function take(messages: readonly Message[]): Promise<ReplayVerdict> {
     const verdict = await verdictOf(messages);
     if (verdict.kind === 'answered') got.push(...messages);
     return verdict;
   }
 
   function start({ writeShards = 1, leases = false, client = table.client } = {}): Replays {
-    const acquire: Acquire = (clientId, leaseLog, signal) =>
-      acquireLease({ ...table, leaseMs: 2000, clientId, log: leaseLog, signal });
+    const store = leaseTable(table.tableName, table.client);
+    const own = new Leases({ store, leaseMs: 2000, log });
+    const acquire: Acquire = (...wanted) => own.acquire(...wanted);
     const routes = [
       {
         config: { name: 'hooks', maxBatch: 10, maxBatchBytes: 1_000_000 },
@@ -72,7 +90,8 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
       writeShards,
       pollSeconds: 1,
       routes,
-      replayLetter: createReplay(findInTable(table.tableName, table.client), routes),
+      traceStore,
+      replayDeadLetter: createReplay(findInTable(table.tableName, table.client), routes),
       acquire: leases ? acquire : undefined,
       leaseName: 'causeway-replays',
       log,
@@ -116,6 +135,34 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
       message({ topic: `rooms/${index % 3}/state`, text: String(index) }),
     );
   }
+
+  test('what it had refused is in a trace of its own, beside that of the route', async () => {
+    const [good, bad] = ['rooms/good', 'rooms/bad'].map((topic) => message({ topic }));
+    await store([good, bad] as Message[]);
+    const { id: badId = '', topic = '', time = '' } = bad ?? {};
+    const own: Trace = { route: 'hooks', topic, time, state: 'delivered', tries: 2, attempts: [] };
+    traceStore.keep(badId, own);
+    verdictOf = (messages) =>
+      messages.some((one) => one.topic === topic)
+        ? { kind: 'rejected', reason: 'status 422' }
+        : answered;
+    start();
+    const id = await ask({ filter: 'rooms/+' });
+    expect(await ended(id)).toMatchObject({ progress: { delivered: 1, refused: 1 } });
+    await traceStore.drain(unhurried());
+    const { traces } = await createTraceReader({ ...table, waiting: async () => [] }).find(badId);
+    expect(traces).toMatchObject([
+      own,
+      {
+        route: 'hooks',
+        replayId: id,
+        state: 'refused',
+        tries: 2,
+        attempts: [{ messages: 2 }, { verdict: 'rejected', reason: 'status 422', messages: 1 }],
+      },
+    ]);
+    expect(traces[0]?.replayId).toBeUndefined();
+  });
 
   test.each([1, 4])('all of a filter, in order, marked, from %i shards', async (writeShards) => {
     const wanted = many(60);
@@ -239,12 +286,12 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
     expect(got.map((one) => one.id).toSorted()).toEqual(wanted.map((one) => one.id).toSorted());
   });
 
-  test('the quarantine by filter and route: taken ones leave it, refused ones stay', async () => {
-    const quarantine = tableQuarantine(table.tableName, table.client);
-    const put = (topic: string, route: string) =>
-      quarantine.put({
+  test('the dead letters by filter and route: taken ones leave it, refused ones stay', async () => {
+    const deadLetters = tableDeadLetters(table.tableName, table.client);
+    const put = (topic: string, route: string, reason = 'status 422') =>
+      deadLetters.put({
         route,
-        reason: 'status 422',
+        reason,
         attempts: 1,
         quarantinedAt: new Date().toISOString(),
         message: message({ topic }),
@@ -261,6 +308,11 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
       dryRun: true,
     });
     expect((await ended(dry))?.progress.total).toBe(3);
+    await put('rooms/1', 'hooks', 'status 400');
+    const ofReason = { filter: 'rooms/#', route: 'hooks', deadLetterReason: 'status 400' };
+    const one = await ask({ source: 'dead-letters', ...ofReason });
+    expect((await ended(one))?.progress).toMatchObject({ total: 1, delivered: 1 });
+    expect(await deadLetters.count()).toBe(5);
     const id = await ask({ source: 'dead-letters', filter: 'rooms/#', route: 'hooks' });
     expect(await ended(id)).toMatchObject({
       status: 'done',
@@ -271,7 +323,7 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
         refusals: [{ topic: 'rooms/bad', reason: 'status 422' }],
       },
     });
-    expect(await quarantine.count()).toBe(3);
+    expect(await deadLetters.count()).toBe(3);
   });
 
   test('no more than twenty wait', async () => {

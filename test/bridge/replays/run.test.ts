@@ -1,10 +1,11 @@
 // A replay from its first look to its end, in memory: what is sent, what is written down, and what a crash costs.
-import fc from 'fast-check';
-import { expect, test } from 'vitest';
+
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type RunOptions, runReplay } from '../../../bridge/replays/run.ts';
 import { refusalOf, type Sent } from '../../../bridge/replays/sending.ts';
 import type { Entries, Letter } from '../../../bridge/replays/sources.ts';
-import { noProgress, type Replay } from '../../../functions/contract/replay.ts';
+import { noProgress, type Replay } from '../../../functions/table/replay.ts';
+import { fc } from '../../support/property.ts';
 
 const asked: Replay = {
   id: 'r1',
@@ -149,6 +150,23 @@ test('what cannot be read is refused as it is met, however much of it there is',
   await run({ count: 20, send: async (some) => all(some), save, signal: never, entries });
   const refused = saved.map(({ progress }) => progress.refused);
   expect([...new Set(refused)]).toEqual([0, 7, 14, 20]);
+});
+
+test('a handler that asks for no time is left alone all the same', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(1);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const { save } = recorder();
+  let tries = 0;
+  const send = async (entries: readonly Letter[]): Promise<Sent<Letter>> =>
+    ++tries <= 2
+      ? { delivered: 0, refusals: [], again: entries, outage: true, retryAfterMs: 0 }
+      : all(entries);
+  const beganMs = performance.now();
+  const work = { entries: numbered(1), send, maxBatch: 7, maxBatchBytes: 1_000_000 };
+  const news = () => never;
+  await runReplay(asked, { work, save, news, signal: never, mayHandOver: () => false });
+  // 200 and 400 ms, but for what a timer fires too early.
+  expect(performance.now() - beganMs).toBeGreaterThan(550);
 });
 
 test('a cancelled one sends nothing more, also in an outage', async () => {

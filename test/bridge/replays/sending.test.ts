@@ -1,18 +1,21 @@
 // What a handler's verdict means for messages that are replayed.
 import { expect, test } from 'vitest';
-import type { Verdict } from '../../../bridge/handler/verdict.ts';
-import type { LetterFault } from '../../../bridge/quarantine/replay.ts';
-import { letterSender, messageSender } from '../../../bridge/replays/sending.ts';
+
+import type {
+  DeadLetterFault,
+  ReplayVerdict,
+} from '../../../bridge/dead-letters/dead-letter-replay.ts';
+import { deadLetterSender, messageSender } from '../../../bridge/replays/sending.ts';
 import type { Message } from '../../../functions/contract/message.ts';
 import { problem } from '../../../functions/contract/problem.ts';
-import type { Refusal } from '../../../functions/contract/replay.ts';
+import type { Refusal } from '../../../functions/table/replay.ts';
 import { message } from '../../support/messages.ts';
 
 /** To a handler that gets nothing from others. */
-const senderTo = (post: (messages: readonly Message[]) => Promise<Verdict>) =>
+const senderTo = (post: (messages: readonly Message[]) => Promise<ReplayVerdict>) =>
   messageSender({ post, othersDelivered: () => 0 });
 
-const stored: Verdict = { kind: 'answered', failures: new Map(), duplicates: 0 };
+const stored: ReplayVerdict = { kind: 'answered', failures: new Map(), duplicates: 0 };
 
 test('a rejected batch is halved until the culprits stand alone', async () => {
   const messages = Array.from({ length: 9 }, (_, index) => message({ id: `m${index}` }));
@@ -141,7 +144,7 @@ test('one that the handler fails on is found and refused, as long as others are 
   expect(taken).toEqual(['m0', 'm1', 'm2', 'm3', 'm4', 'm6', 'm7']);
 });
 
-test.each<[string, LetterFault | undefined, object]>([
+test.each<[string, DeadLetterFault | undefined, object]>([
   ['taken', undefined, { delivered: 1, refusals: [], again: [] }],
   [
     'gone meanwhile',
@@ -169,5 +172,5 @@ test.each<[string, LetterFault | undefined, object]>([
     { delivered: 0, refusals: [], again: [letter], waiting: 'status 500', outage: false },
   ],
 ])('a dead letter that is %s', async (_, answer, expected) => {
-  expect(await letterSender(async () => answer)([letter])).toMatchObject(expected);
+  expect(await deadLetterSender(async () => answer)([letter])).toMatchObject(expected);
 });

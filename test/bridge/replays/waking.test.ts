@@ -16,7 +16,7 @@ test('woken while it looks, it looks once more, also after a wait that nobody en
         looks++;
         if (looks !== 2) return undefined;
         replays.wake();
-        // Whoever has heard it looks before any timer is due.
+        // A bridge that has heard it looks before any timer is due.
         void delay(500).then(() => {
           isLate = looks === 2;
         });
@@ -28,7 +28,7 @@ test('woken while it looks, it looks once more, also after a wait that nobody en
     writeShards: 1,
     pollSeconds: 1,
     routes: [],
-    replayLetter: undefined,
+    replayDeadLetter: undefined,
     acquire: undefined,
     leaseName: 'causeway-replays',
     log: pino({ level: 'silent' }),

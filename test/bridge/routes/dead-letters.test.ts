@@ -1,9 +1,9 @@
 // Dead letters that are given to a route's handler again while the route is paused, disabled, or about to stop.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Quarantine } from '../../../bridge/quarantine/quarantine.ts';
-import { tableQuarantine } from '../../../bridge/quarantine/quarantine-table.ts';
-import { type DeadLetter, deadLetterId } from '../../../functions/contract/dead-letter.ts';
+import type { DeadLetterStore } from '../../../bridge/dead-letters/dead-letter-store.ts';
+import { tableDeadLetters } from '../../../bridge/dead-letters/dead-letter-table.ts';
+import { type DeadLetter, deadLetterId } from '../../../functions/table/dead-letter.ts';
 import { startTestBridge } from '../../support/bridges.ts';
 import { startHandler, type TestHandler } from '../../support/handler.ts';
 import { message } from '../../support/messages.ts';
@@ -13,13 +13,13 @@ import { until } from '../../support/wait.ts';
 
 let table: TestTable;
 let handler: TestHandler;
-let quarantine: Quarantine;
+let deadLetters: DeadLetterStore;
 let letter: DeadLetter;
 
 beforeEach(async () => {
   table = await startTable();
   handler = await startHandler();
-  quarantine = tableQuarantine(table.tableName, table.client);
+  deadLetters = tableDeadLetters(table.tableName, table.client);
   letter = {
     route: 'store',
     reason: 'the handler answered 422',
@@ -27,7 +27,7 @@ beforeEach(async () => {
     quarantinedAt: new Date().toISOString(),
     message: message(),
   };
-  await quarantine.put(letter);
+  await deadLetters.put(letter);
 });
 afterEach(async () => {
   await handler.close();
@@ -56,20 +56,23 @@ async function replay(url: string) {
   return [response.status, await response.json()];
 }
 
-test('it is not given to a route that is paused, and a 410 to it disables the route', async () => {
+test('it is not given to a route that is paused; a 410 to it refuses it, and changes nothing for the route', async () => {
   const bridge = await bridgeThatIs('disconnected');
   await ask(bridge.url, '/pause', { name: 'store' });
   expect(await replay(bridge.url)).toMatchObject([503, { detail: 'the route is paused' }]);
   expect(handler.requests).toEqual([]);
   await ask(bridge.url, '/resume', { name: 'store' });
-  // A handler that wants no more says so to these, too.
   handler.answer = (_, response) => void response.writeHead(410).end();
-  expect(await replay(bridge.url)).toMatchObject([503, { detail: 'the handler answered 410' }]);
-  expect(await statusOf(bridge.url)).toMatchObject({ state: 'disabled' });
-  expect(await replay(bridge.url)).toMatchObject([503, { detail: 'the route is disabled' }]);
-  expect(handler.requests).toHaveLength(1);
+  for (const requests of [1, 2]) {
+    expect(await replay(bridge.url)).toMatchObject([
+      422,
+      { code: 'handler-refused', detail: 'the handler answered 410' },
+    ]);
+    expect(await statusOf(bridge.url)).toMatchObject({ state: 'disconnected' });
+    expect(handler.requests).toHaveLength(requests);
+  }
+  expect(await deadLetters.count()).toBe(1);
   handler.answer = (_, response) => void response.end();
-  await ask(bridge.url, '/resume', { name: 'store' });
   expect((await replay(bridge.url))[0]).toBe(200);
 });
 
@@ -96,5 +99,5 @@ test('a bridge that stops waits for the one that it is just sending', async () =
   answer?.();
   expect((await replayed)[0]).toBe(200);
   await drained;
-  expect(await quarantine.count()).toBe(0);
+  expect(await deadLetters.count()).toBe(0);
 });

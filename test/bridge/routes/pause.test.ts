@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import mqtt, { type MqttClient } from 'mqtt';
 import {
   afterAll,
@@ -26,6 +25,7 @@ import {
 } from '../../support/brokers.ts';
 import { startHandler, type TestHandler } from '../../support/handler.ts';
 import { askRoutes as ask, statusOf, routeToken as token } from '../../support/route-control.ts';
+import { programFile } from '../../support/started-once.ts';
 import { startTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
 
@@ -56,7 +56,7 @@ for (const { name, version, available, start } of brokers) {
         handlerUrl: handler.url,
         token,
         ...input,
-        broker: { clientIdPrefix: `pause${prefix}`, ...input.broker },
+        broker: { clientIdPrefix: `pause${prefix}`, protocolVersion: version, ...input.broker },
       });
     const numbers = () => handler.stored.map(({ data }) => Number(data));
     const upTo = (count: number) => Array.from({ length: count }, (_, number) => number);
@@ -147,13 +147,19 @@ for (const { name, version, available, start } of brokers) {
       expect(handler.requests).toEqual([]);
     });
 
-    test('a standby knows of it when it takes over, and whoever asks it changes it for all', async () => {
+    /** Two bridges with one table: the first has the session. */
+    async function withStandby() {
       const table = await startTable();
       onTestFinished(() => table.close());
       const first = await bridgeOf({ table });
       await until(async () => (await statusOf(first.url)).sessions[0]?.state === 'active');
       const second = await bridgeOf({ table });
       await until(async () => (await statusOf(second.url)).state === 'standby');
+      return { table, first, second };
+    }
+
+    test('a standby knows of it when it takes over, and a change at any bridge is one for all', async () => {
+      const { first, second } = await withStandby();
       // The one that has no session is told; the other one sends nothing from the answer on.
       expect((await ask(second.url, '/pause', { name: 'store' })).body).toMatchObject({
         state: 'paused',
@@ -169,13 +175,8 @@ for (const { name, version, available, start } of brokers) {
       expect(numbers()).toEqual(upTo(5));
     });
 
-    test('whoever takes over knows at once that the handler wants no more', async () => {
-      const table = await startTable();
-      onTestFinished(() => table.close());
-      const first = await bridgeOf({ table });
-      await until(async () => (await statusOf(first.url)).sessions[0]?.state === 'active');
-      const second = await bridgeOf({ table });
-      await until(async () => (await statusOf(second.url)).state === 'standby');
+    test('a bridge that takes over knows at once that the handler wants no more', async () => {
+      const { table, first, second } = await withStandby();
       answering(410);
       await publish(0, 1);
       const { read } = tableRouteStates(table.tableName, table.client, `pause${prefix}`);
@@ -227,8 +228,7 @@ describe.skipIf(!hasMosquitto)(`killed ${hasMosquitto ? '' : needsMosquitto}`.tr
 
 /** A bridge as a process, that can be killed. */
 async function startProcess(config: object) {
-  const entry = fileURLToPath(new URL('../../../bridge/main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+  const child = spawn(process.execPath, [await programFile('bridge')], {
     env: { PATH: process.env['PATH'], CAUSEWAY_CONFIG: JSON.stringify(config) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,12 +1,13 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  asksForRetry,
   changedState,
   neverChanged,
   parseRouteState,
   type RouteChange,
   type RouteState,
 } from '../../../bridge/routes/route-state.ts';
+import { fc } from '../../support/property.ts';
 
 const at = '2026-01-31T12:00:00.000Z';
 const change: fc.Arbitrary<RouteChange> = fc.oneof(
@@ -67,6 +68,19 @@ describe('a change', () => {
       since: at,
       by: 'token:a',
     });
+  });
+
+  test('a retry is asked for by a state of an active route that tells of it, and by a resume', () => {
+    const retried = changedState(neverChanged, { kind: 'retry' }, at);
+    expect(retried).toEqual({ kind: 'active', version: 1, retriedAt: at });
+    expect(asksForRetry(neverChanged, retried)).toBe(true);
+    expect(asksForRetry(retried, retried)).toBe(false);
+    const paused = stateAfter({ kind: 'retry' }, { kind: 'pause' });
+    expect(changedState(paused, { kind: 'retry' }, at)).toBe(paused);
+    expect(asksForRetry(retried, paused)).toBe(false);
+    const resumed = changedState(paused, { kind: 'resume' }, at);
+    expect(asksForRetry(paused, resumed)).toBe(true);
+    expect(asksForRetry(neverChanged, neverChanged)).toBe(false);
   });
 
   test('410 to a request from before a resume says nothing about the time after it', () => {

@@ -1,13 +1,16 @@
 // States of routes in a real table and in real files, and several bridges that change them.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { pino } from 'pino';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ChangeWatch } from '../../../bridge/base/change-watch.ts';
 import { neverChanged, type RouteState } from '../../../bridge/routes/route-state.ts';
 import { folderRouteStates } from '../../../bridge/routes/route-state-folder.ts';
 import { tableRouteStates } from '../../../bridge/routes/route-state-table.ts';
 import { type RouteStateStore, RouteStates } from '../../../bridge/routes/route-states.ts';
+import { readChangeMarker } from '../../../functions/table/change-marker.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
 import { clientWithout, startTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
@@ -88,6 +91,34 @@ describe('several bridges', async () => {
     await until(() => kindOf(second) === 'paused');
     await second.change('store', { kind: 'resume' });
     await until(() => first.gate('store').isOpen);
+  });
+
+  test('hear of each other by the change marker, and read nothing without it', async () => {
+    const prefix = `c${configs++}`;
+    const source = { client: table.client, tableName: table.tableName };
+    const changes = new ChangeWatch({
+      read: () => readChangeMarker(source),
+      announcedMs: 500,
+      pollMs: 20,
+    });
+    onTestFinished(() => changes.stop());
+    const store = sharedStore(prefix);
+    let reads = 0;
+    const counted: RouteStateStore = {
+      ...store,
+      read: () => {
+        reads++;
+        return store.read();
+      },
+    };
+    const states = new RouteStates({ store: counted, routes: ['store'], changes, log, pollMs: 10 });
+    onTestFinished(() => states.stop());
+    await until(() => reads >= 2 && !changes.areRecent);
+    const before = reads;
+    await delay(300);
+    expect(reads).toBe(before);
+    await statesOf(sharedStore(prefix)).change('store', { kind: 'pause' });
+    await until(() => kindOf(states) === 'paused');
   });
 
   test('changes at the same time: none is lost, and all know the last', async () => {

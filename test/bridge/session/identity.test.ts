@@ -1,41 +1,46 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createReceiptClock, messageId } from '../../../bridge/session/identity.ts';
-
-test('times of receipt strictly increase, also when the clock stands still or is set back', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 2, maxLength: 50 }),
-      (steps) => {
-        let ms = 1_800_000_000_000;
-        const clock = createReceiptClock(() => ms);
-        const times = steps.map((step) => {
-          ms += step;
-          return clock();
-        });
-        for (const [index, time] of times.entries()) {
-          expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
-          const next = times[index + 1];
-          if (next !== undefined) expect(next > time).toBe(true);
-        }
-      },
-    ),
-  );
-  const stopped = createReceiptClock(() => 1_800_000_000_000);
-  const many = Array.from({ length: 2500 }, stopped);
-  expect(many).toEqual([...new Set(many)].sort());
-});
+import { idOfProducer, mintId, producerIdIn } from '../../../bridge/session/identity.ts';
+import { maxIdBytes, maxProducerIdBytes } from '../../../functions/contract/message.ts';
+import { legalTopic, mqttText } from '../../support/messages.ts';
+import { fc } from '../../support/property.ts';
 
 test('the id of a CloudEvent is kept where it can be one', () => {
   const event = ['specversion', '1.0'] as const;
-  expect(messageId([event, ['id', 'mine']])).toBe('mine');
-  const minted = /^[\w-]{16}-\d+$/;
-  expect(messageId(undefined)).toMatch(minted);
-  for (const id of ['', 'x'.repeat(300)]) expect(messageId([event, ['id', id]])).toMatch(minted);
+  expect(producerIdIn([event, ['id', 'mine']])).toBe('mine');
+  expect(producerIdIn(undefined)).toBeUndefined();
+  for (const id of ['', 'x'.repeat(300)]) expect(producerIdIn([event, ['id', id]])).toBeUndefined();
   // Without specversion it may be the name of the device.
-  expect(messageId([['id', 'sensor-7']])).toMatch(minted);
+  expect(producerIdIn([['id', 'sensor-7']])).toBeUndefined();
 });
 
-test('minted ids do not repeat', () => {
-  expect(new Set(Array.from({ length: 10_000 }, () => messageId(undefined))).size).toBe(10_000);
+test('the id of a message is its producer’s, readable, and its topic and source make it unique', () => {
+  const id = idOfProducer('order-17', 'shop/a', undefined);
+  expect(id).toMatch(/^order-17\.[\w-]{22}$/);
+  expect(idOfProducer('order-17', 'shop/a', undefined)).toBe(id);
+  expect(idOfProducer('order-17', 'shop/b', undefined)).not.toBe(id);
+  expect(idOfProducer('order-17', 'shop/a', [['source', 'till-1']])).not.toBe(id);
+  // Who names another's id gets an id of its own topic all the same.
+  expect(idOfProducer(id, 'shop/b', undefined)).not.toBe(id);
+  expect(Buffer.byteLength(idOfProducer('x'.repeat(maxProducerIdBytes), 'a', undefined))).toBe(
+    maxIdBytes,
+  );
+});
+
+test('two ids are the same only where producer’s id, topic and source are', () => {
+  const part = fc.oneof(fc.constantFrom('a', 'a.b', '', '.'), mqttText);
+  const topic = fc.oneof(fc.constantFrom('a', 'a/b'), legalTopic);
+  const made = fc.tuple(part, topic, part);
+  const idOf = ([id, name, source]: [string, string, string]) =>
+    idOfProducer(id, name, [['source', source]]);
+  fc.assert(
+    fc.property(made, made, (a, b) => {
+      expect(idOf(a) === idOf(b)).toBe(JSON.stringify(a) === JSON.stringify(b));
+    }),
+  );
+});
+
+test('minted ids do not repeat, and are none that a producer can choose', () => {
+  const ids = Array.from({ length: 10_000 }, mintId);
+  expect(new Set(ids).size).toBe(10_000);
+  for (const id of ids.slice(0, 10)) expect(id).toMatch(/^[\w-]{16}-\d+$/);
 });

@@ -3,7 +3,8 @@ import { Redeliveries } from '../../../bridge/session/redelivery.ts';
 
 const held = (packetId: number, topic: string, text: string) => ({
   packetId,
-  message: { topic, payload: Buffer.from(text) },
+  says: (otherTopic: string, payload: Uint8Array) =>
+    otherTopic === topic && Buffer.from(payload).toString() === text,
 });
 
 test('recognizes what is held by packet id, topic and payload together', () => {
@@ -43,4 +44,22 @@ test('DUP beyond what a session can have unacknowledged means nothing', () => {
     redeliveries.next(1, 'a', Buffer.from('x'), true),
   );
   expect(marked.filter(({ possibleDuplicate }) => possibleDuplicate)).toHaveLength(65_535);
+});
+
+test('says of what it no longer holds that it is forgotten, and of what came again it is not', () => {
+  const forgotten: number[] = [];
+  const redeliveries = new Redeliveries<ReturnType<typeof held>>(({ packetId }) =>
+    forgotten.push(packetId),
+  );
+  const next = (packetId: number, text: string, dup = true) =>
+    redeliveries.next(packetId, 'a', Buffer.from(text), dup);
+  redeliveries.resume([1, 2, 3, 4].map((packetId) => held(packetId, 'a', 'x')));
+  next(1, 'x');
+  next(2, 'other');
+  expect(forgotten).toEqual([2]);
+  // The next connection left another one under the same packet id.
+  redeliveries.resume([held(3, 'a', 'y')]);
+  expect(forgotten).toEqual([2, 3]);
+  next(9, 'x', false);
+  expect(forgotten.toSorted()).toEqual([2, 3, 3, 4]);
 });

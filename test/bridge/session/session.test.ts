@@ -1,27 +1,32 @@
 // Sessions where the broker is not the usual one: it refuses, or shares a subscription.
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
-import { Aedes } from 'aedes';
 import mqtt from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { topicRights } from '../../../infra/broker/access/topic-rights.ts';
+import { startBroker } from '../../../infra/broker/broker.ts';
 import { startTestBridge, untilReady } from '../../support/bridges.ts';
-import { hasMosquitto, needsMosquitto, startMosquitto } from '../../support/brokers.ts';
+import {
+  hasMosquitto,
+  needsMosquitto,
+  startMosquitto,
+  temporaryFolder,
+} from '../../support/brokers.ts';
 import { startHandler } from '../../support/handler.ts';
 import { until } from '../../support/wait.ts';
 
 test('a refused subscription makes the route unhealthy, and says so', async () => {
-  const aedes = await Aedes.createBroker({
-    authorizeSubscribe: (_, __, done) => done(null, null),
+  const nothing = { publish: [], subscribe: [] };
+  const broker = await startBroker({
+    port: 0,
+    folder: temporaryFolder('refusing'),
+    validator: ({ clientId }) => ({
+      accepted: true,
+      user: undefined,
+      rights: topicRights(nothing, '', clientId),
+    }),
   });
-  const server = createServer(aedes.handle);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    aedes.close();
-  });
+  onTestFinished(() => broker.close());
   const bridge = await startTestBridge({
-    brokerUrl: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    brokerUrl: `mqtt://127.0.0.1:${broker.port}`,
     handlerUrl: 'http://127.0.0.1:1',
   });
   await until(() => bridge.status().problems.some((line) => line.includes('subscription refused')));

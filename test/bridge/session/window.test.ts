@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Window } from '../../../bridge/session/window.ts';
+import { fc } from '../../support/property.ts';
 
 test('releases in arrival order whatever the order of settling, each once, none early [MQTT-4.6.0-2]', () => {
   const script = fc.integer({ min: 1, max: 200 }).chain((count) =>

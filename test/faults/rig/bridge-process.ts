@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { BridgeConfigInput } from '../../../bridge/config.ts';
+import type { BridgeConfigInput } from '../../../bridge/config/config.ts';
 import { until } from '../../support/wait.ts';
 
 /** Log lines kept of one process, for the message of a failing test. */
@@ -31,8 +31,9 @@ export interface BridgeProcess {
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code, or null where it had to be killed. */
   stop(timeoutMs?: number): Promise<number | null>;
-  /** Resident set size in megabytes. */
+  /** Resident set size in megabytes: now, and the largest it has been. */
   rssMegabytes(): number;
+  peakMegabytes(): number;
 }
 
 export function startBridgeProcess(options: BridgeProcessOptions): BridgeProcess {
@@ -73,6 +74,11 @@ export function startBridgeProcess(options: BridgeProcessOptions): BridgeProcess
     return response.status === 200 ? [] : body.problems;
   }
 
+  function memoryMegabytes(line: 'VmRSS' | 'VmHWM'): number {
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    return Math.round(Number(new RegExp(`${line}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024);
+  }
+
   return {
     log,
     get running() {
@@ -110,10 +116,8 @@ export function startBridgeProcess(options: BridgeProcessOptions): BridgeProcess
       }
       return child.exitCode;
     },
-    rssMegabytes() {
-      const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
-      return Math.round(Number(kilobytes?.[1] ?? 0) / 1024);
-    },
+    rssMegabytes: () => memoryMegabytes('VmRSS'),
+    peakMegabytes: () => memoryMegabytes('VmHWM'),
   };
 }
 

@@ -2,18 +2,22 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { bundle } from '../../../infra/bundle.ts';
+import { bundle } from '../../../infra/bundle/bundle.ts';
+import { programs } from '../../../infra/bundle/programs.ts';
 
 /** `wrong` acknowledges a message on receipt instead of when it is stored. */
 export type BridgeKind = 'right' | 'wrong';
 
-/**
- * What makes the bridge wrong: MQTT.js sends its own PUBACK as soon as a message has been taken, and the one
- * that is due when the message is stored is not written.
- */
+/** What makes the bridge wrong: a PUBACK is due as soon as a message has been taken, whether it is settled or not. */
 const replacements = {
-  'session.ts': ['(done as (error: Error) => void)(withheld);', 'void withheld; done();'],
-  'inbound.ts': ['this.#client.stream.write(bytes);', 'void bytes;'],
+  'session.ts': [
+    'received.connection.lastArrivalMs = received.arrivedMs;',
+    'received.connection.lastArrivalMs = received.arrivedMs; this.#scheduleFlush(received.connection);',
+  ],
+  'window.ts': [
+    'while (this.#entries[this.#head]?.settled) this.#head++;',
+    'while (this.#entries[this.#head] !== undefined) this.#head++;',
+  ],
 } as const;
 
 export type ReplacedFile = keyof typeof replacements;
@@ -31,7 +35,7 @@ export function acknowledgeOnReceipt(file: ReplacedFile, source: string): string
 const wrongSession: Plugin = {
   name: 'acknowledge on receipt',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]bridge[\\/]session[\\/](session|inbound)\.ts$/ }, async ({ path }) => ({
+    onLoad({ filter: /[\\/]bridge[\\/]session[\\/](session|window)\.ts$/ }, async ({ path }) => ({
       contents: acknowledgeOnReceipt(basename(path) as ReplacedFile, await readFile(path, 'utf8')),
       loader: 'ts',
     }));
@@ -41,6 +45,7 @@ const wrongSession: Plugin = {
 /** Builds the bridge as `npm run build` does, into `folder`; resolves with the path of the bundle. */
 export async function buildBridge(kind: BridgeKind, folder: string): Promise<string> {
   const name = `bridge-${kind}`;
-  await bundle('bridge/main.ts', { folder, name, plugins: kind === 'wrong' ? [wrongSession] : [] });
+  const plugins = kind === 'wrong' ? [wrongSession] : [];
+  await bundle({ ...programs.bridge, name }, { folder, plugins });
   return join(folder, `${name}.mjs`);
 }

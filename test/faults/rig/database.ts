@@ -1,4 +1,4 @@
-// A shim in front of dynalite that throttles as DynamoDB does, which dynalite never would.
+// A shim in front of the embedded database that throttles as DynamoDB does, which that one never would.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,16 +10,49 @@ export interface ThrottlingDatabase {
   refusedShare: number;
   /** Share of the writes of a batch that come back unprocessed. */
   unprocessedShare: number;
+  /** Write units that one partition key takes a second; what is above comes back unprocessed. */
+  keyUnitsPerSecond: number;
   readonly counts: { refused: number; unprocessed: number };
   close(): Promise<void>;
 }
 
-type Writes = Record<string, unknown[]>;
+type Writes = Record<string, Write[]>;
+
+interface Write {
+  readonly PutRequest?: { readonly Item: { readonly pk: { readonly S: string } } };
+}
+
+/** What each key has left of its units, which are those of one second at most. */
+class KeyUnits {
+  readonly #left = new Map<string, { units: number; atMs: number }>();
+
+  /** Whether the key has so many; then they are spent. */
+  spend(key: string, units: number, perSecond: number): boolean {
+    const nowMs = performance.now();
+    const { units: left, atMs } = this.#left.get(key) ?? { units: perSecond, atMs: nowMs };
+    const now = Math.min(perSecond, left + ((nowMs - atMs) / 1000) * perSecond);
+    const isEnough = now >= units;
+    this.#left.set(key, { units: isEnough ? now - units : now, atMs: nowMs });
+    return isEnough;
+  }
+}
 
 export async function startThrottlingDatabase(
   endpoint: string,
   random: Random,
 ): Promise<ThrottlingDatabase> {
+  const keyUnits = new KeyUnits();
+
+  /** Whether a write of a batch is taken. */
+  function isTaken(write: Write): boolean {
+    if (random.chance(database.unprocessedShare)) return false;
+    if (write.PutRequest === undefined || !Number.isFinite(database.keyUnitsPerSecond)) return true;
+    const { Item: item } = write.PutRequest;
+    // Binary is base64 here, text is not: as if all were text, which is what the rows write.
+    const units = Math.ceil(JSON.stringify(item).length / 1024);
+    return keyUnits.spend(item.pk.S, units, database.keyUnitsPerSecond);
+  }
+
   const server = createServer((request, response) => {
     void serve(request, response).catch(() => response.destroy());
   });
@@ -42,7 +75,7 @@ export async function startThrottlingDatabase(
       const call = JSON.parse(body) as { RequestItems: Writes };
       for (const [table, writes] of Object.entries(call.RequestItems)) {
         for (const write of writes) {
-          const pile = random.chance(database.unprocessedShare) ? left : kept;
+          const pile = isTaken(write) ? kept : left;
           pile[table] = [...(pile[table] ?? []), write];
           if (pile === left) database.counts.unprocessed++;
         }
@@ -67,6 +100,7 @@ export async function startThrottlingDatabase(
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     refusedShare: 0,
     unprocessedShare: 0,
+    keyUnitsPerSecond: Number.POSITIVE_INFINITY,
     counts: { refused: 0, unprocessed: 0 },
     async close() {
       server.close();

@@ -3,6 +3,7 @@ import { type Packet, parser } from 'mqtt-packet';
 
 export interface Frame {
   readonly packet: Packet;
+  readonly bytes: Buffer;
   /** Where it begins in the chunk that completed it; below 0 where it began in an earlier one. */
   readonly start: number;
 }
@@ -11,20 +12,29 @@ export interface Frame {
 export class Framer {
   /** MQTT 5 packets are read otherwise; CONNECT says which it is. */
   version = 4;
-  #rest: Buffer = Buffer.alloc(0);
+  /** What is not complete, as it came, and how long it is; as long as `#needed` it is worth a look. */
+  #rest: Buffer[] = [];
+  #restLength = 0;
+  #needed = 0;
 
   push(chunk: Buffer): Frame[] {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const before = this.#restLength;
+    this.#rest.push(chunk);
+    this.#restLength += chunk.length;
+    if (this.#restLength < this.#needed) return [];
+    const bytes = before === 0 ? chunk : Buffer.concat(this.#rest);
     const frames: Frame[] = [];
     let at = 0;
     for (;;) {
       const length = packetLength(bytes.subarray(at));
+      this.#needed = length ?? 0;
       if (length === undefined || at + length > bytes.length) break;
-      const packet = parse(bytes.subarray(at, at + length), this.version);
-      frames.push({ packet, start: at - this.#rest.length });
+      const whole = bytes.subarray(at, at + length);
+      frames.push({ packet: parse(whole, this.version), bytes: whole, start: at - before });
       at += length;
     }
-    this.#rest = bytes.subarray(at);
+    this.#rest = at === bytes.length ? [] : [bytes.subarray(at)];
+    this.#restLength = bytes.length - at;
     return frames;
   }
 }

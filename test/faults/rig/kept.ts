@@ -1,20 +1,17 @@
-// All that is kept after a run: the messages table and the quarantine, read whole.
+// All that is kept after a run: the messages table and the dead letters, read whole.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DynamoDBClient, QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { joinChunks } from '../../../functions/contract/chunks.ts';
-import {
-  deadLetterEnvelope,
-  quarantinePartition,
-} from '../../../functions/contract/dead-letter.ts';
 import { decodeEnvelope, envelopeSchema } from '../../../functions/contract/envelope.ts';
+import type { Message } from '../../../functions/contract/message.ts';
+import { joinChunks } from '../../../functions/table/chunks.ts';
+import { deadLetterEnvelope, deadLetterPartition } from '../../../functions/table/dead-letter.ts';
 import {
   chunkedPayloadOf,
   type Item,
   messageChunksPartition,
   messageOf,
-} from '../../../functions/contract/item.ts';
-import type { Message } from '../../../functions/contract/message.ts';
+} from '../../../functions/table/item.ts';
 import type { Kept } from './oracle.ts';
 import { digestOf, numberIn } from './publisher.ts';
 
@@ -54,20 +51,20 @@ export async function keptInTable(client: DynamoDBClient, tableName: string): Pr
       stored.push(keptOf({ topic: message.topic, payload }));
     }
   }
-  const quarantined = (partitions.get(quarantinePartition) ?? []).map((item) => {
-    const chunks = partitions.get(`${quarantinePartition}/${item['sk']?.S}`) ?? [];
+  const quarantined = (partitions.get(deadLetterPartition) ?? []).map((item) => {
+    const chunks = partitions.get(`${deadLetterPartition}/${item['sk']?.S}`) ?? [];
     return quarantinedOf(JSON.parse(deadLetterEnvelope(item, chunks)), item['reason']?.S);
   });
   return { stored, quarantined };
 }
 
 /** How many dead letters there are: cheap enough to ask while waiting. */
-export async function countQuarantined(client: DynamoDBClient, tableName: string): Promise<number> {
+export async function countDeadLetters(client: DynamoDBClient, tableName: string): Promise<number> {
   const { Count = 0 } = await client.send(
     new QueryCommand({
       TableName: tableName,
       KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': { S: quarantinePartition } },
+      ExpressionAttributeValues: { ':pk': { S: deadLetterPartition } },
       Select: 'COUNT',
       ConsistentRead: true,
     }),
@@ -75,15 +72,17 @@ export async function countQuarantined(client: DynamoDBClient, tableName: string
   return Count;
 }
 
-/** Reads a quarantine folder; without one there is nothing in it. */
+/** Names of the dead letters in a store of dead letters folder, which may not be there: cheap enough to ask while waiting. */
+export function deadLettersInFolder(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
+}
+
+/** Reads a store of dead letters folder. */
 export function keptInFolder(folder: string): Kept[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => {
-      const letter = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-      return quarantinedOf(letter.envelope, letter.reason);
-    });
+  return deadLettersInFolder(folder).map((name) => {
+    const letter = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    return quarantinedOf(letter.envelope, letter.reason);
+  });
 }
 
 function quarantinedOf(envelope: unknown, reason: string | undefined): Kept {
@@ -93,6 +92,7 @@ function quarantinedOf(envelope: unknown, reason: string | undefined): Kept {
   };
 }
 
-function keptOf({ topic, payload }: Pick<Message, 'topic' | 'payload'>): Kept {
+/** What the judge sees of a message. */
+export function keptOf({ topic, payload }: Pick<Message, 'topic' | 'payload'>): Kept {
   return { number: numberIn(Buffer.from(payload)), topic, digest: digestOf(payload) };
 }

@@ -1,7 +1,7 @@
 // The judge: compares what the broker acknowledged to the publisher with all that is kept anywhere.
 import type { Sent } from './publisher.ts';
 
-/** A message as it was found in the table, or in the quarantine with its reason. */
+/** A message as it was found in the table, or among the dead letters with its reason. */
 export interface Kept {
   /** Undefined where the payload is not one of the publisher's. */
   readonly number: number | undefined;
@@ -74,7 +74,7 @@ export function judge(evidence: Evidence): Verdict {
       ),
       ...fault('acknowledged to the broker and not stored by then', early),
       ...fault('damaged', damaged),
-      ...fault('in the quarantine without a reason', unreasoned),
+      ...fault('among the dead letters without a reason', unreasoned),
       ...fault('kept, and never published', foreign),
     ],
   };

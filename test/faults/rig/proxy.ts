@@ -13,7 +13,7 @@ export interface NetworkProxy {
   readonly port: number;
   /** CONNECT packets so far. */
   connects: number;
-  /** Most connections that were open at once. */
+  /** Maximum connections that were open at once. */
   mostOpen: number;
   /** PUBLISH packets to the bridge, and PUBACK packets from it that were passed on. */
   publishes: number;
@@ -29,6 +29,8 @@ export interface NetworkProxy {
   /** Nothing passes in this direction any more, and nobody is told; `heal` lets it pass again. */
   blackHole(direction: Direction): void;
   heal(): void;
+  /** What the bridge gets in place of a packet of the broker; set before the first connection. */
+  spoil: ((packet: Packet, bytes: Buffer) => Buffer) | undefined;
   /** Lets `count` more PUBACKs pass; the next one is eaten and the connection cut. */
   cutAtPuback(count: number): void;
   close(): Promise<void>;
@@ -90,7 +92,7 @@ export async function startProxy(
       if (to.destroyed) return;
       // Backpressure: a bridge that does not read is noticed by the broker.
       if (!to.write(allowed)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
-      if (allowed !== chunk) {
+      if (allowed !== chunk && (proxy.spoil === undefined || direction === 'up')) {
         to.destroySoon();
         from.destroy();
         return;
@@ -100,16 +102,22 @@ export async function startProxy(
     to.end();
   }
 
-  /** Looks at the packets of a chunk; gives back the chunk, or its part before the PUBACK to cut at. */
+  /**
+   * Looks at the packets of a chunk; gives back the chunk, its part before the PUBACK to cut at, or what is in place
+   * of its packets.
+   */
   function watch(link: Link, direction: Direction, chunk: Buffer): Buffer {
-    for (const { packet, start } of link.framers[direction].push(chunk)) {
+    const frames = link.framers[direction].push(chunk);
+    for (const { packet, start } of frames) {
       if (packet.cmd === 'puback' && pubacksUntilCut-- <= 0) {
         pubacksUntilCut = Number.POSITIVE_INFINITY;
         return chunk.subarray(0, Math.max(0, start));
       }
       note(link, packet);
     }
-    return chunk;
+    const { spoil } = proxy;
+    if (spoil === undefined || direction === 'up') return chunk;
+    return Buffer.concat(frames.map(({ packet, bytes }) => spoil(packet, bytes)));
   }
 
   function note(link: Link, packet: Packet): void {
@@ -141,6 +149,7 @@ export async function startProxy(
     pubacks: 0,
     delayMs: 0,
     saysTakenOver: false,
+    spoil: undefined,
     cut() {
       for (const { client, broker } of links) {
         client.resetAndDestroy();

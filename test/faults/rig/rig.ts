@@ -1,12 +1,12 @@
 // The rig of the fault suite: broker, proxy, bridge, handler, database and publisher of one row, and its verdict.
 //
-//   publisher ─→ mosquitto ─→ proxy ─→ bridge (child process) ─→ fault layer ─→ ingest ─→ dynalite
+//   publisher ─→ mosquitto ─→ proxy ─→ bridge (child process) ─→ fault layer ─→ ingest ─→ database
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, onTestFinished, type TestContext } from 'vitest';
-import type { BridgeConfigInput } from '../../../bridge/config.ts';
-import { createIngest } from '../../../functions/ingest/app.ts';
-import { createStore, type Store } from '../../../functions/ingest/store.ts';
+import type { BridgeConfigInput } from '../../../bridge/config/config.ts';
+import { createIngest } from '../../../functions/ingest/ingest.ts';
+import { createStore, type Store } from '../../../functions/ingest/storing/message-store.ts';
 import { localClient } from '../../../infra/local/database.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
@@ -16,7 +16,8 @@ import { type RestartableBroker, startRestartableBroker } from './broker.ts';
 import { type BridgeKind, buildBridge } from './bundle.ts';
 import { startThrottlingDatabase } from './database.ts';
 import { type FaultyHandler, startFaultyHandler } from './handler.ts';
-import { countQuarantined, keptInFolder, keptInTable } from './kept.ts';
+import { countDeadLetters, deadLettersInFolder, keptInFolder, keptInTable } from './kept.ts';
+import type { MemoryStore } from './memory-store.ts';
 import { judge, type Verdict } from './oracle.ts';
 import { type NetworkProxy, startProxy } from './proxy.ts';
 import { Publisher } from './publisher.ts';
@@ -40,10 +41,12 @@ export interface RigOptions {
   readonly broker?: Partial<BridgeConfigInput['broker']>;
   readonly route?: Partial<BridgeConfigInput['routes'][number]>;
   readonly config?: Partial<BridgeConfigInput>;
-  /** The quarantine is in the table unless it is to be a folder. */
-  readonly quarantine?: 'table' | 'folder';
+  /** The dead letters is in the table unless it is to be a folder. */
+  readonly deadLetters?: 'table' | 'folder';
   /** The test's own, where tests run side by side. */
   readonly onTestFinished?: TestContext['onTestFinished'];
+  /** Instead of the table, where it would take too long to store all of it. */
+  readonly memoryStore?: MemoryStore;
   /** What stands in front of the store. */
   readonly wrapStore?: (store: Store) => Store;
 }
@@ -93,7 +96,8 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     if (!storedNumbers.has(number)) acknowledgedUnstored.add(number);
   });
   const store = recordingStored(
-    createStore({ client: ingestClient, tableName: table.tableName, retentionDays: 30 }),
+    options.memoryStore ??
+      createStore({ client: ingestClient, tableName: table.tableName, retentionDays: 30 }),
     storedNumbers,
   );
   const handler = await startFaultyHandler(
@@ -114,13 +118,14 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const inFolder = () => keptInFolder(join(folder, 'quarantine'));
+  const quarantineFolder = join(folder, 'quarantine');
 
   async function isAllKept(): Promise<boolean> {
     const missing = [...publisher.acknowledged].filter((number) => !storedNumbers.has(number));
     if (missing.length === 0) return true;
-    if (options.quarantine === 'folder') return inFolder().length >= missing.length;
-    return (await countQuarantined(table.client, table.tableName)) >= missing.length;
+    if (options.deadLetters === 'folder')
+      return deadLettersInFolder(quarantineFolder).length >= missing.length;
+    return (await countDeadLetters(table.client, table.tableName)) >= missing.length;
   }
 
   return {
@@ -156,7 +161,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
               ...options.route,
             },
           ],
-          ...(options.quarantine !== 'folder' && { quarantineTable: table.tableName }),
+          ...(options.deadLetters !== 'folder' && { quarantineTable: table.tableName }),
           ...options.config,
           ...config,
         },
@@ -178,8 +183,9 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       const verdict = judge({
         sent: publisher.sent,
         acknowledged: publisher.acknowledged,
-        stored,
-        quarantined: options.quarantine === 'folder' ? inFolder() : quarantined,
+        stored: [...stored, ...(options.memoryStore?.kept ?? [])],
+        quarantined:
+          options.deadLetters === 'folder' ? keptInFolder(quarantineFolder) : quarantined,
         acknowledgedUnstored,
         brokersLoss,
       });

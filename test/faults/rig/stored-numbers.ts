@@ -1,5 +1,5 @@
 // What ingest says it has stored, as it happens: good for waiting and for timing, while the scan judges.
-import type { Store } from '../../../functions/ingest/store.ts';
+import type { Store } from '../../../functions/ingest/storing/message-store.ts';
 import { numberIn } from './publisher.ts';
 
 /** The same store; adds the number of each message that it has stored to `numbers`. */

@@ -1,5 +1,5 @@
 // What a broker does not take, as faults with the field and the rule.
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import {
   anyBroker,
@@ -12,6 +12,7 @@ import {
 } from '../../../functions/contract/broker-rules.ts';
 import { publishTopicFault } from '../../../functions/contract/topic.ts';
 import { legalTopic } from '../../support/messages.ts';
+import { fc } from '../../support/property.ts';
 
 const strict: BrokerRules = {
   maxQoS: 1,

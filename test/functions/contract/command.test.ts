@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expandTopic, publishRequestSchema } from '../../../functions/contract/command.ts';
 import { parseWith } from '../../../functions/contract/parse.ts';
 import { legalTopic } from '../../support/messages.ts';
+import { fc } from '../../support/property.ts';
 
 describe('expandTopic', () => {
   const part = fc.constantFrom('{commandId}', '{topic}', '$&', '{', '}', 'a', '/');

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type OneNetTopicKind,
@@ -6,6 +5,7 @@ import {
   oneNetTopic,
   parseOneNetTopic,
 } from '../../../functions/contract/onenet-topics.ts';
+import { fc } from '../../support/property.ts';
 
 const device = { productId: '123123', device: 'lamp-7' };
 

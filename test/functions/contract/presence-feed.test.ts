@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import {
@@ -9,6 +8,7 @@ import {
   presenceQueryFields,
 } from '../../../functions/contract/presence-feed.ts';
 import { mqttText } from '../../support/messages.ts';
+import { fc } from '../../support/property.ts';
 
 const schema = z.strictObject(presenceQueryFields);
 

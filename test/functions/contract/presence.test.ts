@@ -1,5 +1,5 @@
 // The laws of presence: whatever order events come in, and however often, the true one holds.
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import {
   nextPresence,
@@ -8,6 +8,7 @@ import {
   type PresenceRecord,
   type PresenceState,
 } from '../../../functions/contract/presence.ts';
+import { fc } from '../../support/property.ts';
 
 const at = (ms: number) => new Date(ms).toISOString().replace('Z', '000Z');
 const minuteMs = 60_000;
@@ -136,7 +137,7 @@ function disordered(events: readonly PresenceEvent[]): fc.Arbitrary<PresenceEven
 
 describe.each([
   ['embedded', embedded],
-  ['aws-iot, with times that are wrong by two minutes and numbers that begin anew', awsIot],
+  ['aws-iot, with times that are wrong by two minutes and numbers that start again', awsIot],
   ['emqx, which says when a connection began', emqx(true)],
   ['emqx, which does not', emqx(false)],
 ] as const)('%s', (_, history) => {
@@ -217,7 +218,7 @@ describe('last-will', () => {
       told('online', beginMs + 2 * hourMs),
     ]);
     expect(state).toMatchObject({ since: at(beginMs), lastEventAt: at(beginMs + 2 * hourMs) });
-    expect([state?.restlessness.flaps, records.length]).toEqual([0, 1]);
+    expect([state?.damping.flaps, records.length]).toEqual([0, 1]);
   });
 });
 
@@ -266,7 +267,7 @@ describe('a client that flaps', () => {
   test('shows its state, and counts, but no longer records each event', () => {
     const { state, records } = fold(flap(1000));
     expect(state).toMatchObject({ status: 'offline', since: at(beginMs + 999 * everyMs) });
-    expect(state?.restlessness).toMatchObject({ flapping: true, flaps: 999 });
+    expect(state?.damping).toMatchObject({ flapping: true, flaps: 999 });
     expect(records.length).toBeLessThan(15);
     expect(records.at(-1)?.event).toBe('flapping');
     expect((state?.unrecorded ?? 0) + records.length - 1).toBe(1000);
@@ -274,9 +275,9 @@ describe('a client that flaps', () => {
 
   test('counts the same where all begins come before the ends, as on two topics they can', () => {
     for (const times of [9, 10, 16]) {
-      const inOrder = fold(flap(times)).state?.restlessness;
+      const inOrder = fold(flap(times)).state?.damping;
       const apart = flap(times).sort((a, b) => a.place.step - b.place.step);
-      expect(fold(apart).state?.restlessness).toMatchObject({
+      expect(fold(apart).state?.damping).toMatchObject({
         flaps: inOrder?.flaps,
         flapping: inOrder?.flapping,
       });
@@ -296,7 +297,7 @@ describe('a client that flaps', () => {
     expect(after.records[0]?.unrecorded).toBe(state?.unrecorded);
     expect(after.state).toMatchObject({
       unrecorded: 0,
-      restlessness: { flapping: false },
+      damping: { flapping: false },
     });
   });
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   filterFault,
+  intersectionOf,
   literalPrefix,
   matchesFilter,
   maxStringBytes,
@@ -9,6 +9,7 @@ import {
   topicFault,
 } from '../../../functions/contract/topic.ts';
 import { legalTopic } from '../../support/messages.ts';
+import { fc } from '../../support/property.ts';
 
 describe('topicFault', () => {
   test.each(['a', '/', 'a//b', 'ünï/↑', '$SYS/x', 'a b', 'x'.repeat(maxStringBytes), '\ufeffa'])(
@@ -49,6 +50,16 @@ describe('filterFault', () => {
   });
 });
 
+const level = fc.constantFrom('a', 'b', '', 'ab', '$');
+const anyTopic = fc
+  .array(level, { minLength: 1, maxLength: 4 })
+  .map((levels) => levels.join('/'))
+  .filter((topic) => topic !== '');
+const anyFilter = fc
+  .array(fc.oneof(level, fc.constant('+')), { minLength: 0, maxLength: 4 })
+  .chain((levels) => fc.constantFrom(levels.join('/'), [...levels, '#'].join('/')))
+  .filter((filter) => filter !== '');
+
 describe('matchesFilter', () => {
   test.each([
     ['#', 'a/b', true],
@@ -81,16 +92,18 @@ describe('matchesFilter', () => {
     );
   });
 
-  test('every topic that a filter matches starts with its literal prefix', () => {
-    const level = fc.constantFrom('a', 'b', '', 'ab');
-    const topicOf = fc
-      .array(level, { minLength: 1, maxLength: 4 })
-      .map((levels) => levels.join('/'));
-    const filterOf = fc
-      .array(fc.oneof(level, fc.constant('+')), { minLength: 1, maxLength: 4 })
-      .chain((levels) => fc.constantFrom(levels.join('/'), [...levels, '#'].join('/')));
+  test('levels are matched as the definition has it', () => {
     fc.assert(
-      fc.property(topicOf, filterOf, (topic, filter) => {
+      fc.property(anyTopic, anyFilter, (topic, filter) => {
+        expect(matchesFilter(filter, topic)).toBe(matchesByDefinition(filter, topic));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test('every topic that a filter matches starts with its literal prefix', () => {
+    fc.assert(
+      fc.property(anyTopic, anyFilter, (topic, filter) => {
         fc.pre(matchesFilter(filter, topic));
         expect(topic.startsWith(literalPrefix(filter))).toBe(true);
       }),
@@ -98,3 +111,44 @@ describe('matchesFilter', () => {
     );
   });
 });
+
+describe('intersectionOf', () => {
+  test.each([
+    ['#', 'a/b', 'a/b'],
+    ['a/#', '+/b/#', 'a/b/#'],
+    ['a/#', 'a', 'a'],
+    ['a/#', '+', 'a'],
+    ['a/+', '+/b', 'a/b'],
+    ['a/+', 'a/b/c', undefined],
+    ['a', 'b', undefined],
+    ['#', '$SYS/a', undefined],
+    ['+/a', '$SYS/#', undefined],
+    ['$SYS/#', '$SYS/+', '$SYS/+'],
+  ])('of %s and %s', (a, b, both) => {
+    expect([intersectionOf(a, b), intersectionOf(b, a)]).toEqual([both, both]);
+  });
+
+  test('matches what both match, and nothing else', () => {
+    fc.assert(
+      fc.property(anyTopic, anyFilter, anyFilter, (topic, a, b) => {
+        const both = intersectionOf(a, b);
+        expect(both !== undefined && matchesFilter(both, topic)).toBe(
+          matchesFilter(a, topic) && matchesFilter(b, topic),
+        );
+        if (both !== undefined) expect(filterFault(both)).toBeUndefined();
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+/** As [MQTT-4.7.1] and [MQTT-4.7.2-1] say it. */
+function matchesByDefinition(filter: string, topic: string): boolean {
+  if (topic.startsWith('$') && /^[+#]/.test(filter)) return false;
+  const wanted = filter.split('/');
+  const levels = topic.split('/');
+  const hasRest = wanted.at(-1) === '#';
+  const fixed = hasRest ? wanted.slice(0, -1) : wanted;
+  const isLong = hasRest ? levels.length >= fixed.length : levels.length === fixed.length;
+  return isLong && fixed.every((level, index) => level === '+' || level === levels[index]);
+}

@@ -1,10 +1,10 @@
-// A client of a table that leaves some puts unprocessed, as a throttled DynamoDB does and dynalite never would.
+// A client of a table that leaves some puts unprocessed, as a throttled DynamoDB does and the embedded one never would.
 import type {
   BatchWriteItemCommandInput,
   DynamoDBClient,
   WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import type { Item } from '../../../functions/contract/item.ts';
+import type { Item } from '../../../functions/table/item.ts';
 import { localClient } from '../../../infra/local/database.ts';
 
 /** `holdsBack` is asked for every put, each time that it is sent. */

@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createReader } from '../../../functions/api/messages/reader.ts';
+import type { Message } from '../../../functions/contract/message.ts';
+import { createStore } from '../../../functions/ingest/storing/message-store.ts';
 import {
   type Item,
   messageChunksPartition,
   messagePartition,
-} from '../../../functions/contract/item.ts';
-import type { Message } from '../../../functions/contract/message.ts';
-import { createStore } from '../../../functions/ingest/store.ts';
+} from '../../../functions/table/item.ts';
+import { ReadBudget } from '../../../functions/table/partition.ts';
 import { message } from '../../support/messages.ts';
 import { engines, startTable, type TestTable } from '../../support/table.ts';
 import { clientHoldingBack } from './holding-back.ts';
@@ -29,25 +30,51 @@ for (const engine of engines) {
         topic,
         order: 'oldest',
         limit,
+        budget: new ReadBudget(),
       });
 
     const kilobytes = (count: number) => randomBytes(count * 1024);
 
+    async function itemsIn(partition: string): Promise<Item[]> {
+      const { Items = [] } = await table.client.send(
+        new QueryCommand({
+          TableName: table.tableName,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': { S: partition } },
+          ProjectionExpression: 'sk, expiresAt',
+        }),
+      );
+      return Items;
+    }
+    const chunksOf = (given: Message) => itemsIn(messageChunksPartition(given));
+
     /** Items of a message: its own, and its chunks. */
     async function itemsOf(given: Message): Promise<Item[]> {
-      const found = [messagePartition(given.topic), messageChunksPartition(given)].map(
-        (partition) =>
-          table.client.send(
-            new QueryCommand({
-              TableName: table.tableName,
-              KeyConditionExpression: 'pk = :pk',
-              ExpressionAttributeValues: { ':pk': { S: partition } },
-              ProjectionExpression: 'sk, expiresAt',
-            }),
-          ),
-      );
-      return (await Promise.all(found)).flatMap(({ Items = [] }) => Items);
+      return [...(await itemsIn(messagePartition(given.topic))), ...(await chunksOf(given))];
     }
+
+    test('of a topic that writes more than its key takes: only their heads are under it', async () => {
+      const topic = 'hot/camera';
+      const images = Array.from({ length: 12 }, () => message({ topic, payload: kilobytes(100) }));
+      const store = storeOf();
+      const chunks: number[] = [];
+      for (const image of images) {
+        expect(await store.put([image])).toEqual([]);
+        chunks.push((await chunksOf(image)).length);
+      }
+      expect([chunks[0], chunks.at(-1)]).toEqual([0, 1]);
+      // A copy of one that was stored whole is the same message still.
+      const [first] = images;
+      if (first !== undefined) expect(await store.put([first])).toEqual([]);
+      const { entries } = await read(topic, 20);
+      expect(entries.map(({ id }) => id)).toEqual(images.map(({ id }) => id));
+      expect(entries.map(({ payload }) => Buffer.from(payload))).toEqual(
+        images.map(({ payload }) => payload),
+      );
+      const small = message({ topic, text: 'small' });
+      await store.put([small]);
+      expect(await chunksOf(small)).toEqual([]);
+    });
 
     describe('come back byte for byte:', () => {
       test.each([
@@ -150,7 +177,7 @@ for (const engine of engines) {
         let after: string | undefined;
         do {
           const page = await reader().messages(
-            { topic: 'pages', order: 'oldest', limit: 100 },
+            { topic: 'pages', order: 'oldest', limit: 100, budget: new ReadBudget() },
             after,
           );
           seen.push(page.entries.map(({ id }) => id));
@@ -164,7 +191,7 @@ for (const engine of engines) {
         let after: string | undefined;
         do {
           const page = await reader().latest(
-            { filter: 'spread/+', limit: 100, isVisible: () => true },
+            { filters: ['spread/+'], limit: 100, isVisible: () => true, budget: new ReadBudget() },
             after,
           );
           seen.push(page.entries.map(({ id }) => id));

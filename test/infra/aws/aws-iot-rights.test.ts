@@ -2,9 +2,10 @@
 // take.
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../../bridge/config/config.ts';
 import { awsIotRights } from '../../../infra/aws/aws-iot-rights.ts';
-import { bridgeDocument } from '../../../infra/aws/bridge-document.ts';
-import { type CausewayConfigInput, parseCausewayConfig } from '../../../infra/config.ts';
+import { awsBridgeDocument } from '../../../infra/aws/bridge-document.ts';
+import { type CausewayConfigInput, parseCausewayConfig } from '../../../infra/config/config.ts';
 import { addStack, createApp, policiesOf, type Statement, statementsOf } from './synth.ts';
 
 const url = 'wss://a1b2c3-ats.iot.eu-west-1.amazonaws.com/mqtt';
@@ -83,7 +84,10 @@ describe('awsIotRights', () => {
 
 test('the bridge is told of profile, auth and region, and windows are those of the broker', () => {
   const wiring = { tableName: 'messages', ingestUrl: 'https://ingest.example.com/' };
-  const { broker, routes } = bridgeDocument(configOf(input), wiring);
+  const document = awsBridgeDocument(configOf(input), wiring);
+  const parsed = parseConfig(JSON.parse(JSON.stringify(document)));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  const { broker, routes } = parsed.value;
   expect(broker).toMatchObject({ url, profile: 'aws-iot', auth: 'aws-iam', keepaliveSeconds: 30 });
   expect(routes.map(({ window }) => window)).toEqual([100, 100]);
 });
@@ -95,10 +99,10 @@ test('what the broker would not keep to is a fault of the config, with its path'
     routes: [{ name: 'store', filter: '$SYS/#', window: 4000 }],
   };
   expect(faultsOf(broken)).toEqual([
+    'broker.credentialsSecret',
     'broker.keepaliveSeconds',
     'routes.0.filter',
     'routes.0.window',
-    'broker.credentialsSecret',
   ]);
 });
 
@@ -143,4 +147,4 @@ test('the stack gives the task these rights, in the region of the broker, and th
       Variables: Match.objectLike({ BROKER_RULES: Match.stringLikeRegexp('"maxQoS":1') }),
     },
   });
-}, 120_000);
+});

@@ -1,10 +1,19 @@
 // The bridge in the template: who reaches it, what it may do, and what its image is built from.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { Match, type Template } from 'aws-cdk-lib/assertions';
-import { buildSync } from 'esbuild';
+import { join } from 'node:path';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { handlerArn, policiesOf, statementsOf, synthDeployments } from './synth.ts';
+import { awsBridgeDocument } from '../../../infra/aws/bridge-document.ts';
+import { parseDeployment } from '../../../infra/config/config.ts';
+import {
+  addStack,
+  createApp,
+  handlerArn,
+  minimal,
+  policiesOf,
+  statementsOf,
+  synthDeployments,
+} from './synth.ts';
 
 let small: Template;
 let large: Template;
@@ -12,7 +21,7 @@ let directory: string;
 
 beforeAll(() => {
   ({ small, large, folder: directory } = synthDeployments());
-}, 120_000);
+});
 
 describe('the bridge', () => {
   test('has a public address, and nobody but the api function can connect to it', () => {
@@ -80,21 +89,24 @@ describe('the bridge', () => {
       ':secret:causeway/basic-??????',
       ':secret:causeway/bearer-??????',
       ':secret:causeway/broker-??????',
+      ':secret:causeway/ca-??????',
       ':secret:causeway/certificate-??????',
+      ':secret:causeway/client-??????',
       ':secret:causeway/hooks-??????',
+      ':secret:causeway/key-??????',
     ]);
     expect(JSON.stringify(policiesOf(small, 'TaskTaskRole'))).not.toContain('secretsmanager');
   });
 
-  test('and nobody else may read any: ECS reads the internal one, for the task', () => {
+  test('and nobody else may read any', () => {
     const reading = statementsOf(large).filter(({ Action }) =>
       JSON.stringify(Action).includes('secretsmanager'),
     );
     const named = reading.filter(({ Resource }) => JSON.stringify(Resource).includes(':secret:'));
     expect(named).toHaveLength(1);
-    expect(reading.filter((statement) => !named.includes(statement))).toMatchObject([
-      { Resource: { Ref: expect.stringContaining('InternalSecret') } },
-    ]);
+    expect(reading).toEqual(named);
+    small.resourceCountIs('AWS::SecretsManager::Secret', 0);
+    small.resourceCountIs('AWS::ServiceDiscovery::Service', 0);
   });
 
   test('may call the ingest function by its URL alone', () => {
@@ -130,27 +142,57 @@ describe('the bridge', () => {
   });
 });
 
-test('the image is built from what the bridge consists of, and from nothing else', () => {
-  const folder = join(directory, imageContext('Causeway'));
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
-  expect(files).toContain('bridge/Dockerfile');
-  const expected =
-    /^(bridge|functions\/contract)\/|^infra\/(build|bundle|no-debug)\.|^(package|package-lock|tsconfig)\.json$/;
-  expect(files.filter((file) => !expected.test(file))).toEqual([]);
-  // Throws where a module of ours is missing.
-  buildSync({
-    entryPoints: ['bridge/main.ts', 'infra/build.ts'],
-    absWorkingDir: folder,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    outdir: 'unused',
-    write: false,
-    logLevel: 'silent',
+test('traces go to the collector of the config, with headers that ECS gives to the container alone', () => {
+  const template = Template.fromStack(
+    addStack(createApp(), {
+      ...minimal,
+      bridge: {
+        traces: { endpoint: 'http://collector.example.com:4318', headersSecret: 'causeway/traces' },
+      },
+    }),
+  );
+  template.hasResourceProperties('AWS::ECS::TaskDefinition', {
+    ContainerDefinitions: [
+      Match.objectLike({
+        Environment: Match.arrayWith([
+          { Name: 'OTEL_EXPORTER_OTLP_ENDPOINT', Value: 'http://collector.example.com:4318' },
+          { Name: 'OTEL_TRACES_SAMPLER_ARG', Value: '0.01' },
+        ]),
+        Secrets: Match.arrayWith([Match.objectLike({ Name: 'OTEL_EXPORTER_OTLP_HEADERS' })]),
+      }),
+    ],
   });
+  const [group] = Object.values(
+    template.findResources('AWS::EC2::SecurityGroup', {
+      Properties: { GroupDescription: Match.stringLikeRegexp('^Causeway bridge') },
+    }),
+  );
+  const ports = group?.['Properties'].SecurityGroupEgress.map(
+    ({ ToPort }: { ToPort: number }) => ToPort,
+  );
+  expect(ports).toContain(4318);
+});
+
+test('the image is built from the bundle, and from nothing else', () => {
+  const files = readdirSync(join(directory, imageContext('Causeway')));
+  expect(files).toEqual(
+    expect.arrayContaining(['Dockerfile', 'main.mjs', 'expression-worker.mjs']),
+  );
+  expect(files.filter((file) => !/^(Dockerfile|[\w-]+\.mjs(\.map)?)$/.test(file))).toEqual([]);
+});
+
+test("CAUSEWAY_CONFIG is the config's document, with the names of what the stack creates", () => {
+  const [task] = Object.values(small.findResources('AWS::ECS::TaskDefinition'));
+  const variables: { Name: string; Value: { 'Fn::Join': [string, unknown[]] } }[] =
+    task?.['Properties'].ContainerDefinitions[0].Environment;
+  const value = variables.find(({ Name }) => Name === 'CAUSEWAY_CONFIG')?.Value;
+  const parts = value?.['Fn::Join'][1] ?? [];
+  const text = parts.map((part) => (typeof part === 'string' ? part : 'created')).join('');
+  const deployment = parseDeployment(minimal);
+  if (!deployment.ok) throw new Error(JSON.stringify(deployment.faults));
+  const created = { tableName: 'created', ingestUrl: 'created' };
+  const document = awsBridgeDocument(deployment.value, created);
+  expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(document)));
 });
 
 /** Folder of the image's build context, in that of the synth. */

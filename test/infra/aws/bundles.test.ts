@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bundleSync, type Program, programs } from '../../../infra/bundle.ts';
+import { expressionLimits } from '../../../functions/expression/limits.ts';
+import { bundle } from '../../../infra/bundle/bundle.ts';
+import { type Program, programs } from '../../../infra/bundle/programs.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
 
 /** Bytes of a module and of all that it imports statically: what is loaded before the first request. */
@@ -25,10 +27,8 @@ const environment = {
   MESSAGES_TABLE: 'messages',
   RETENTION_DAYS: '30',
   WRITE_SHARDS: '1',
-  BRIDGE_URL: 'http://bridge.causeway.internal:9100',
-  INTERNAL_SECRET: 'x'.repeat(64),
   CORS_ORIGINS: '[]',
-  REQUESTS_PER_SECOND: '100',
+  LIMITS: '{"callerRequestsPerSecond":50}',
 };
 
 /** Runs a module in a new process: milliseconds that the process takes, and its last line. */
@@ -43,17 +43,30 @@ function run(script: string): { wallMs: number; lastLine: string } {
   return { wallMs: performance.now() - startMs, lastLine: stdout.trim().split('\n').at(-1) ?? '' };
 }
 
-const fastestOf = (measure: () => number) => Math.min(...Array.from({ length: 7 }, measure));
+const fastestOf = (measure: () => number) => Math.min(...Array.from({ length: 4 }, measure));
 
 const functions: readonly (readonly [string, Program, number])[] = [
-  ['ingest', programs.ingest, 400],
+  ['ingest', programs.ingest, 420],
   ['api', programs.api, 600],
 ];
+
+test('the thread of expressions stands beside what is shipped, and starts there', async () => {
+  const folder = temporaryFolder('thread');
+  await bundle(programs.bridge, { folder });
+  const url = JSON.stringify(pathToFileURL(join(folder, 'expression-worker.mjs')).href);
+  const data = JSON.stringify({ expressions: { where: 'true' }, limits: expressionLimits });
+  const { lastLine } = run(`
+    import { Worker } from 'node:worker_threads';
+    const progress = new Int32Array(new SharedArrayBuffer(8));
+    const thread = new Worker(new URL(${url}), { execArgv: [], workerData: { ...${data}, progress } });
+    thread.once('message', ({ kind }) => { console.log(kind); thread.terminate(); });`);
+  expect(lastLine).toBe('ready');
+});
 
 describe.each(functions)('%s', (name, program, maxKilobytes) => {
   const folder = temporaryFolder(name);
   const file = `${program.name}.mjs`;
-  beforeAll(() => bundleSync(program, folder));
+  beforeAll(async () => void (await bundle(program, { folder })));
 
   test(`loads at most ${maxKilobytes} KB before its first request`, () => {
     const kilobytes = loadedBytes(folder, file) / 1024;

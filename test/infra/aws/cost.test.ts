@@ -1,15 +1,23 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
-import { createStore } from '../../../functions/ingest/store.ts';
+import { createStore } from '../../../functions/ingest/storing/message-store.ts';
 import {
   costReport,
   idleMonth,
-  ingestRequest,
   perMillionMessages,
-  prices,
+  perMillionRequests,
   total,
+  worstMonthOfToken,
 } from '../../../infra/aws/cost.ts';
-import { type CausewayConfigInput, parseCausewayConfig } from '../../../infra/config.ts';
+import { prices } from '../../../infra/aws/prices.ts';
+import {
+  batchOf,
+  ingestRequest,
+  otherMonth,
+  trafficMonth,
+  writeUnits,
+} from '../../../infra/aws/traffic-cost.ts';
+import { type CausewayConfigInput, parseCausewayConfig } from '../../../infra/config/config.ts';
 import { minimal } from './synth.ts';
 
 function checked(input: CausewayConfigInput) {
@@ -40,7 +48,7 @@ test('who looks for what nobody woke it for is paid for, by each task', () => {
   const of = (tasks: 1 | 2) => idleMonth(checked({ ...minimal, bridge: { tasks } }));
   const seconds = 730 * 3600;
   const [one = 0, two = 0] = ([1, 2] as const).map((tasks) => dollarsOf(of(tasks), /looks/));
-  expect(two - one).toBeCloseTo((seconds / 2) * prices.dynamoDbReadUnit, 6);
+  expect(two - one).toBeCloseTo(seconds * (1 / 2 + 1 / 60) * prices.dynamoDbReadUnit, 6);
 });
 
 test('presence is in the footnote where it is kept', () => {
@@ -54,9 +62,9 @@ test('each secret that the config names is paid for', () => {
   const items = idleMonth(
     checked({ ...minimal, broker: { ...minimal.broker, credentialsSecret: 'causeway/broker' } }),
   );
-  expect(dollarsOf(items, /^Secrets/)).toBeCloseTo(2 * prices.secretMonth, 6);
+  expect(dollarsOf(items, /^Secrets/)).toBeCloseTo(prices.secretMonth, 6);
   const pushed = idleMonth(checked({ ...minimal, push: { onenet: { tokenSecret: 'a' } } }));
-  expect(dollarsOf(pushed, /^Secrets/)).toBeCloseTo(2 * prices.secretMonth, 6);
+  expect(dollarsOf(pushed, /^Secrets/)).toBeCloseTo(prices.secretMonth, 6);
 });
 
 test('larger batches make fewer requests, and as many writes', () => {
@@ -116,4 +124,67 @@ test.each([1, 25, 26, 500])('the calls for %i messages are those that ingest mak
   expect(client.writeCalls).toBe(writeCalls);
   expect(client.items).toBe(writeUnits);
   expect(client.largestItemBytes).toBeLessThan(1024);
+});
+
+test('the worst month of one token is what its limits let through, within those of the table', () => {
+  const of = (input: Partial<CausewayConfigInput>) =>
+    worstMonthOfToken(checked({ ...minimal, ...input }));
+  const seconds = 730 * 3600;
+  const usual = of({});
+  expect(dollarsOf(usual, /writes/)).toBeCloseTo(seconds * 800 * prices.dynamoDbWriteUnit, 4);
+  expect(dollarsOf(usual, /reads/)).toBeCloseTo(seconds * 500 * prices.dynamoDbReadUnit, 4);
+  const limits = { maxReadUnitsPerSecond: 100, maxWriteUnitsPerSecond: 50 };
+  const limited = of({ table: limits });
+  expect(dollarsOf(limited, /writes/)).toBeCloseTo(seconds * 50 * prices.dynamoDbWriteUnit, 4);
+  expect(dollarsOf(limited, /reads/)).toBeCloseTo(seconds * 100 * prices.dynamoDbReadUnit, 4);
+  const half = of({ api: { callerCommandsPerSecond: 50, requestsPerSecond: 50 } });
+  expect(total(half)).toBeLessThan(total(usual));
+  expect(costReport(checked(minimal))).toContain('worst month that one token can cause');
+});
+
+test('slow topics cost a write each for the registry, as they were counted, and packed ones do not', () => {
+  // Write units a message at 1,000 msg/s, by topics.
+  const counted = [
+    [100, 1.002],
+    [1000, 1.013],
+    [10_000, 1.165],
+    [60_000, 2],
+  ] as const;
+  for (const [topics, units] of counted)
+    expect(writeUnits({ perSecond: 1000, topics }, 'items')).toBeCloseTo(units, 2);
+  for (const perSecond of [100, 1000, 10_000])
+    expect(writeUnits({ perSecond, topics: 60_000 }, 'packed')).toBeLessThanOrEqual(0.2);
+  const slow = { perSecond: 1, topics: 100 };
+  expect(writeUnits(slow, 'packed')).toBe(writeUnits(slow, 'items'));
+});
+
+test('a batch is what comes while its first message waits', () => {
+  expect(batchOf({ perSecond: 1, topics: 1 }, 'packed')).toBeLessThan(2);
+  expect(batchOf({ perSecond: 100, topics: 1 }, 'items')).toBeCloseTo(1.5, 6);
+  expect(batchOf({ perSecond: 100, topics: 1 }, 'packed')).toBeCloseTo(26, 6);
+  expect(batchOf({ perSecond: 10_000, topics: 1 }, 'packed')).toBe(100);
+});
+
+test('a month of messages is below that of a rule for each of them', () => {
+  const options = { retentionDays: 30, ingestMemoryMiB: 512, natGateway: false };
+  const traffic = { perSecond: 100, topics: 1000 };
+  const items = trafficMonth(traffic, 'items', options);
+  expect(items).toBeLessThan(otherMonth('AWS IoT rule', traffic, options));
+  expect(trafficMonth(traffic, 'packed', options)).toBeLessThan(items / 4);
+  const byNat = trafficMonth(traffic, 'items', { ...options, natGateway: true });
+  expect(byNat - items).toBeCloseTo(100 * 730 * 3600 * 1e-6 * prices.natGatewayGb, 6);
+});
+
+test('which routes are packed is in the report', () => {
+  expect(costReport(checked(minimal))).toContain('packed routes now: none');
+  const packed = { name: 'store', filter: '#', storage: 'packed' } as const;
+  expect(costReport(checked({ ...minimal, routes: [packed] }))).toContain(
+    'packed routes now: store',
+  );
+});
+
+test('a request is paid to the HTTP API, too', () => {
+  const items = perMillionRequests(checked(minimal));
+  expect(dollarsOf(items, /^HTTP API/)).toBeCloseTo(1, 6);
+  expect(dollarsOf(items, /command/)).toBeCloseTo(8 * 0.625, 6);
 });

@@ -11,7 +11,7 @@ let large: Template;
 
 beforeAll(() => {
   ({ small, large } = synthDeployments());
-}, 120_000);
+});
 
 describe('the functions', () => {
   test('run on Node 24 on Arm, with JSON logs', () => {
@@ -42,14 +42,17 @@ describe('the functions', () => {
       ReservedConcurrentExecutions: 20,
       Environment: {
         Variables: Match.objectLike({
-          BRIDGE_URL: Match.stringLikeRegexp('^http://bridge\\.[a-z0-9-]+\\.internal:9100$'),
           CORS_ORIGINS: '["https://app.example.com"]',
+          LIMITS: Match.serializedJson({
+            callerRequestsPerSecond: 100,
+            callerCommandsPerSecond: 100,
+            callerReadUnitsPerSecond: 500,
+            callerWaitingRequests: 3,
+            waitingRequests: 4,
+          }),
           OIDC_ISSUER: 'https://id.example.com',
           OIDC_AUDIENCE: 'causeway',
           OIDC_SCOPE_CLAIM: 'scope',
-          INTERNAL_SECRET: {
-            'Fn::Join': ['', Match.arrayWith(['{{resolve:secretsmanager:', ':SecretString:::}}'])],
-          },
         }),
       },
     });
@@ -90,7 +93,13 @@ function isKnown(value: unknown): value is string {
 
 test('the public interface is throttled and logged', () => {
   small.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
-    DefaultRouteSettings: { ThrottlingRateLimit: 200, ThrottlingBurstLimit: 400 },
+    DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 100 },
+    RouteSettings: Object.fromEntries(
+      ['GET /docs', 'GET /openapi.json', 'GET /', 'GET /assets/{file}'].map((route) => [
+        route,
+        { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 20 },
+      ]),
+    ),
     AccessLogSettings: Match.objectLike({ Format: Match.stringLikeRegexp('requestId') }),
   });
 });

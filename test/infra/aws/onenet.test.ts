@@ -1,7 +1,7 @@
 // OneNET in the template: what may be pushed from outside, and how the bridge gets in.
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, expect, test } from 'vitest';
-import { parseCausewayConfig } from '../../../infra/config.ts';
+import { parseCausewayConfig } from '../../../infra/config/config.ts';
 import { addStack, createApp, minimal, statementsOf } from './synth.ts';
 
 const onenet = { platform: 'token', productId: 'Ck2AF9QD2K', keySecret: 'onenet/key' } as const;
@@ -29,7 +29,7 @@ beforeAll(() => {
   if (messages.length > 0) throw new Error(JSON.stringify(messages));
   plain = Template.fromStack(plainStack);
   pushed = Template.fromStack(pushedStack);
-}, 120_000);
+});
 
 const routeKeys = (template: Template) =>
   Object.values(template.findResources('AWS::ApiGatewayV2::Route'))
@@ -37,13 +37,10 @@ const routeKeys = (template: Template) =>
     .sort();
 
 test('the push has two routes of its own, where the config names its secret', () => {
-  expect(routeKeys(plain)).toEqual(['ANY /', 'ANY /{proxy+}']);
-  expect(routeKeys(pushed)).toEqual([
-    'ANY /',
-    'ANY /{proxy+}',
-    'GET /push/onenet',
-    'POST /push/onenet',
-  ]);
+  const usual = routeKeys(plain);
+  expect(usual).toContain('ANY /{proxy+}');
+  const added = routeKeys(pushed).filter((key) => !usual.includes(key));
+  expect(added).toEqual(['GET /push/onenet', 'POST /push/onenet']);
 });
 
 test('of ingest, the public interface may call that path alone', () => {
@@ -76,7 +73,7 @@ test('the token comes by reference, and is there only where it is needed', () =>
   });
 });
 
-test('no role may read it: whoever deploys does', () => {
+test('no role may read it: who deploys does', () => {
   expect(JSON.stringify(statementsOf(pushed))).not.toContain('onenet/push');
 });
 
@@ -98,6 +95,6 @@ test.each([
   const parsed = parseCausewayConfig({ broker: { ...broker, ...change }, routes });
   expect(parsed.ok ? [] : parsed.faults).toContainEqual({
     field: `broker.onenet.${field}`,
-    rule: 'must be in a secret',
+    rule: 'is not a known field',
   });
 });

@@ -6,7 +6,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Causeway } from '../../../infra/aws/causeway.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
-import { addStack, createApp, minimal, synthDeployments } from './synth.ts';
+import { addStack, createApp, minimal, statementsOf, synthDeployments } from './synth.ts';
 
 let small: Template;
 let large: Template;
@@ -14,7 +14,7 @@ let tagsOfLarge: Record<string, string>;
 
 beforeAll(() => {
   ({ small, large, tagsOfLarge } = synthDeployments());
-}, 120_000);
+});
 
 test('a finding of the checks fails the synth', () => {
   const app = createApp();
@@ -40,11 +40,39 @@ describe('the table', () => {
     });
   });
 
-  test('goes with its stack where the config says so', () => {
+  test('goes with its stack where the config says so, and takes no more than it says', () => {
     large.hasResource('AWS::DynamoDB::GlobalTable', {
       DeletionPolicy: 'Delete',
-      Properties: { Replicas: [Match.objectLike({ DeletionProtectionEnabled: false })] },
+      Properties: {
+        Replicas: [
+          Match.objectLike({
+            DeletionProtectionEnabled: false,
+            ReadOnDemandThroughputSettings: { MaxReadRequestUnits: 5000 },
+          }),
+        ],
+        WriteOnDemandThroughputSettings: { MaxWriteRequestUnits: 2000 },
+        WarmThroughput: { ReadUnitsPerSecond: 24_000 },
+      },
     });
+  });
+
+  test('is one that is there already, where the config names it', () => {
+    const stack = addStack(new App({ outdir: temporaryFolder('cdk-out') }), {
+      ...minimal,
+      table: { existingName: 'left-by-another' },
+    });
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::DynamoDB::GlobalTable', 0);
+    const variables = { MESSAGES_TABLE: 'left-by-another' };
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike(variables) },
+    });
+    const writing = statementsOf(template).filter(({ Action }) =>
+      [Action].flat().includes('dynamodb:BatchWriteItem'),
+    );
+    expect(writing).toHaveLength(3);
+    for (const { Resource } of writing)
+      expect(JSON.stringify(Resource)).toContain(':table/left-by-another');
   });
 });
 
@@ -52,8 +80,20 @@ test('every log has an end', () => {
   small.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
 });
 
-test('the outputs say where the API is, how to get a token, and where the dashboard is', () => {
-  expect(Object.keys(small.findOutputs('*'))).toEqual(['ApiUrl', 'TokenCommand', 'DashboardUrl']);
+test('alarms that ring for what is missing come after what they watch', () => {
+  const [service = ''] = Object.keys(small.findResources('AWS::ECS::Service'));
+  small.allResources('AWS::CloudWatch::Alarm', { DependsOn: Match.arrayWith([service]) });
+});
+
+test('nobody gets a shell in a task', () => {
+  small.allResourcesProperties('AWS::ECS::Service', { EnableExecuteCommand: Match.absent() });
+});
+
+test('the outputs say where the API is, how to get a token, and where the dashboard is if there is one', () => {
+  const outputs = ['ApiUrl', 'TokenCommand'];
+  expect(Object.keys(small.findOutputs('*'))).toEqual(outputs);
+  expect(Object.keys(large.findOutputs('*'))).toEqual([...outputs, 'DashboardUrl']);
+  small.resourceCountIs('AWS::CloudWatch::Dashboard', 0);
 });
 
 test('tags are on the whole stack', () => {
@@ -63,14 +103,11 @@ test('tags are on the whole stack', () => {
 test('two deployments in one account share no name', () => {
   const namesOf = (template: Template) =>
     [
-      ...Object.values(template.findResources('AWS::ServiceDiscovery::PrivateDnsNamespace')).map(
-        (resource) => resource['Properties'].Name as string,
-      ),
       ...Object.values(template.findResources('AWS::Logs::MetricFilter')).map(
         (resource) => resource['Properties'].MetricTransformations[0].MetricNamespace as string,
       ),
     ].filter((name, index, all) => all.indexOf(name) === index);
-  expect(namesOf(small)).toHaveLength(2);
+  expect(namesOf(small)).toHaveLength(1);
   expect(namesOf(large).filter((name) => namesOf(small).includes(name))).toEqual([]);
   for (const template of [small, large]) {
     const text = JSON.stringify(template.toJSON());
@@ -89,7 +126,7 @@ test('a VPC given by its id is looked up', () => {
     { provider: 'vpc-provider', props: { filter: { 'vpc-id': vpcId } } },
   ]);
   Template.fromStack(stack).resourceCountIs('AWS::EC2::VPC', 0);
-}, 60_000);
+});
 
 describe('in an app of somebody else', () => {
   test("it runs in the app's VPC", () => {
@@ -101,7 +138,7 @@ describe('in an app of somebody else', () => {
     template.hasResourceProperties('AWS::ECS::Service', {
       NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED' } },
     });
-  }, 60_000);
+  });
 
   test('every problem of the config is named before anything is made', () => {
     const stack = new Stack(createApp(), 'Wrong');

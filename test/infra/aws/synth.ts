@@ -4,7 +4,7 @@ import { App, type Environment, type Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { CausewayStack } from '../../../infra/aws/stack.ts';
-import { type DeploymentInput, parseDeployment } from '../../../infra/config.ts';
+import { type DeploymentInput, parseDeployment } from '../../../infra/config/config.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
 
 export const minimal = {
@@ -35,9 +35,13 @@ const large = {
         url: 'https://hooks.example.com:8443/{3}',
         format,
         ...[
-          { basicSecret: 'causeway/basic' },
+          { basicSecret: 'causeway/basic', headers: { 'x-api-key': { secret: 'causeway/key' } } },
           { secretName: 'causeway/hooks' },
-          { bearerSecret: 'causeway/bearer' },
+          {
+            bearerSecret: 'causeway/bearer',
+            caSecret: 'causeway/ca',
+            clientCertificateSecret: 'causeway/client',
+          },
         ][index],
       },
     })),
@@ -59,8 +63,13 @@ const large = {
     reservedConcurrency: 20,
   },
   ingest: { reservedConcurrency: 10 },
+  table: {
+    maxReadUnitsPerSecond: 5000,
+    maxWriteUnitsPerSecond: 2000,
+    warmReadUnitsPerSecond: 24_000,
+  },
   bridge: { natGateway: true, tasks: 2, spot: true, memoryMiB: 1024 },
-  alarms: { email: 'somebody@example.com' },
+  alarms: { email: 'somebody@example.com', dashboard: true },
   deletionProtection: false,
 } satisfies DeploymentInput;
 

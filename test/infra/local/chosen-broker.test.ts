@@ -5,13 +5,13 @@ import { hashSync } from 'bcryptjs';
 import mqtt from 'mqtt';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { type DeploymentInput, parseDeployment } from '../../../infra/config.ts';
-import { startBroker } from '../../../infra/local/broker/broker.ts';
+import { startBroker } from '../../../infra/broker/broker.ts';
+import { type DeploymentInput, parseDeployment } from '../../../infra/config/config.ts';
 import { parseSettings } from '../../../infra/local/settings.ts';
 import { type LocalStack, startStack } from '../../../infra/local/stack.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
 import { until } from '../../support/wait.ts';
-import { certificatesIn } from './broker/certificates.ts';
+import { certificatesIn } from '../broker/certificates.ts';
 
 const token = 'a-token-of-our-own';
 const lamp = { name: 'lamp', hash: hashSync('light', 4), subscribe: ['#'] };
@@ -119,7 +119,7 @@ test('USE_CONFIG_BROKER: its TLS and login, with secrets from a file, and client
   const stack = await stackWith({ USE_CONFIG_BROKER: 'true', SECRETS_FILE }, configured);
   await broker.publish({ topic: 'rooms/kitchen', payload: 'dark', qos: 1 });
   expect(await stored(stack, 'rooms/kitchen')).toBe('dark');
-  expect(new Set(clientIds)).toContain('causeway-local-store-0');
+  expect(clientIds).toContainEqual(expect.stringMatching(/^causeway-local-[0-9a-f]{8}-store-0$/));
   expect(clientIds.every((id) => id.startsWith('causeway-local-'))).toBe(true);
 
   const start = (environment: Record<string, string>) =>
@@ -155,4 +155,34 @@ test('a port of TLS or WebSocket that is taken is named as such', async () => {
   await expect(stackWith({ BROKER_WEBSOCKET_PORT: String(taken.port) })).rejects.toThrow(
     `BROKER_WEBSOCKET_PORT: port ${taken.port} is taken; choose another`,
   );
+});
+
+test('BROKER_URL: client ids of this machine, the same after a restart, and none of a deployed bridge', async () => {
+  const clientIds: string[] = [];
+  const broker = await startBroker({
+    port: 0,
+    folder: temporaryFolder('broker'),
+    on: { connected: ({ clientId }) => clientIds.push(clientId) },
+  });
+  onTestFinished(() => broker.close());
+  const idsOf = async (DATA_DIR: string, configured: object = {}) => {
+    clientIds.length = 0;
+    const stack = await stackWith(
+      { BROKER_URL: `mqtt://127.0.0.1:${broker.port}`, DATA_DIR },
+      { url: 'mqtts://broker.example', ...configured },
+    );
+    await stack.stop();
+    return clientIds.filter((id) => id.endsWith('-store-0'));
+  };
+  const [here, there] = [temporaryFolder('here'), temporaryFolder('there')];
+  const first = await idsOf(here);
+  expect(first).toEqual([expect.stringMatching(/^causeway-local-[0-9a-f]{8}-store-0$/)]);
+  expect(await idsOf(here)).toEqual(first);
+  expect(await idsOf(there)).not.toEqual(first);
+  const long = { clientIdPrefix: 'x'.repeat(40) };
+  expect(await idsOf(here, long)).toEqual([
+    expect.stringMatching(/^x{25}-local-[0-9a-f]{8}-store-0$/),
+  ]);
+  writeFileSync(join(here, 'machine-id'), 'somewhere');
+  await expect(idsOf(here)).rejects.toThrow('DATA_DIR: ');
 });

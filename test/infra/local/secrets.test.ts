@@ -33,6 +33,14 @@ test('texts are read as they are, objects and lists as their JSON', async () => 
   expect(lines).toEqual([]);
 });
 
+test('a mark of the editor before the file or a text is no part of it', async () => {
+  const mark = '\uFEFF';
+  write(`${mark}${JSON.stringify({ token: `${mark}abc`, list: ['a'] })}`);
+  const secrets = fileSecrets(file, log);
+  expect(await secrets.read('token')).toBe('abc');
+  expect(await secrets.read('list')).toBe('["a"]');
+});
+
 test('a file that changes is read again, one with faults changes nothing', async () => {
   write({ a: 'old' });
   const secrets = fileSecrets(file, log);
@@ -58,6 +66,11 @@ test.each([0o644, 0o660, 0o604])('mode %o: others can read it', (mode) => {
 
 test.each([
   ['{ "a": "half', 'is not JSON'],
+  [
+    '{\n"a": "-----BEGIN\nX"}',
+    'is not JSON: a line break inside a text is written \\n, see line 2',
+  ],
+  ['', 'is empty'],
   [[], 'must be a JSON object'],
   [{ a: 1 }, 'a: must be a text'],
   [{ a: 'x'.repeat(70_000) }, 'a: must be a text of at most 65536 characters'],

@@ -75,6 +75,35 @@ describe('another broker than the embedded one', () => {
   });
 });
 
+describe('HOST', () => {
+  const token = 'a-token-of-16-and-more';
+
+  test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('%s is this machine', (HOST) => {
+    expect(faults({ HOST })).toEqual([]);
+  });
+
+  test.each(['0.0.0.0', '::', '192.168.1.7', 'gateway.lan'])('%s needs a token', (HOST) => {
+    expect(faults({ HOST })).toEqual([expect.stringMatching(/^HOST: .*API_TOKEN/)]);
+    expect(faults({ HOST, API_TOKEN: token })).toEqual([]);
+  });
+
+  test.each(['http://x', 'a b', '[::]'])('%j is none', (HOST) => {
+    expect(faults({ HOST, API_TOKEN: token })).toEqual([
+      'HOST: must be an IP address or a host name',
+    ]);
+  });
+
+  test('a certificate has a key', () => {
+    expect(faults({ TLS_CERT_FILE: 'a.pem' })).toEqual([
+      'TLS_KEY_FILE: must be given with TLS_CERT_FILE',
+    ]);
+    expect(faults({ TLS_KEY_FILE: 'a.pem' })).toEqual([
+      'TLS_CERT_FILE: must be given with TLS_KEY_FILE',
+    ]);
+    expect(faults({ TLS_KEY_FILE: 'a.pem', TLS_CERT_FILE: 'b.pem' })).toEqual([]);
+  });
+});
+
 test('--help has them all, but for those that are said otherwise', () => {
   const help = settingsHelp();
   for (const name of ['USE_CONFIG_BROKER', 'SECRETS_FILE', 'BROKER_USERS_FILE', 'BROKER_HOST'])

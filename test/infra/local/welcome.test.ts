@@ -1,6 +1,6 @@
 // What is printed at the start: lines that can be pasted as they are, without a secret, and what does not run.
-import { expect, test } from 'vitest';
-import { type CausewayConfigInput, parseCausewayConfig } from '../../../infra/config.ts';
+import { describe, expect, test } from 'vitest';
+import { type CausewayConfigInput, parseCausewayConfig } from '../../../infra/config/config.ts';
 import { parseSettings } from '../../../infra/local/settings.ts';
 import { welcome } from '../../../infra/local/welcome.ts';
 
@@ -9,7 +9,7 @@ const hook = { url: 'https://shop.example.com/mqtt', secretName: 'hook' };
 
 function textWith(
   environment: Record<string, string>,
-  stack: { brokerUrl?: string; problems?: string[] } = {},
+  stack: { apiUrl?: string; brokerUrl?: string; problems?: string[]; token?: string } = {},
   input: Partial<CausewayConfigInput> = {},
 ): string {
   const settings = parseSettings(environment);
@@ -24,7 +24,7 @@ function textWith(
       apiUrl: 'http://127.0.0.1:8080',
       brokerUrl: 'mqtt://127.0.0.1:1883',
       brokerUrls: ['mqtt://127.0.0.1:1883'],
-      databaseUrl: 'http://127.0.0.1:8000',
+      database: { where: '.causeway/table (0.1 MB)' },
       bridgeUrl: 'http://127.0.0.1:9100',
       token: 'a-token',
       problems: [],
@@ -74,4 +74,23 @@ test('routes that do not run are named, and what is not ready', () => {
   expect(
     textWith({}, { problems: ['route orders: disabled: the handler answered 410'] }),
   ).toContain('Not ready:\n  route orders: disabled: the handler answered 410\n');
+});
+
+describe('what other machines can reach', () => {
+  const open = { HOST: '0.0.0.0', API_TOKEN: 'a-secret-of-somebody' };
+
+  test('no token is printed, and lines to paste lead to this machine', () => {
+    const text = textWith(open, { apiUrl: 'http://0.0.0.0:8080', token: open.API_TOKEN });
+    expect(text).toContain('"Authorization: Bearer $API_TOKEN"');
+    expect(text).toContain('http://127.0.0.1:8080/v1/publish');
+    expect(text).not.toContain(open.API_TOKEN);
+    expect(text).toContain('without TLS');
+  });
+
+  test('with TLS the name is that of the certificate', () => {
+    const tls = { TLS_CERT_FILE: 'a.pem', TLS_KEY_FILE: 'b.pem' };
+    const text = textWith({ ...open, ...tls }, { apiUrl: 'https://0.0.0.0:8443' });
+    expect(text).toContain('https://HOST_NAME:8443/v1/publish');
+    expect(text).not.toContain('without TLS');
+  });
 });

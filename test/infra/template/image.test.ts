@@ -4,7 +4,7 @@ import { hasMosquitto, needsMosquitto } from '../../support/brokers.ts';
 import { buildImage, hasImages, type Image, inContainer } from './rig/container.ts';
 import { describeDeployment } from './scenario.ts';
 
-const needsImages = '(needs podman and the base images: test/infra/template/base-images.sh)';
+const needsImages = '(needs podman and the base image: test/infra/template/base-image.sh)';
 const missing = [hasImages ? '' : needsImages, hasMosquitto ? '' : needsMosquitto].join(' ');
 let image: Image | undefined;
 

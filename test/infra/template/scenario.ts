@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { DescribeTimeToLiveCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Item } from '../../../functions/contract/item.ts';
-import { engines, type TestTable } from '../../support/table.ts';
+import type { Item } from '../../../functions/table/item.ts';
+import { dynamoDbLocal, type TestTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
 import { describeAfterRestart, describeOperations } from './operations.ts';
 import { operator } from './rig/access.ts';
@@ -21,10 +21,6 @@ const unused: readonly (readonly [RegExp, string])[] = [
   [/ logs:\w+ /, 'AWS itself writes the logs, not the programs'],
   [/^CausewayApiRole ec2:\w+ /, 'Lambda makes the network interfaces of a function in a VPC'],
   [/^CausewayBridgeTaskExecutionRole ecr:\w+ /, 'ECS pulls the image'],
-  [
-    /^CausewayBridgeTaskExecutionRole secretsmanager:DescribeSecret /,
-    'CDK grants it with GetSecretValue; it shows no value',
-  ],
 ];
 
 interface DeploymentSuite extends Pick<DeployOptions, 'runnerOf'> {
@@ -38,10 +34,10 @@ export function describeDeployment(
   name: string,
   { runnerOf, isAvailable, startTimeoutMs = 180_000, more }: DeploymentSuite,
 ): void {
-  const engine = engines.find((one) => one.name.startsWith('DynamoDB Local'));
-  const canRun = isAvailable && engine?.available === true;
+  const canRun = isAvailable && dynamoDbLocal.available;
+  const lacks = dynamoDbLocal.available ? '' : dynamoDbLocal.name;
 
-  describe.skipIf(!canRun)(`${name} ${engine?.available ? '' : engine?.name}`.trim(), () => {
+  describe.skipIf(!canRun)(`${name} ${lacks}`.trim(), () => {
     let world: World;
     let database: TestTable;
     let deployment: Deployment;
@@ -49,7 +45,7 @@ export function describeDeployment(
 
     beforeAll(async () => {
       world = await startWorld();
-      database = await (engine as NonNullable<typeof engine>).start();
+      database = await dynamoDbLocal.start();
       deployment = await deploy(synthesize(world), {
         database,
         runnerOf,
@@ -64,7 +60,7 @@ export function describeDeployment(
       await deployment?.close();
       await database?.close();
       await world?.close();
-    }, 60_000);
+    });
 
     function functionNamed(name: string) {
       const found = deployment.functions.get(name);
@@ -90,6 +86,17 @@ export function describeDeployment(
       expect(
         (await user.call('/v1/topics', undefined, { headers: { authorization: '' } })).status,
       ).toBe(401);
+    });
+
+    test('the console is there, with the files that it names', async () => {
+      const url = deployment.outputs['ApiUrl'] ?? '';
+      const page = await fetch(`${url}/`);
+      expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'no-cache']);
+      const names = [...(await page.text()).matchAll(/"(\/assets\/[^"]+)"/g)].map(
+        ([, name]) => name,
+      );
+      expect(names.length).toBeGreaterThan(2);
+      for (const name of names) expect((await fetch(`${url}${name}`)).status).toBe(200);
     });
 
     test('a message is stored, and queried', async () => {
@@ -198,13 +205,13 @@ export function describeDeployment(
       expect(await user.messages('rooms/away', 1)).toHaveLength(1);
       expect(await user.messages('rooms/held', 1)).toHaveLength(1);
       await until(() => topics.every((topic) => user.received.some((one) => one.topic === topic)));
-    }, 90_000);
+    });
 
     describeAfterRestart(() => user);
 
     test('roles do what their policies allow, and need all of it', () => {
       const { calls } = deployment.access;
-      // By the test above: whoever may not call the ingest function.
+      // By the test above: a caller that may not call the ingest function.
       const [refused] = calls.filter(({ allowed }) => !allowed);
       expect(refused).toMatchObject({
         role: 'CausewayApiRole',

@@ -8,7 +8,7 @@ import { startProcess } from './process.ts';
 export const embedded: InteropBroker = {
   name: 'embedded',
   version: 'of this repository',
-  protocolVersion: 4,
+  protocolVersion: 5,
   settings: [],
   async start({ certFile, keyFile }) {
     const folder = temporaryFolder('embedded');
@@ -16,7 +16,7 @@ export const embedded: InteropBroker = {
     const start = () =>
       startProcess({
         command: process.execPath,
-        args: ['--import', 'tsx', 'infra/broker.ts'],
+        args: ['--import', 'tsx', 'infra/cli/broker.ts'],
         environment: {
           BROKER_PORT: String(port),
           BROKER_FOLDER: join(folder, 'data'),

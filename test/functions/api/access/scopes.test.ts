@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rights } from '../../../../functions/api/access/principal.ts';
 import {
@@ -9,6 +8,7 @@ import {
   principalOf,
   scopeText,
 } from '../../../../functions/api/access/scopes.ts';
+import { fc } from '../../../support/property.ts';
 
 const principal = (...scopes: string[]) => principalOf('token:test', knownScopes(scopes));
 

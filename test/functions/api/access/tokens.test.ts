@@ -6,7 +6,7 @@ import {
   parseToken,
   type TokenStore,
 } from '../../../../functions/api/access/tokens.ts';
-import { engines, startTable, type TestTable } from '../../../support/table.ts';
+import { everyEngine, startTable, type TestTable } from '../../../support/table.ts';
 
 function scopes(...texts: string[]): Scope[] {
   return texts.map((text) => {
@@ -16,7 +16,7 @@ function scopes(...texts: string[]): Scope[] {
   });
 }
 
-for (const engine of engines) {
+for (const engine of everyEngine) {
   describe.skipIf(!engine.available)(`on ${engine.name}`, () => {
     let table: TestTable;
     let store: TokenStore;

@@ -1,6 +1,6 @@
 // The rules of the broker at POST /v1/publish: what it would not take is refused before it is recorded.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { profileOf } from '../../../../bridge/profiles/profiles.ts';
+import { profileOf } from '../../../../bridge/config/profiles/profiles.ts';
 import { type CommandApi, caller, createCommandApi } from '../../../support/command-api.ts';
 import { queueLength } from '../../../support/queue.ts';
 import { startTable, type TestTable } from '../../../support/table.ts';

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { v7 as uuidv7, validate, version } from 'uuid';
 import { describe, expect, test } from 'vitest';
 import { principalOf } from '../../../../functions/api/access/scopes.ts';
 import { idempotencyOf, uuidsFrom } from '../../../../functions/api/commands/idempotency.ts';
+import { fc } from '../../../support/property.ts';
 
 describe('uuidsFrom', () => {
   test('gives the same UUIDs each time, in order, the first its own', () => {

@@ -463,7 +463,7 @@ for (const engine of engines) {
         expect(ledger?.['correlationData']?.B).toEqual(command?.properties.correlationData);
       });
 
-      test('whoever comes while another is still recording waits for that one', async () => {
+      test('a request that comes while another is still recording waits for that one', async () => {
         const slow = createCommandApi(table, {
           client: new Proxy(table.client, {
             get(target, name) {

@@ -1,14 +1,14 @@
 // Dead letters over HTTP, from real tables as the bridge's quarantine fills them.
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { tableQuarantine } from '../../../../bridge/quarantine/quarantine-table.ts';
-import type { ReplayDeadLetter } from '../../../../functions/api/bridge.ts';
+import { tableDeadLetters } from '../../../../bridge/dead-letters/dead-letter-table.ts';
+import type { ReplayDeadLetter } from '../../../../functions/api/bridge-client/bridge-client.ts';
+import { createDeadLetters } from '../../../../functions/api/dead-letters/dead-letter-store.ts';
 import { deadLetterEndpoints } from '../../../../functions/api/dead-letters/endpoints.ts';
-import { createDeadLetters } from '../../../../functions/api/dead-letters/store.ts';
 import { createCursors } from '../../../../functions/api/interface/cursor.ts';
-import type { DeadLetter } from '../../../../functions/contract/dead-letter.ts';
-import type { Item } from '../../../../functions/contract/item.ts';
 import { type ProblemCode, problem } from '../../../../functions/contract/problem.ts';
+import type { DeadLetter } from '../../../../functions/table/dead-letter.ts';
+import type { Item } from '../../../../functions/table/item.ts';
 import { call } from '../../../support/endpoints.ts';
 import { message } from '../../../support/messages.ts';
 import { principal } from '../../../support/principals.ts';
@@ -67,6 +67,7 @@ for (const engine of engines) {
     }
     const topics = (letters: { topic: string }[]) => letters.map(({ topic }) => topic);
 
+    /** Of all but the places that dead letters have: they stay, and expire. */
     async function itemKeys(): Promise<string[]> {
       const keys: string[] = [];
       let after: Item | undefined;
@@ -77,16 +78,16 @@ for (const engine of engines) {
         keys.push(...Items.map(({ pk, sk }) => `${pk?.S} ${sk?.S}`));
         after = LastEvaluatedKey;
       } while (after !== undefined);
-      return keys;
+      return keys.filter((key) => !key.startsWith('dead-letter-places/'));
     }
 
     /** Quarantines a message and gives its public id. */
-    async function quarantine(
+    async function addDeadLetter(
       parts: Parameters<typeof message>[0],
       letter: Partial<DeadLetter> = {},
     ): Promise<string> {
       const given = message(parts);
-      await tableQuarantine(table.tableName, table.client).put({
+      await tableDeadLetters(table.tableName, table.client).put({
         route: 'store',
         reason: 'the handler answered 422',
         attempts: 3,
@@ -99,12 +100,13 @@ for (const engine of engines) {
 
     test('are listed newest first, page by page', async () => {
       const ids: string[] = [];
-      for (const text of ['1', '22', '333', '4', '5']) ids.unshift(await quarantine({ text }));
+      for (const text of ['1', '22', '333', '4', '5']) ids.unshift(await addDeadLetter({ text }));
       const found = await list();
       expect(found.map(({ id }) => id)).toEqual(ids);
       expect(found[2]).toEqual({
         id: ids[2],
         route: 'store',
+        expiresAt: expect.stringMatching(/Z$/),
         reason: 'the handler answered 422',
         attempts: 3,
         quarantinedAt,
@@ -114,18 +116,55 @@ for (const engine of engines) {
     });
 
     test('are listed by filter and by route', async () => {
-      await quarantine({ topic: 'a/1' });
-      await quarantine({ topic: 'b/1' }, { route: 'alarms' });
-      await quarantine({ topic: 'a/2' }, { route: 'alarms' });
+      await addDeadLetter({ topic: 'a/1' });
+      await addDeadLetter({ topic: 'b/1' }, { route: 'alarms' });
+      await addDeadLetter({ topic: 'a/2' }, { route: 'alarms' });
       expect(topics(await list('&filter=a/%2B'))).toEqual(['a/2', 'a/1']);
       expect(topics(await list('&route=alarms'))).toEqual(['a/2', 'b/1']);
       expect(topics(await list('&route=alarms&filter=b/%23'))).toEqual(['b/1']);
       expect(await list('&route=nothing')).toEqual([]);
     });
 
+    test('are counted by route and reason, of what the caller may read', async () => {
+      const other = { reason: 'no: "it" is 5' };
+      await addDeadLetter({ topic: 'a/1' });
+      await addDeadLetter({ topic: 'a/2' }, other);
+      await addDeadLetter({ topic: 'b/1' });
+      const newest = message({ topic: 'a/3' });
+      await addDeadLetter(newest);
+      await addDeadLetter({ topic: 'a/1' }, { route: 'alarms' });
+      const { body } = await ask('/summary');
+      expect(body).not.toHaveProperty('readUntil');
+      expect(body.groups[0]).toEqual({
+        route: 'store',
+        reason: 'the handler answered 422',
+        count: 3,
+        newestAt: newest.time,
+      });
+      expect(body.groups).toHaveLength(3);
+      const counts = async (query: string, who = admin) =>
+        (await ask(`/summary${query}`, { who })).body.groups.map(
+          ({ count }: { count: number }) => count,
+        );
+      expect(await counts('?route=alarms')).toEqual([1]);
+      const reason = `reason=${encodeURIComponent(other.reason)}`;
+      expect(await counts(`?${reason}`)).toEqual([1]);
+      expect(topics(await list(`&${reason}`))).toEqual(['a/2']);
+      expect(await counts('', principal('some', { read: 'b/#' }))).toEqual([1]);
+      expect(await counts('', principal('none', {}))).toEqual([]);
+    });
+
+    test.each([1024, 1025, 1040])(
+      'an id of %i bytes that there is not is not found',
+      async (bytes) => {
+        const { status, body } = await ask(`/${Buffer.alloc(bytes, 'x').toString('base64url')}`);
+        expect([status, body.code]).toEqual([404, 'not-found']);
+      },
+    );
+
     test('of topics that the caller may not read are neither listed nor found', async () => {
-      const hidden = await quarantine({ topic: 'hidden/1' });
-      const shown = await quarantine({ topic: 'shown/1' });
+      const hidden = await addDeadLetter({ topic: 'hidden/1' });
+      const shown = await addDeadLetter({ topic: 'shown/1' });
       const who = principal('some', { read: 'shown/#', delete: '#' });
       expect(topics(await list('', who))).toEqual(['shown/1']);
       for (const [path, method] of [
@@ -142,7 +181,7 @@ for (const engine of engines) {
     });
 
     test('may be read and not done away with, without the right to delete', async () => {
-      const id = await quarantine({ topic: 'a' });
+      const id = await addDeadLetter({ topic: 'a' });
       const who = principal('reader', { read: '#', delete: 'b' });
       expect((await ask(`/${id}`, { who })).status).toBe(200);
       expect(await ask(`/${id}`, { method: 'DELETE', who })).toMatchObject({
@@ -158,7 +197,7 @@ for (const engine of engines) {
       ['small', Buffer.from([0xff, 0x00])],
       ['of 2 MB', Buffer.alloc(2 * 1024 * 1024, 0xfe)],
     ])('show their message byte for byte: %s', async (_, payload) => {
-      const id = await quarantine({
+      const id = await addDeadLetter({
         topic: 'bytes',
         payload,
         properties: { userProperties: [['a', 'b']], correlationData: Buffer.from([1]) },
@@ -175,7 +214,7 @@ for (const engine of engines) {
     });
 
     test('show a message that breaks the rules which ingest has', async () => {
-      const id = await quarantine({
+      const id = await addDeadLetter({
         id: 'x'.repeat(300),
         topic: 'a\u0001b',
         text: '9007199254740993',
@@ -186,7 +225,7 @@ for (const engine of engines) {
     });
 
     test('are deleted with all their chunks', async () => {
-      const id = await quarantine({ payload: Buffer.alloc(12 * 1024 * 1024, 0xfe) });
+      const id = await addDeadLetter({ payload: Buffer.alloc(12 * 1024 * 1024, 0xfe) });
       expect((await itemKeys()).length).toBeGreaterThan(25);
       const { status, text } = await ask(`/${id}`, { method: 'DELETE' });
       expect([status, text]).toEqual([204, '']);
@@ -195,7 +234,7 @@ for (const engine of engines) {
     });
 
     test('are replayed by the bridge', async () => {
-      const id = await quarantine({ topic: 'a' });
+      const id = await addDeadLetter({ topic: 'a' });
       const { status, body } = await ask(`/${id}/replay`, { method: 'POST' });
       expect([status, body]).toEqual([200, { status: 'delivered' }]);
       expect(bridge.replayed).toEqual([Buffer.from(id, 'base64url').toString()]);
@@ -208,7 +247,7 @@ for (const engine of engines) {
       ['handler-unavailable', 503],
       ['bridge-unavailable', 503],
     ] as const)('pass on the bridge’s %s', async (code, status) => {
-      const id = await quarantine({ topic: 'a' });
+      const id = await addDeadLetter({ topic: 'a' });
       bridge.refusal = code;
       expect(await ask(`/${id}/replay`, { method: 'POST' })).toMatchObject({
         status,

@@ -10,35 +10,44 @@ import {
 import { IssuerUnavailableError } from '../../../../functions/api/access/jwt.ts';
 import type { Scope } from '../../../../functions/api/access/scopes.ts';
 import { createTokenStore } from '../../../../functions/api/access/tokens.ts';
-import { createApi } from '../../../../functions/api/app.ts';
+import { createApi } from '../../../../functions/api/api.ts';
+import type { RouteControl } from '../../../../functions/api/bridge-client/route-control.ts';
 import { commandEndpoints } from '../../../../functions/api/commands/endpoints.ts';
 import { createCommands } from '../../../../functions/api/commands/service.ts';
+import { createDeadLetters } from '../../../../functions/api/dead-letters/dead-letter-store.ts';
 import { deadLetterEndpoints } from '../../../../functions/api/dead-letters/endpoints.ts';
-import { createDeadLetters } from '../../../../functions/api/dead-letters/store.ts';
 import { docsContentSecurityPolicy } from '../../../../functions/api/document/docs.ts';
 import { exampleRequest } from '../../../../functions/api/document/docs-example.ts';
-import type { OpenApiDocument } from '../../../../functions/api/document/openapi.ts';
+import type { OpenApiDocument } from '../../../../functions/api/document/openapi-objects.ts';
 import { createCursors } from '../../../../functions/api/interface/cursor.ts';
+import { liveEndpoints } from '../../../../functions/api/live/endpoints.ts';
+import { createLive } from '../../../../functions/api/live/live.ts';
+import { Readers } from '../../../../functions/api/live/readers.ts';
 import { messageEndpoints } from '../../../../functions/api/messages/endpoints.ts';
 import { createReader } from '../../../../functions/api/messages/reader.ts';
+import { seriesEndpoint } from '../../../../functions/api/messages/series-endpoint.ts';
 import { presenceEndpoints } from '../../../../functions/api/presence/endpoints.ts';
 import { createPresenceReader } from '../../../../functions/api/presence/reader.ts';
 import { replayEndpoints } from '../../../../functions/api/replays/endpoints.ts';
-import { createReplays } from '../../../../functions/api/replays/store.ts';
-import { type RouteControl, routeEndpoints } from '../../../../functions/api/routes/endpoints.ts';
+import { createReplays } from '../../../../functions/api/replays/replay-store.ts';
+import { routeEndpoints } from '../../../../functions/api/routes/endpoints.ts';
+import { routeHistoryEndpoints } from '../../../../functions/api/routes/history-endpoints.ts';
+import { previewEndpoint } from '../../../../functions/api/routes/preview-endpoint.ts';
+import { tokenEndpoints } from '../../../../functions/api/tokens/endpoints.ts';
 import { traceEndpoints } from '../../../../functions/api/traces/endpoints.ts';
 import { createTraceReader } from '../../../../functions/api/traces/reader.ts';
 import type { Outcome } from '../../../../functions/contract/command.ts';
-import { commandKey, replyValue } from '../../../../functions/contract/command-item.ts';
-import { deadLetterId, deadLetterItems } from '../../../../functions/contract/dead-letter.ts';
 import { type ProblemCode, problem } from '../../../../functions/contract/problem.ts';
 import type { Trace } from '../../../../functions/contract/trace.ts';
-import { createStore } from '../../../../functions/ingest/store.ts';
+import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
+import { createStoredMessages } from '../../../../functions/reading/stored-messages.ts';
+import { commandKey, replyValue } from '../../../../functions/table/command-item.ts';
+import { deadLetterId, deadLetterItems } from '../../../../functions/table/dead-letter.ts';
 import { localClient } from '../../../../infra/local/database.ts';
 import { message } from '../../../support/messages.ts';
-import { createContract } from '../../../support/openapi.ts';
+import { createContract, isJsonType } from '../../../support/openapi.ts';
 import { connected, disconnected, startMs } from '../../../support/presence.ts';
-import { routeStatus } from '../../../support/route-status.ts';
+import { routeHistory, routeStatus, routeTest } from '../../../support/route-status.ts';
 import { startTable } from '../../../support/table.ts';
 
 const table = await startTable();
@@ -72,6 +81,12 @@ function api({ client = table.client, ...parts }: ApiParts = {}) {
   const cursors = createCursors('a-secret-for-the-tests');
   const routes: RouteControl = {
     list: async () => told([routeStatus]),
+    series: async () => told(routeHistory.series),
+    attempts: async () => told(routeHistory.attempts),
+    states: async () => told(routeHistory.states),
+    changes: async () => told(routeHistory.changes),
+    test: async (_, topic) =>
+      topic === 'elsewhere' ? { ok: false, problem: problem('invalid-request') } : told(routeTest),
     change: async () => told(routeStatus),
   };
   const commands = createCommands({
@@ -99,12 +114,21 @@ function api({ client = table.client, ...parts }: ApiParts = {}) {
   return createApi({
     endpoints: [
       ...messageEndpoints(createReader(database), cursors),
+      seriesEndpoint(createStoredMessages(database), cursors),
+      ...liveEndpoints({
+        live: createLive({ ...database, checkMs: 0, catchesUp: true }),
+        readers: new Readers({ ofCaller: 10, ofAll: 10 }),
+        streams: false,
+      }),
       ...traceEndpoints(traces, routes),
       ...commandEndpoints(commands, cursors),
       ...presenceEndpoints(createPresenceReader(database), cursors),
       ...deadLetterEndpoints(deadLetters, cursors),
       ...replayEndpoints(replays, cursors),
       ...routeEndpoints(routes),
+      ...routeHistoryEndpoints(routes),
+      previewEndpoint(routes, createStoredMessages(database)),
+      ...tokenEndpoints(createTokenStore(database)),
     ],
     authenticate,
     rateLimit: { requestsPerSecond: 1e6, failuresPerSecond: 1e6 },
@@ -112,7 +136,9 @@ function api({ client = table.client, ...parts }: ApiParts = {}) {
   });
 }
 
-const document = (await (await api().request('/openapi.json')).json()) as OpenApiDocument;
+/** What a request meets that is about no other api. */
+const usual = api();
+const document = (await (await usual.request('/openapi.json')).json()) as OpenApiDocument;
 const contract = createContract(document);
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({
@@ -138,7 +164,7 @@ interface Parts {
 async function send(id: string, parts: Parts = {}) {
   const operation = operations.find((one) => one.id === id);
   if (operation === undefined) throw new Error(`no operation ${id}`);
-  const { app = api(), token = admin, headers } = parts;
+  const { app = usual, token = admin, headers } = parts;
   const { method, query, body } = operation.example;
   const path =
     parts.path === undefined
@@ -161,7 +187,7 @@ async function send(id: string, parts: Parts = {}) {
   return {
     status: response.status,
     headers: response.headers,
-    body: text === '' ? undefined : JSON.parse(text),
+    body: isJsonType(response.headers.get('content-type')) ? JSON.parse(text) : undefined,
   };
 }
 
@@ -184,8 +210,8 @@ describe('the document', () => {
 
   test('is there for everyone, as is the page made from it, which keeps its own policy', async () => {
     for (const path of ['/openapi.json', '/docs'])
-      expect((await api().request(path)).status).toBe(200);
-    const { headers } = await api().request('/docs');
+      expect((await usual.request(path)).status).toBe(200);
+    const { headers } = await usual.request('/docs');
     expect(headers.get('content-security-policy')).toBe(docsContentSecurityPolicy);
   });
 
@@ -297,11 +323,25 @@ describe('messages', async () => {
   test.each([
     ['listMessages', { query: { topic, limit: '0' } }],
     ['listMessages', { query: { topic: 'a/#' } }],
+    ['listMessages', { query: { topic: null } }],
+    ['listMessages', { query: { topic, filter: '#' } }],
+    ['listMessages', { query: { topic: null, filter: '#', limit: '1' } }],
+    ['listMessages', { query: { topic: null, filter: '#', order: 'oldest' } }],
     ['queryMessages', { body: { topic, limit: '1' } }],
     ['listLatestMessages', { query: { filter: 'a/#/b' } }],
     ['listTopics', { query: { cursor: 'x' } }],
   ])('%s refuses %j', async (id, parts) => {
     expect(await outcomeOf(id, parts)).toBe('400 invalid-request');
+  });
+
+  test('readMessageSeries needs the right to read', async () => {
+    expect(await outcomeOf('readMessageSeries', { token: mayNothing })).toBe('403 forbidden');
+  });
+
+  test.each(['application/x-ndjson', 'text/csv'])('listMessages exports %s', async (type) => {
+    const query = { topic: null, filter: 'devices/+/state' };
+    const { headers } = await send('listMessages', { query, headers: { accept: type } });
+    expect(headers.get('content-type')).toBe(type);
   });
 
   test.each([
@@ -450,13 +490,13 @@ describe('commands', () => {
 });
 
 describe('dead letters', () => {
-  async function quarantine() {
+  async function addDeadLetter() {
     const letter = {
       route: 'store',
       reason: 'the handler refused it',
       attempts: 3,
       quarantinedAt: '2026-01-31T12:00:00.000Z',
-      message: message({ topic: 'devices/1/state', text: 'on' }),
+      message: message({ topic: 'demo/kitchen/temperature', text: 'on' }),
     };
     for (const Item of deadLetterItems(letter))
       await table.client.send(new PutItemCommand({ TableName: table.tableName, Item }));
@@ -464,13 +504,22 @@ describe('dead letters', () => {
   }
 
   test('are listed and read', async () => {
-    const path = await quarantine();
+    const path = await addDeadLetter();
     expect((await send('listDeadLetters')).body.deadLetters).toMatchObject([path]);
     expect((await send('getDeadLetter', { path })).body.message.payload).toBe('on');
   });
 
+  test('are counted by route and reason', async () => {
+    await addDeadLetter();
+    const { body } = await send('summarizeDeadLetters');
+    expect(body.groups).toMatchObject([{ route: 'store', reason: 'the handler refused it' }]);
+    expect(await outcomeOf('summarizeDeadLetters', { query: { filter: 'a/#/b' } })).toBe(
+      '400 invalid-request',
+    );
+  });
+
   test('are replayed', async () => {
-    const path = await quarantine();
+    const path = await addDeadLetter();
     expect(await outcomeOf('replayDeadLetter', { path })).toBe('200');
     for (const [code, status] of [
       ['route-unknown', 409],
@@ -484,7 +533,7 @@ describe('dead letters', () => {
   });
 
   test('are deleted', async () => {
-    const path = await quarantine();
+    const path = await addDeadLetter();
     expect(await outcomeOf('deleteDeadLetter', { path })).toBe('204');
     expect(await outcomeOf('getDeadLetter', { path })).toBe('404 not-found');
   });
@@ -492,7 +541,7 @@ describe('dead letters', () => {
   test.each(['getDeadLetter', 'replayDeadLetter', 'deleteDeadLetter'])(
     '%s does not tell of those that the caller may not read',
     async (id) => {
-      const path = await quarantine();
+      const path = await addDeadLetter();
       expect(await outcomeOf(id, { path, token: mayNothing })).toBe('404 not-found');
       expect(await outcomeOf(id, { path: { id: 'none' } })).toBe('404 not-found');
     },
@@ -501,7 +550,7 @@ describe('dead letters', () => {
   test.each(['replayDeadLetter', 'deleteDeadLetter'])(
     '%s needs the right to delete',
     async (id) => {
-      expect(await outcomeOf(id, { path: await quarantine(), token: onlyReads })).toBe(
+      expect(await outcomeOf(id, { path: await addDeadLetter(), token: onlyReads })).toBe(
         '403 forbidden',
       );
     },
@@ -545,19 +594,72 @@ describe('presence', async () => {
 });
 
 describe('routes', () => {
-  test.each(['listRoutes', 'getRoute', 'pauseRoute', 'resumeRoute'])('%s', async (id) => {
+  test.each([
+    'listRoutes',
+    'getRoute',
+    'pauseRoute',
+    'resumeRoute',
+    'retryRoute',
+    'testRoute',
+    'endRoute',
+    'getRouteSeries',
+    'listRouteAttempts',
+    'listRouteStates',
+    'listChanges',
+  ])('%s', async (id) => {
     bridge.refusesRoutes = undefined;
     expect(await outcomeOf(id)).toBe('200');
     expect(await outcomeOf(id, { token: onlyReads })).toBe('403 forbidden');
-    if (id !== 'listRoutes')
+    if (!['listRoutes', 'listChanges'].includes(id))
       expect(await outcomeOf(id, { path: { name: 'a b' } })).toBe('404 not-found');
     bridge.refusesRoutes = 'bridge-unavailable';
     expect(await outcomeOf(id)).toBe('503 bridge-unavailable');
   });
 });
 
+test('a test event of a topic that the route does not have, or one too soon', async () => {
+  bridge.refusesRoutes = undefined;
+  expect(await outcomeOf('testRoute', { query: { topic: 'rooms/kitchen' } })).toBe('200');
+  const elsewhere = { query: { topic: 'elsewhere' } };
+  expect(await outcomeOf('testRoute', elsewhere)).toBe('400 invalid-request');
+  bridge.refusesRoutes = 'rate-limited';
+  expect(await outcomeOf('testRoute')).toBe('429 rate-limited');
+  bridge.refusesRoutes = undefined;
+});
+
+test('getRouteSeries takes steps and times that make sense', async () => {
+  const ask = (query: Record<string, string>) => outcomeOf('getRouteSeries', { query });
+  expect(await ask({ step: '300', from: '2026-01-31T12:00:00Z', to: '2026-01-31T13:00:00Z' })).toBe(
+    '200',
+  );
+  for (const query of [{ step: '0' }, { step: '15' }, { step: '90' }, { from: 'yesterday' }])
+    expect(await ask(query)).toBe('400 invalid-request');
+  expect(await ask({ from: '2026-01-01T00:00:00Z', to: '2026-01-31T13:00:00Z' })).toBe(
+    '400 invalid-request',
+  );
+  for (const id of ['listRouteAttempts', 'listChanges'])
+    expect(await outcomeOf(id, { query: { limit: '0' } })).toBe('400 invalid-request');
+});
+
+test('previewRoute', async () => {
+  bridge.refusesRoutes = undefined;
+  const ask = (body: object, more: object = {}) => outcomeOf('previewRoute', { body, ...more });
+  expect(await ask({ where: 'payload.celsius > 30', transform: 'topic' })).toBe('200');
+  expect(await ask({ where: 'true' }, { token: onlyReads })).toBe('403 forbidden');
+  for (const body of [
+    { where: 'payload.' },
+    { where: 'true', maxMessages: 0 },
+    { filter: 'a/#/b' },
+  ])
+    expect(await ask(body)).toBe('400 invalid-request');
+  expect(await ask({ where: 'true' }, { path: { name: 'other' } })).toBe('404 not-found');
+  bridge.refusesRoutes = 'bridge-unavailable';
+  expect(await ask({ where: 'true' })).toBe('503 bridge-unavailable');
+  bridge.refusesRoutes = undefined;
+});
+
 describe('replays', () => {
-  test.each(['replayMessages', 'redriveDeadLetters'])('%s', async (id) => {
+  test.each(['replayMessages', 'replayDeadLetters'])('%s', async (id) => {
     bridge.refusesReplay = undefined;
     const body = { filter: 'rooms/#', route: 'hooks', from: '2026-01-01T00:00:00Z' };
     expect(await outcomeOf(id, { body })).toBe('202');
@@ -622,6 +724,36 @@ describe('traces', () => {
     expect((await send('traceMessage', { query: { topic: 'a/#' } })).body.code).toBe(
       'invalid-request',
     );
+  });
+});
+
+test('liveMessages', async () => {
+  expect(await outcomeOf('liveMessages', { query: { filter: 'a/#' } })).toBe('200');
+  for (const query of [{ filter: 'a/#/b' }, { after: 'x' }])
+    expect(await outcomeOf('liveMessages', { query })).toBe('400 invalid-request');
+});
+
+describe('tokens', () => {
+  test('are made, listed and revoked by an admin', async () => {
+    const body = { name: 'lamp', scopes: ['read:#'], expiresAt: '2099-01-01T00:00:00Z' };
+    const made = await send('createToken', { body });
+    expect(made.status).toBe(201);
+    expect((await send('getMe', { token: made.body.token })).body.name).toBe('lamp');
+    expect((await send('listTokens')).body.tokens).toContainEqual(
+      expect.objectContaining({ id: made.body.id, lastUsedAt: expect.any(String) }),
+    );
+    const path = { id: made.body.id };
+    for (const [id, parts] of [
+      ['createToken', { body }],
+      ['listTokens', {}],
+      ['revokeToken', { path }],
+    ] as const)
+      expect(await outcomeOf(id, { ...parts, token: onlyReads })).toBe('403 forbidden');
+    expect(await outcomeOf('createToken', { body: { ...body, scopes: ['all'] } })).toBe(
+      '400 invalid-request',
+    );
+    expect(await outcomeOf('revokeToken', { path })).toBe('204');
+    expect(await outcomeOf('revokeToken', { path })).toBe('404 not-found');
   });
 });
 

@@ -112,6 +112,25 @@ test('a body is what a caller sends, before it is transformed', () => {
   });
 });
 
+test('what client generators do not read is said in a way that they do', () => {
+  const body = z.strictObject({
+    pairs: z.array(z.tuple([z.string(), z.string()])),
+    qos: z.literal([0, 1]).default(1).describe('MQTT QoS.'),
+    name: z.string().default('lamp'),
+  });
+  const changed = document({ ...changeLamp, body: { schema: body, maxBytes: 10 } });
+  const content = changed.paths['/v1/lamps']?.['post']?.requestBody?.content;
+  expect(content?.['application/json']?.schema).toMatchObject({
+    properties: {
+      pairs: { items: { type: 'array', items: { type: 'string' }, minItems: 2, maxItems: 2 } },
+      qos: { type: 'integer', enum: [0, 1], description: 'MQTT QoS. Default `1`.' },
+      name: { type: 'string', description: 'Default `lamp`.' },
+    },
+    required: ['pairs'],
+  });
+  expect(JSON.stringify(content)).not.toMatch(/"default"|"prefixItems"|"items":false/);
+});
+
 test('each operation has its own problems and those that its form brings', () => {
   const codes = (operation: Operation) =>
     Object.entries(document(operation).paths[operation.path]?.[operation.method]?.responses ?? {})

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   cloudEventJson,
@@ -6,6 +5,7 @@ import {
   prefersCloudEvents,
 } from '../../../../functions/api/messages/cloud-events.ts';
 import { anyMessage, message } from '../../../support/messages.ts';
+import { fc } from '../../../support/property.ts';
 
 /** The bytes of the payload, as a reader of the event's text finds them. */
 function payloadIn(text: string): Buffer {

@@ -1,14 +1,18 @@
 // Stored messages over HTTP, from real tables: by topic and time, by filter, and only what the caller may read.
-import fc from 'fast-check';
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCursors } from '../../../../functions/api/interface/cursor.ts';
 import { messageEndpoints } from '../../../../functions/api/messages/endpoints.ts';
 import { createReader } from '../../../../functions/api/messages/reader.ts';
 import { envelopeBatchType } from '../../../../functions/contract/envelope.ts';
-import { createStore, type PutOptions } from '../../../../functions/ingest/store.ts';
+import {
+  createStore,
+  type PutOptions,
+} from '../../../../functions/ingest/storing/message-store.ts';
 import { call } from '../../../support/endpoints.ts';
 import { message } from '../../../support/messages.ts';
 import { principal } from '../../../support/principals.ts';
+import { fc } from '../../../support/property.ts';
 import { engines, startTable, type TestTable } from '../../../support/table.ts';
 
 const cursors = createCursors('a secret of the tests');
@@ -94,8 +98,38 @@ for (const engine of engines) {
         expect(ids(body)).toBe('m4 m3 m2');
       });
 
+      test.each([
+        ['to=9999-12-31T23:59:59-05:00', 10],
+        ['to=0000-01-01T00:00:00%2B05:00', 0],
+        ['from=0000-01-01T00:00:00%2B05:00', 10],
+        ['from=9999-12-31T23:59:59-05:00', 0],
+      ])('%s leads out of the four digits of a year', async (bound, count) => {
+        const { messages } = (await get(`/v1/messages?topic=list/a&${bound}`)).body;
+        expect(messages).toHaveLength(count);
+      });
+
       test('an unknown topic has none', async () => {
         expect((await get('/v1/messages?topic=nothing')).body).toEqual({ messages: [] });
+      });
+
+      test('which topic may have been meant, of those that the caller may know', async () => {
+        const { body } = await get('/v1/messages?topic=List/a');
+        expect(body).toEqual({ messages: [], hint: expect.stringContaining('list/a') });
+        const other = principal('other', { read: 'List/#' });
+        expect((await get('/v1/messages?topic=List/a', other)).body).toEqual({ messages: [] });
+        expect((await get('/v1/messages?topic=list/a&from=2100-01-01T00:00:00Z')).body).toEqual({
+          messages: [],
+        });
+      });
+
+      test('a wildcard that the URL swallowed is told where nothing matches', async () => {
+        for (const list of ['topics', 'messages/latest']) {
+          expect((await get(`/v1/${list}?filter=nothing/`)).body.hint).toContain('%23');
+          expect((await get(`/v1/${list}?filter=+/nothing`)).body.hint).toContain('%2B');
+          expect((await get(`/v1/${list}?filter=nothing/%23`)).body.hint).toBeUndefined();
+        }
+        expect((await get('/v1/topics?filter=')).body.errors[0].rule).toContain('%23');
+        expect((await get('/v1/messages?topic=a/%23')).body.errors[0].rule).toContain('latest');
       });
 
       test('a topic outside the rights of the caller is refused, whether or not it exists', async () => {

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { messageJson, messageSchema } from '../../../../functions/api/messages/representation.ts';
 import { rawMembers } from '../../../../functions/contract/raw-json.ts';
 import { anyMessage, message } from '../../../support/messages.ts';
+import { fc } from '../../../support/property.ts';
 
 describe('messageJson', () => {
   test.each([

@@ -5,7 +5,7 @@ import { createCursors } from '../../../../functions/api/interface/cursor.ts';
 import { presenceEndpoints } from '../../../../functions/api/presence/endpoints.ts';
 import { createPresenceReader } from '../../../../functions/api/presence/reader.ts';
 import type { Message } from '../../../../functions/contract/message.ts';
-import { createStore } from '../../../../functions/ingest/store.ts';
+import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
 import { call } from '../../../support/endpoints.ts';
 import { connected, disconnected, startMs } from '../../../support/presence.ts';
 import { engines, startTable, type TestTable } from '../../../support/table.ts';

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createReplayTable } from '../../../../bridge/replays/replay-table.ts';
 import { principalOf } from '../../../../functions/api/access/scopes.ts';
-import type { WakeReplays } from '../../../../functions/api/bridge.ts';
+import type { WakeReplays } from '../../../../functions/api/bridge-client/bridge-client.ts';
 import { createCursors } from '../../../../functions/api/interface/cursor.ts';
 import { replayEndpoints } from '../../../../functions/api/replays/endpoints.ts';
-import { createReplays } from '../../../../functions/api/replays/store.ts';
+import { createReplays } from '../../../../functions/api/replays/replay-store.ts';
 import { call } from '../../../support/endpoints.ts';
 import { principal } from '../../../support/principals.ts';
 import { engines, type TestTable } from '../../../support/table.ts';
@@ -77,6 +77,14 @@ describe.each(engines.filter(({ available }) => available))('on $name', (engine)
     const { status, body } = await ask('POST', '/v1/dead-letters/replay', {});
     expect(status).toBe(202);
     expect(body).toMatchObject({ source: 'dead-letters', filter: '#', messagesPerSecond: 100 });
+  });
+
+  test('dead letters of one reason, which is told apart from why a replay failed', async () => {
+    const asked = { reason: 'status 422' };
+    const { body } = await ask('POST', '/v1/dead-letters/replay', asked);
+    expect([body.deadLetterReason, body.reason]).toEqual(['status 422', undefined]);
+    const empty = await ask('POST', '/v1/dead-letters/replay', { reason: '' });
+    expect([empty.status, empty.body.errors[0].field]).toEqual([400, 'reason']);
   });
 
   test('what comes after it was asked for does not belong to it', async () => {

@@ -1,10 +1,11 @@
 // Routes over HTTP: who may see and change them, and what the bridge is asked.
 import { describe, expect, test } from 'vitest';
 import { knownScopes, principalOf } from '../../../../functions/api/access/scopes.ts';
-import { type RouteControl, routeEndpoints } from '../../../../functions/api/routes/endpoints.ts';
+import type { RouteControl } from '../../../../functions/api/bridge-client/route-control.ts';
+import { routeEndpoints } from '../../../../functions/api/routes/endpoints.ts';
 import { problem } from '../../../../functions/contract/problem.ts';
 import { call } from '../../../support/endpoints.ts';
-import { routeStatus } from '../../../support/route-status.ts';
+import { routeStatus, routeTest } from '../../../support/route-status.ts';
 
 const admin = principalOf('token:admin', knownScopes(['admin']));
 const everythingElse = principalOf(
@@ -13,11 +14,17 @@ const everythingElse = principalOf(
 );
 
 /** A bridge with one route, and what it was asked to change. */
-class FakeBridge implements RouteControl {
+class FakeBridge implements Pick<RouteControl, 'list' | 'test' | 'change'> {
   readonly changes: string[][] = [];
+  readonly tests: Parameters<RouteControl['test']>[] = [];
 
   async list() {
     return { ok: true, value: [routeStatus] } as const;
+  }
+
+  async test(...asked: Parameters<RouteControl['test']>) {
+    this.tests.push(asked);
+    return { ok: true, value: routeTest } as const;
   }
 
   async change(...[name, kind, by]: Parameters<RouteControl['change']>) {
@@ -28,8 +35,12 @@ class FakeBridge implements RouteControl {
   }
 }
 
-const ask = (bridge: RouteControl, path: string, method = 'GET', who = admin) =>
-  call(routeEndpoints(bridge), who, `/v1/routes${path}`, { method });
+const ask = (
+  bridge: Parameters<typeof routeEndpoints>[0],
+  path: string,
+  method = 'GET',
+  who = admin,
+) => call(routeEndpoints(bridge), who, `/v1/routes${path}`, { method });
 
 describe('an admin', () => {
   test('sees all routes, and each', async () => {
@@ -39,18 +50,33 @@ describe('an admin', () => {
     expect((await ask(bridge, '/alarms')).status).toBe(404);
   });
 
-  test('pauses and resumes them, by name and in the own name', async () => {
+  test('pauses, resumes, retries and ends them, by name and in the own name', async () => {
     const bridge = new FakeBridge();
     expect(await ask(bridge, '/store/pause', 'POST')).toMatchObject({
       status: 200,
       body: { state: 'paused' },
     });
     expect((await ask(bridge, '/store/resume', 'POST')).status).toBe(200);
+    expect((await ask(bridge, '/store/retry', 'POST')).status).toBe(200);
+    expect((await ask(bridge, '/store/end', 'POST')).status).toBe(200);
     expect((await ask(bridge, '/alarms/pause', 'POST')).status).toBe(404);
     expect(bridge.changes).toEqual([
       ['store', 'pause', 'token:admin'],
       ['store', 'resume', 'token:admin'],
+      ['store', 'retry', 'token:admin'],
+      ['store', 'end', 'token:admin'],
       ['alarms', 'pause', 'token:admin'],
+    ]);
+  });
+
+  test('sends a test event, of a topic of its own where it names one', async () => {
+    const bridge = new FakeBridge();
+    expect((await ask(bridge, '/store/test', 'POST')).body).toEqual(routeTest);
+    expect((await ask(bridge, '/store/test?topic=a/b', 'POST')).status).toBe(200);
+    expect((await ask(bridge, '/store/test?name=a', 'POST')).status).toBe(400);
+    expect(bridge.tests).toEqual([
+      ['store', undefined],
+      ['store', 'a/b'],
     ]);
   });
 
@@ -70,6 +96,7 @@ describe('an admin', () => {
       [`/${name}`, 'GET'],
       [`/${name}/pause`, 'POST'],
       [`/${name}/resume`, 'POST'],
+      [`/${name}/end`, 'POST'],
     ])
       expect((await ask(bridge, path ?? '', method)).status).toBe(404);
     expect(bridge.changes).toEqual([]);
@@ -82,9 +109,12 @@ test.each([
   ['/nobody', 'GET'],
   ['/store/pause', 'POST'],
   ['/nobody/resume', 'POST'],
+  ['/store/end', 'POST'],
+  ['/store/retry', 'POST'],
+  ['/store/test', 'POST'],
 ])('others may do nothing, and learn nothing: %s', async (path, method) => {
   const bridge = new FakeBridge();
   const { status, body } = await ask(bridge, path, method, everythingElse);
   expect([status, body.code]).toEqual([403, 'forbidden']);
-  expect(bridge.changes).toEqual([]);
+  expect([...bridge.changes, ...bridge.tests]).toEqual([]);
 });

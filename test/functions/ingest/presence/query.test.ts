@@ -1,8 +1,8 @@
 // What the URL of a presence route asks of ingest.
 import { describe, expect, test } from 'vitest';
 import { encodeEnvelope, envelopeBatchType } from '../../../../functions/contract/envelope.ts';
-import { createIngest } from '../../../../functions/ingest/app.ts';
-import type { PutOptions } from '../../../../functions/ingest/store.ts';
+import { createIngest } from '../../../../functions/ingest/ingest.ts';
+import type { PutOptions } from '../../../../functions/ingest/storing/message-store.ts';
 import { message } from '../../../support/messages.ts';
 
 async function post(query: string) {
@@ -13,6 +13,7 @@ async function post(query: string) {
         seen.push(options);
         return [];
       },
+      canWrite: async () => true,
     },
   });
   const response = await app.request(`/${query}`, {

@@ -24,7 +24,7 @@ const assetsSchema = z.object({
   dockerImages: z.record(
     z.string(),
     z.object({
-      source: z.object({ directory: z.string(), dockerFile: z.string() }),
+      source: z.object({ directory: z.string(), dockerFile: z.string().default('Dockerfile') }),
       destinations: z.record(z.string(), z.object({ imageTag: z.string() })),
     }),
   ),

@@ -10,7 +10,7 @@ export interface Child {
   readonly exited: Promise<number | null>;
 }
 
-/** Private names, and what a process may connect to there; and its own address. */
+/** Addresses of tasks, and what a process may connect to there; and its own address. */
 export interface ProcessNetwork {
   readonly hosts: Readonly<Record<string, { readonly address: string; readonly ports: number[] }>>;
   /** Address of the process, and the ports that it serves there. */

@@ -6,18 +6,12 @@ import { preload, startChild } from './child.ts';
 import type { RunContainer } from './task.ts';
 
 /** For machines whose cgroups podman may not manage, as a container of a CI. */
-const podman = ['--runtime', 'runc', '--cgroup-manager', 'cgroupfs'];
-/** As in the Dockerfile. Where no registry is reached, base-images.sh makes stand-ins. */
-const baseImages = [
-  'docker.io/library/node:24-slim',
-  'gcr.io/distroless/nodejs24-debian13:nonroot',
-];
-const [, runBase = ''] = baseImages;
+export const podman = ['--runtime', 'runc', '--cgroup-manager', 'cgroupfs'];
+/** As in the Dockerfile. Where no registry is reached, base-image.sh makes a stand-in. */
+const baseImage = 'gcr.io/distroless/nodejs24-debian13:nonroot';
 
 /** Whether images can be built here. */
-export const hasImages = baseImages.every(
-  (image) => spawnSync('podman', ['image', 'exists', image]).status === 0,
-);
+export const hasImages = spawnSync('podman', ['image', 'exists', baseImage]).status === 0;
 
 export interface Image {
   readonly id: string;
@@ -38,7 +32,7 @@ export async function buildImage(context: string, dockerfile: string): Promise<I
   const id = stdout.trim();
   const bytes = (image: string) =>
     Number(execFileSync('podman', ['image', 'inspect', '--format={{.Size}}', image]));
-  return { id, addedBytes: bytes(id) - bytes(runBase) };
+  return { id, addedBytes: bytes(id) - bytes(baseImage) };
 }
 
 /** Runs an image as a task definition says, but for limits of CPU and memory. `files` are those that it may read. */

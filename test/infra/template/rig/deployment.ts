@@ -13,7 +13,7 @@ import { hasUrl, secretArn } from './identities.ts';
 import { metricsIn } from './metrics.ts';
 import { networkOf, securityGroupsOf } from './network.ts';
 import type { Policies } from './policies.ts';
-import { imageOf, namedTasks, startNamedTask } from './services.ts';
+import { imageOf, placedTasks, startPlacedTask } from './services.ts';
 import { type DeployOptions, environmentOf, type Site } from './site.ts';
 import { createTable, tableSchema } from './tables.ts';
 import type { RunningTask } from './task.ts';
@@ -68,7 +68,7 @@ export async function deploy(assembly: Assembly, options: DeployOptions): Promis
   });
   const site: Site = { assembly, declared, roles, access, aws, options };
   const servicePorts = [aws.url, ...byId.values()].map((url) => Number(new URL(url).port));
-  const tasks = namedTasks(declared);
+  const tasks = placedTasks(declared);
   const network = (groupIds: readonly string[]) =>
     networkOf(groupIds, tasks, securityGroupsOf(declared), servicePorts);
 
@@ -84,7 +84,7 @@ export async function deploy(assembly: Assembly, options: DeployOptions): Promis
   const [declaredTask] = tasks;
   if (declaredTask === undefined || tasks.length > 1) throw new Error('not one service');
   const run = await options.runnerOf(imageOf(site, declaredTask), [options.caFile]);
-  const start = () => startNamedTask(site, declaredTask, run, network(declaredTask.groupIds));
+  const start = () => startPlacedTask(site, declaredTask, run, network(declaredTask.groupIds));
   const started = [await start()];
   const task = () => started.at(-1) as RunningTask;
 

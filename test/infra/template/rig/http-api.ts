@@ -20,6 +20,7 @@ const stageSchema = z.strictObject({
   AutoDeploy: z.literal(true),
   AccessLogSettings: z.unknown(),
   DefaultRouteSettings: z.unknown(),
+  RouteSettings: z.unknown(),
 });
 
 const routeSchema = z.strictObject({
@@ -94,10 +95,12 @@ const integrationTimeoutMs = 30_000;
 function httpApi(routes: readonly ApiRoute[]): RequestListener {
   return async (request, response) => {
     const body = await bodyOf(request);
-    const found = routeOf(routes, request);
+    const path = decodedPath(request);
+    const found = path === undefined ? undefined : routeOf(routes, request.method, path);
     if (headerBytes(request) > maxHeaderBytes)
       return refuse(response, 431, 'Request Header Fields Too Large');
     if (body.byteLength > maxBodyBytes) return refuse(response, 413, 'Request Entity Too Large');
+    if (path === undefined) return refuse(response, 400, 'Bad Request');
     if (found === undefined) return refuse(response, 404, 'Not Found');
     const { route, pathParameters } = found;
     if (!route.isPermitted) return refuse(response, 500, 'Internal Server Error');
@@ -106,7 +109,7 @@ function httpApi(routes: readonly ApiRoute[]): RequestListener {
       timer = setTimeout(() => reject(new Error('timeout')), integrationTimeoutMs);
     });
     try {
-      const event = eventOf(request, body, { routeKey: route.key, pathParameters });
+      const event = eventOf(request, body, { routeKey: route.key, pathParameters, path });
       sendResult(response, await Promise.race([route.target.invoke(event), timeout]));
     } catch (error) {
       const status = error instanceof Error && error.message === 'timeout' ? 503 : 500;
@@ -117,9 +120,17 @@ function httpApi(routes: readonly ApiRoute[]): RequestListener {
   };
 }
 
+/** The path as functions get it: decoded, in `rawPath` and in the parameters, so that `%2F` is a `/` like others. */
+function decodedPath({ url = '/' }: IncomingMessage): string | undefined {
+  try {
+    return decodeURIComponent(url.split('?')[0] ?? '/');
+  } catch {
+    return undefined;
+  }
+}
+
 /** The route with the most specific path: the fewest parameters, a greedy one last. */
-function routeOf(routes: readonly ApiRoute[], { method, url = '/' }: IncomingMessage) {
-  const path = url.split('?')[0] ?? '/';
+function routeOf(routes: readonly ApiRoute[], method: string | undefined, path: string) {
   const rank = ({ key }: ApiRoute) =>
     (key.match(/\{/g)?.length ?? 0) + (key.includes('+}') ? 100 : 0);
   for (const route of routes.toSorted((a, b) => rank(a) - rank(b))) {

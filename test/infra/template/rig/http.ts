@@ -21,12 +21,15 @@ export interface EventOptions {
   readonly routeKey: string;
   readonly authorizer?: unknown;
   readonly pathParameters?: Readonly<Record<string, string>>;
+  /** As it is handed over, where that is not as it was sent. */
+  readonly path?: string;
 }
 
 /** A request as an event, payload format 2.0. */
 export function eventOf(request: IncomingMessage, body: Buffer, options: EventOptions): unknown {
   const { method = 'GET', headers, url = '/' } = request;
-  const [rawPath = '/', rawQueryString = ''] = url.split(/\?(.*)/s);
+  const [sentPath = '/', rawQueryString = ''] = url.split(/\?(.*)/s);
+  const rawPath = options.path ?? sentPath;
   const query = new URLSearchParams(rawQueryString);
   const isText = /^(text\/|application\/(json|javascript|xml)\b)/.test(
     headers['content-type'] ?? '',

@@ -64,10 +64,6 @@ const types: Readonly<Record<string, Identify>> = {
   'AWS::Logs::LogGroup': named((name) => ({ Arn: arn('logs', `log-group:${name}:*`) })),
   'AWS::Logs::MetricFilter': named(),
   'AWS::SecretsManager::Secret': (name) => ({ ref: secretArn(name), attributes: {} }),
-  'AWS::ServiceDiscovery::PrivateDnsNamespace': named((name) => ({ Id: name })),
-  'AWS::ServiceDiscovery::Service': named((name) => ({
-    Arn: arn('servicediscovery', `service/${name}`),
-  })),
 };
 
 /** Secrets Manager appends a dash and six characters to the name. */

@@ -1,8 +1,6 @@
-// What a Dockerfile makes, made here without an image: its build run in a folder, its entry point as a command.
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+// What a Dockerfile makes, made here without an image: its files in a folder, its entry point as a command.
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 export interface Built {
   /** What the image holds above its base. */
@@ -14,49 +12,29 @@ export interface Built {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const nodeModules = fileURLToPath(new URL('../../../../node_modules', import.meta.url));
-const [major = 0] = process.versions.node.split('.').map(Number);
-/** Node runs TypeScript by itself since 22.18; the image's is newer. */
-const typeScript = major >= 24 ? [] : ['--import', 'tsx'];
-
-/** Builds in `folder`. Only `npm ci` is not run: the dependencies are those that are installed here. */
+/** Builds in `folder`. */
 export function build(context: string, dockerfile: string, folder: string): Built {
   const lines = readFileSync(join(context, dockerfile), 'utf8')
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const built = { node: '', parameters: [] as string[], environment: {} as Record<string, string> };
-  const image = (path: string) => join(folder, 'image', path);
-  let stage = '';
   let workFolder = '/';
+  const inImage = (path: string) => join(folder, path.startsWith('/') ? '' : workFolder, path);
   for (const line of lines) {
     const [, instruction = '', rest = ''] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
     const words = rest.startsWith('[') ? (JSON.parse(rest) as string[]) : rest.split(/\s+/);
-    // A path is in the folder of its stage.
-    const inStage = (path: string, of = stage) =>
-      join(of === '' ? image('') : join(folder, of), path.startsWith('/') ? '' : workFolder, path);
     switch (instruction) {
-      case 'FROM':
-        stage = /\sAS\s+(\S+)$/.exec(rest)?.[1] ?? '';
-        workFolder = '/';
-        break;
       case 'WORKDIR':
         workFolder = rest;
-        mkdirSync(inStage('.'), { recursive: true });
+        mkdirSync(inImage('.'), { recursive: true });
         break;
       case 'COPY': {
-        const from = /^--from=(.*)$/.exec(words[0] ?? '')?.[1];
-        const [to = '', ...sources] = words.slice(from === undefined ? 0 : 1).toReversed();
-        for (const source of sources) {
-          const path = from === undefined ? join(context, source) : inStage(source, from);
-          cpSync(path, sources.length > 1 ? join(inStage(to), source) : inStage(to), {
-            recursive: true,
-          });
-        }
+        const to = words.at(-1) ?? '';
+        for (const pattern of words.slice(0, -1))
+          for (const file of matching(context, pattern))
+            copyFileSync(join(context, file), join(inImage(to), file));
         break;
       }
-      case 'RUN':
-        run(words, inStage('.'));
-        break;
       case 'ENV':
         for (const word of words) {
           const [name = '', value = ''] = word.split(/=(.*)/s);
@@ -66,6 +44,7 @@ export function build(context: string, dockerfile: string, folder: string): Buil
       case 'ENTRYPOINT':
         [built.node = '', ...built.parameters] = words;
         break;
+      case 'FROM':
       case 'USER':
       case 'EXPOSE':
         break;
@@ -73,18 +52,14 @@ export function build(context: string, dockerfile: string, folder: string): Buil
         throw new Error(`unknown instruction ${line}`);
     }
   }
-  return { ...built, folder: image(workFolder) };
+  return { ...built, folder: inImage('.') };
 }
 
-function run([command = '', ...parameters]: readonly string[], folder: string): void {
-  if (command === 'npm' && parameters[0] === 'ci') {
-    symlinkSync(nodeModules, join(folder, 'node_modules'));
-    return;
-  }
-  if (command !== 'node') throw new Error(`the Dockerfile runs ${command}`);
-  const { status, stderr } = spawnSync(process.execPath, [...typeScript, ...parameters], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(stderr);
+/** Files of a folder that are meant by a name, or by `*` and how names end. */
+function matching(folder: string, pattern: string): string[] {
+  const files = readdirSync(folder).filter((file) =>
+    pattern.startsWith('*') ? file.endsWith(pattern.slice(1)) : file === pattern,
+  );
+  if (files.length === 0) throw new Error(`COPY finds no ${pattern} in ${folder}`);
+  return files;
 }

@@ -1,4 +1,4 @@
-// Who can reach whom: security groups, and the private names that tasks are registered under.
+// Who can reach whom: security groups, and the addresses of tasks.
 import * as z from 'zod';
 import type { ProcessNetwork } from './child.ts';
 import type { Declared } from './declared.ts';
@@ -42,9 +42,8 @@ export function securityGroupsOf(declared: Declared): SecurityGroups {
   };
 }
 
-/** A task with its private name. */
-export interface NamedTask {
-  readonly name: string;
+/** A task with its address in the network. */
+export interface PlacedTask {
   readonly address: string;
   readonly groupIds: readonly string[];
   readonly ports: readonly number[];
@@ -58,11 +57,11 @@ export function newAddress(): string {
 
 /**
  * The network of a process in these security groups. Without any, it is not in the VPC: it reaches the internet, and
- * no private name. `servicePorts` stand for AWS's own ports, which are all 443.
+ * no task. `servicePorts` stand for AWS's own ports, which are all 443.
  */
 export function networkOf(
   groupIds: readonly string[],
-  tasks: readonly NamedTask[],
+  tasks: readonly PlacedTask[],
   { groups, egress, ingress }: SecurityGroups,
   servicePorts: readonly number[],
 ): ProcessNetwork {
@@ -70,7 +69,7 @@ export function networkOf(
   const outside = groupIds.flatMap((id) => groups.get(id)?.SecurityGroupEgress ?? []);
   const isOpen = (rules: readonly { FromPort: number; ToPort: number }[], port: number) =>
     rules.some(({ FromPort, ToPort }) => FromPort <= port && port <= ToPort);
-  const hosts = tasks.map(({ name, address, groupIds: targets, ports }) => {
+  const hosts = tasks.map(({ address, groupIds: targets, ports }) => {
     const out = egress.filter(
       (one) => groupIds.includes(one.GroupId) && targets.includes(one.DestinationSecurityGroupId),
     );
@@ -78,7 +77,7 @@ export function networkOf(
       (one) => targets.includes(one.GroupId) && groupIds.includes(one.SourceSecurityGroupId),
     );
     const open = ports.filter((port) => isOpen([...outside, ...out], port) && isOpen(into, port));
-    return [name, { address, ports: open }] as const;
+    return [address, { address, ports: open }] as const;
   });
   const ranges = outside.map(({ FromPort, ToPort }) => [FromPort, ToPort] as const);
   const services = isOpen(outside, 443) ? servicePorts : [];

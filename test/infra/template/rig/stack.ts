@@ -1,5 +1,5 @@
 // The stack that is run: a route of each kind, every secret that a broker can ask for, presence, and a push from outside.
-import type { DeploymentInput } from '../../../../infra/config.ts';
+import type { DeploymentInput } from '../../../../infra/config/config.ts';
 import { pushToken } from '../../../support/onenet-push.ts';
 import { addStack, createApp } from '../../aws/synth.ts';
 import { type Assembly, readAssembly } from './assembly.ts';

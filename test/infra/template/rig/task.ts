@@ -6,6 +6,9 @@ import { type Child, networkText, type ProcessNetwork, preload, startChild } fro
 import { listenLocally } from './http.ts';
 import type { Built } from './image.ts';
 
+/** Where a container asks who it is. */
+const metadataPath = '/v4';
+
 const nameAndValue = z.array(z.strictObject({ Name: z.string(), Value: z.string() }));
 
 export const taskSchema = z.strictObject({
@@ -15,7 +18,7 @@ export const taskSchema = z.strictObject({
       Image: z.string(),
       Essential: z.literal(true),
       Environment: nameAndValue,
-      Secrets: z.array(z.strictObject({ Name: z.string(), ValueFrom: z.string() })),
+      Secrets: z.array(z.strictObject({ Name: z.string(), ValueFrom: z.string() })).default([]),
       HealthCheck: z.strictObject({
         Command: z.tuple([z.literal('CMD')], z.string()),
         Interval: z.int(),
@@ -101,14 +104,19 @@ export async function startTask(options: TaskOptions): Promise<RunningTask> {
   const { definition, access, executionRole, network } = options;
   const [container] = definition.ContainerDefinitions;
   const credentials = access.credentialsOf(options.taskRole);
-  const server = createServer((_, response) =>
+  const networks = [{ NetworkMode: 'awsvpc', IPv4Addresses: [network.own?.address] }];
+  const server = createServer(({ url }, response) =>
     response.end(
-      JSON.stringify({
-        AccessKeyId: credentials.accessKeyId,
-        SecretAccessKey: credentials.secretAccessKey,
-        Token: credentials.sessionToken,
-        Expiration: new Date(Date.now() + 3_600_000).toISOString(),
-      }),
+      JSON.stringify(
+        url === metadataPath
+          ? { Networks: networks }
+          : {
+              AccessKeyId: credentials.accessKeyId,
+              SecretAccessKey: credentials.secretAccessKey,
+              Token: credentials.sessionToken,
+              Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+            },
+      ),
     ),
   );
   const credentialsUrl = await listenLocally(server);
@@ -127,6 +135,7 @@ export async function startTask(options: TaskOptions): Promise<RunningTask> {
       container.Secrets.map(({ Name, ValueFrom }) => [Name, secretOf(ValueFrom)]),
     ),
     AWS_CONTAINER_CREDENTIALS_FULL_URI: credentialsUrl,
+    ECS_CONTAINER_METADATA_URI_V4: `${credentialsUrl}${metadataPath}`,
     TEST_NETWORK: networkText(network, credentialsUrl),
   };
   const { child, execute } = options.run(container, environment);

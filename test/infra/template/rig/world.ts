@@ -69,7 +69,7 @@ export async function startWorld(): Promise<World> {
   const { username, password } = credentials;
   execFileSync('mosquitto_passwd', ['-b', '-c', file('users'), username, password]);
   chmodSync(file('users'), 0o644);
-  // Whoever gives no name has no rights.
+  // A caller without a name has no rights.
   writeFileSync(file('rights'), `user ${username}\ntopic readwrite #\n`);
   const tlsPort = await freePort();
   const broker = await startMosquitto({

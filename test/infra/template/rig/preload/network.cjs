@@ -1,4 +1,4 @@
-// The network of one process: private names with the ports that security groups open, its own address, which stands
+// The network of one process: addresses of tasks with the ports that security groups open, its own address, which stands
 // for the network interface of a task, and function URLs, which are on this machine.
 const net = require('node:net');
 

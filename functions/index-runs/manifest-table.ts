@@ -1,0 +1,57 @@
+// The manifest in the table: read, and replaced on condition that nobody else has replaced it.
+import {
+  ConditionalCheckFailedException,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { bookedBy, type ItemSource, type ReadBudget } from '../table/partition.ts';
+import { type Manifest, manifestItem, manifestKey, manifestOf } from './manifest.ts';
+
+export interface ManifestRead {
+  /** Whether what was written a moment ago must be seen. Default false: an older manifest is as true, its tail is longer. */
+  readonly consistent?: boolean;
+  readonly budget?: ReadBudget | undefined;
+}
+
+export async function readManifest(
+  { client, tableName }: ItemSource,
+  { consistent = false, budget }: ManifestRead = {},
+): Promise<Manifest> {
+  const { Item, ConsumedCapacity } = await client.send(
+    new GetItemCommand({
+      TableName: tableName,
+      Key: manifestKey,
+      ConsistentRead: consistent,
+      ...bookedBy(budget),
+    }),
+  );
+  budget?.book(ConsumedCapacity?.CapacityUnits ?? 0);
+  return manifestOf(Item);
+}
+
+/** Writes a manifest in place of the one before it; resolves with whether that still stood there. */
+export async function replaceManifest(
+  { client, tableName }: ItemSource,
+  manifest: Manifest,
+): Promise<boolean> {
+  const before = manifest.version - 1;
+  try {
+    await client.send(
+      new PutItemCommand({
+        TableName: tableName,
+        Item: manifestItem(manifest),
+        ...(before === 0
+          ? { ConditionExpression: 'attribute_not_exists(pk)' }
+          : {
+              ConditionExpression: 'version = :before',
+              ExpressionAttributeValues: { ':before': { N: String(before) } },
+            }),
+      }),
+    );
+    return true;
+  } catch (error) {
+    // Where the answer to a first try was lost it may be this very one that stands there: who reads it again goes on from it.
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+// Where a session's QoS 1 and 2 messages are until the client has acknowledged them: the store for a session that
+// survives its connection, the memory for one that does not.
+
+import { ownMessage } from '../packets/message.ts';
+import { keyNumber, keyPart, type Store } from '../store/broker-store.ts';
+import {
+  type Delivery,
+  decodeDelivery,
+  encodeDelivery,
+  type QueuedDelivery,
+} from '../store/delivery.ts';
+
+export interface MessageQueue {
+  /**
+   * Keeps a message; where it is `sent` at once, also that all up to it may have been. Resolves when that is sure;
+   * undefined where it is already.
+   */
+  append(number: number, delivery: Delivery, sent: boolean): Promise<void> | undefined;
+  /** Resolves when it is sure to be known, also to the next process, that all up to here may have been sent. */
+  markSent(upTo: number): Promise<void> | undefined;
+  /** Up to `limit` messages from `from` on, fewer where they are large. */
+  read(from: number, limit: number): QueuedDelivery[] | Promise<QueuedDelivery[]>;
+  /** The client has the message (PUBREC); from now on it is only to be told PUBREL. */
+  release(number: number): Promise<void> | undefined;
+  /** Resolves when it is gone; undefined where it is already. */
+  remove(number: number): Promise<void> | undefined;
+  /** All that came by a shared subscription and are not acknowledged. */
+  sharedBy(share: string): AsyncIterable<QueuedDelivery> | Iterable<QueuedDelivery>;
+}
+
+/** Ends a read once it has this many bytes. */
+const readBytes = 256 * 1024;
+
+export const queuePrefix = (clientId: string) => `queue:${keyPart(clientId)}:`;
+export const sentKey = (clientId: string) => `sent:${keyPart(clientId)}`;
+
+const released: Delivery = {
+  message: { topic: '', payload: Buffer.alloc(0), qos: 2, retain: false },
+  qos: 2,
+  retain: false,
+};
+
+export function storedQueue(store: Store, clientId: string): MessageQueue {
+  const prefix = queuePrefix(clientId);
+  const key = (number: number) => prefix + keyNumber(number);
+  const sentUpTo = (number: number) =>
+    ({ type: 'put', key: sentKey(clientId), value: Buffer.from(String(number)) }) as const;
+  return {
+    append(number, delivery, sent) {
+      const put = { type: 'put', key: key(number), value: encodeDelivery(delivery) } as const;
+      return sent ? store.write(put, sentUpTo(number)) : store.write(put);
+    },
+    markSent: (upTo) => store.write(sentUpTo(upTo)),
+    async read(from, limit) {
+      const found: QueuedDelivery[] = [];
+      let bytes = 0;
+      for await (const [name, value] of store.entries(prefix, key(from))) {
+        found.push({ number: Number(name.slice(prefix.length)), ...decodeDelivery(value) });
+        bytes += value.length;
+        if (found.length >= limit || bytes >= readBytes) break;
+      }
+      return found;
+    },
+    release: (number) =>
+      store.write({ type: 'put', key: key(number), value: encodeDelivery(released, true) }),
+    remove: (number) => store.write({ type: 'del', key: key(number) }),
+    async *sharedBy(share) {
+      for await (const [name, value] of store.entries(prefix)) {
+        const delivery = decodeDelivery(value);
+        if (delivery.share === share)
+          yield { number: Number(name.slice(prefix.length)), ...delivery };
+      }
+    },
+  };
+}
+
+/**
+ * Holds what is not sent yet: what was sent is never sent again, as the session ends with its connection. What came by a
+ * shared subscription can go to another client then, and stays until it is acknowledged.
+ */
+export function memoryQueue(): MessageQueue {
+  let waiting: QueuedDelivery[] = [];
+  /** Those before it are sent. */
+  let first = 0;
+  const shared = new Map<number, QueuedDelivery>();
+  return {
+    append(number, delivery, sent) {
+      if (sent && delivery.share === undefined) return undefined;
+      const own = { ...delivery, message: ownMessage(delivery.message), number, released: false };
+      if (delivery.share !== undefined) shared.set(number, own);
+      if (!sent) waiting.push(own);
+      return undefined;
+    },
+    markSent(upTo) {
+      while (first < waiting.length && (waiting[first]?.number ?? 0) <= upTo) first++;
+      if (first * 2 < waiting.length) return undefined;
+      waiting = waiting.slice(first);
+      first = 0;
+      return undefined;
+    },
+    read(from, limit) {
+      let at = first;
+      while (at < waiting.length && (waiting[at]?.number ?? 0) < from) at++;
+      return waiting.slice(at, at + limit);
+    },
+    release(number) {
+      shared.delete(number);
+      return undefined;
+    },
+    remove(number) {
+      shared.delete(number);
+      return undefined;
+    },
+    sharedBy: (share) => [...shared.values()].filter((one) => one.share === share),
+  };
+}

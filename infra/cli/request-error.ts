@@ -1,0 +1,39 @@
+// A request to the API that failed, told to the caller of a command.
+import * as z from 'zod';
+import type { FieldFault } from '../../functions/contract/problem.ts';
+
+const problemSchema = z.object({
+  title: z.string(),
+  detail: z.string().optional(),
+  errors: z.array(z.object({ field: z.string(), rule: z.string() })).default([]),
+});
+
+/** The API could not be reached, or said no; the message is for the caller. */
+export class RequestError extends Error {
+  /** What is wrong with which fields of the request. */
+  readonly faults: readonly FieldFault[];
+
+  constructor(message: string, faults: readonly FieldFault[] = []) {
+    super(message);
+    this.faults = faults;
+  }
+}
+
+/** What an answer that is no success says; `answer` is its body as JSON, if it was. */
+export function refused(url: string, status: number, answer: unknown): RequestError {
+  const said = problemSchema.safeParse(answer).data;
+  if (said === undefined) return new RequestError(`${url} answered ${status}`);
+  const { title, detail, errors } = said;
+  return new RequestError(detail === undefined ? title : `${title}: ${detail}`, errors);
+}
+
+/** fetch says only that it failed, and its cause says why: of several addresses, by a code alone. */
+export function unreachable(url: string, error: unknown): RequestError {
+  return new RequestError(`${url} cannot be reached: ${reasonOf(error)}`);
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.message || ('code' in cause ? String(cause.code) : cause.name);
+}

@@ -1,0 +1,118 @@
+// `npx causeway tail`: messages as they are stored, a line each; the same on one machine and on AWS.
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs, styleText } from 'node:util';
+import * as z from 'zod';
+import { jsonOrUndefined, parseWith, urlWith } from '../../functions/contract/parse.ts';
+import { commandLine } from './command-line.ts';
+import { eventsOf, type StreamState } from './server-sent-events.ts';
+import { lineOf } from './tail-line.ts';
+
+const help = `Prints messages as they are stored, a line each.
+
+  ${commandLine('tail', "['<topic filter>']", '[--after <cursor>] [--json]')}
+
+  --after   go on behind the event with this id; it is printed at the end
+  --json    print each message as JSON, as the API gives it
+  --url     the API (default $CAUSEWAY_URL, or http://127.0.0.1:8080)
+  --help    show this
+
+The token is taken from $CAUSEWAY_TOKEN. A connection that is lost is made again, and nothing is missed meanwhile.
+`;
+
+const optionsSchema = z.strictObject({
+  after: z.string('needs a value').optional(),
+  json: z.literal(true, 'takes no value').optional(),
+  url: urlWith('http:', 'https:'),
+  token: z.string('must be in $CAUSEWAY_TOKEN').min(1, 'must be in $CAUSEWAY_TOKEN'),
+});
+
+/** After a connection that was lost; an answer that has ended says itself how long. */
+const lostMs = 2000;
+
+/** What the API said for good: another try would get the same. */
+class Refused extends Error {}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    strict: false,
+    options: {
+      after: { type: 'string' },
+      json: { type: 'boolean' },
+      url: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values['help'] === true) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const { CAUSEWAY_URL, CAUSEWAY_TOKEN } = process.env;
+  const given = { url: CAUSEWAY_URL || 'http://127.0.0.1:8080', ...values, token: CAUSEWAY_TOKEN };
+  const options = parseWith(optionsSchema, given);
+  const surplus = positionals.length > 1 ? ['give one topic filter, in quotes'] : [];
+  if (!options.ok || surplus.length > 0) {
+    const faults = options.ok
+      ? []
+      : options.faults.map(
+          ({ field, rule }) => `${field === 'token' ? 'the token' : `--${field}`} ${rule}`,
+        );
+    process.stderr.write(`${[...faults, ...surplus].join('\n')}\n`);
+    return 1;
+  }
+  const { url, token, after, json = false } = options.value;
+  const asked = new URL(`${url.replace(/\/+$/, '')}/v1/messages/live`);
+  asked.searchParams.set('filter', positionals[0] ?? '#');
+  return follow(asked, token, json, { lastEventId: after });
+}
+
+async function follow(url: URL, token: string, json: boolean, state: StreamState): Promise<number> {
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  const { signal } = interrupted;
+  while (!signal.aborted) {
+    let waitMs = lostMs;
+    try {
+      const response = await fetch(url, {
+        headers: {
+          accept: 'text/event-stream',
+          authorization: `Bearer ${token}`,
+          ...(state.lastEventId !== undefined && { 'last-event-id': state.lastEventId }),
+        },
+        signal,
+      });
+      await refuse(response);
+      if (response.ok && response.body !== null) {
+        for await (const { event, data } of eventsOf(response.body, state))
+          print(event, data, json);
+        waitMs = state.retryMs ?? lostMs;
+      }
+    } catch (error) {
+      if (error instanceof Refused) {
+        process.stderr.write(`${error.message}\n`);
+        return 1;
+      }
+      if (!signal.aborted) process.stderr.write(styleText('yellow', 'connection lost\n'));
+    }
+    await delay(waitMs, undefined, { signal }).catch(() => {});
+  }
+  if (state.lastEventId !== undefined) process.stderr.write(`--after ${state.lastEventId}\n`);
+  return 0;
+}
+
+async function refuse(response: Response): Promise<void> {
+  if (response.status < 400 || response.status >= 500 || response.status === 429) return;
+  const problem = jsonOrUndefined(await response.text()) as { title?: string; detail?: string };
+  throw new Refused([response.status, problem?.title, problem?.detail].filter(Boolean).join(': '));
+}
+
+function print(event: string, data: string, json: boolean): void {
+  if (event === 'message') process.stdout.write(`${json ? data : lineOf(data)}\n`);
+  if (event === 'missed') process.stderr.write(styleText('yellow', `missed: ${data}\n`));
+}
+
+// Who reads it may have enough of it, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+process.exitCode = await main();

@@ -1,0 +1,432 @@
+// Live messages, from real tables: each once, those of a topic in order, over retries, several instances of ingest,
+// readers that come back, and readers that are slow.
+import { setTimeout as delay } from 'node:timers/promises';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { Hono } from 'hono';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { ApiEnvironment } from '../../../../functions/api/access/api-environment.ts';
+import { knownScopes, principalOf } from '../../../../functions/api/access/scopes.ts';
+import { liveEndpoints } from '../../../../functions/api/live/endpoints.ts';
+import { createLive, type LiveOptions } from '../../../../functions/api/live/live.ts';
+import { Readers } from '../../../../functions/api/live/readers.ts';
+import type { Message } from '../../../../functions/contract/message.ts';
+import { createFeedWriter } from '../../../../functions/feed/feed-writer.ts';
+import { positionOf } from '../../../../functions/feed/position.ts';
+import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
+import {
+  eventsOf,
+  type ServerSentEvent,
+  type StreamState,
+} from '../../../../infra/cli/server-sent-events.ts';
+import { message } from '../../../support/messages.ts';
+import { engines, startTable, type TestTable } from '../../../support/table.ts';
+import { until } from '../../../support/wait.ts';
+
+const checkMs = 0;
+const caller = (...scopes: string[]) => principalOf(`token:${scopes}`, knownScopes(scopes));
+const admin = caller('admin');
+
+interface Parts extends Partial<LiveOptions> {
+  readonly streams?: boolean;
+  readonly readers?: Readers;
+  readonly isStillAllowed?: () => Promise<boolean>;
+  readonly signal?: AbortSignal;
+  readonly onError?: (error: Error) => void;
+}
+
+for (const engine of engines) {
+  describe.skipIf(!engine.available)(`on ${engine.name}`, () => {
+    let table: TestTable;
+    beforeAll(async () => {
+      table = await startTable(engine);
+    });
+    afterAll(() => table.close());
+    const database = () => ({ client: table.client, tableName: table.tableName });
+
+    /** An instance of ingest. */
+    function ingest(tableNow = Date.now, client = table.client, where = table) {
+      const store = createStore({
+        client: where.client,
+        tableName: where.tableName,
+        retentionDays: 3,
+        writeShards: 2,
+        note: createFeedWriter({ client, tableName: where.tableName, checkMs, tableNow }),
+      });
+      return async (messages: readonly Message[], storage?: 'packed') =>
+        expect(await store.put(messages, { storage })).toEqual([]);
+    }
+
+    /** An instance of the api. */
+    function api({
+      streams = false,
+      readers,
+      isStillAllowed,
+      signal,
+      onError = (error) => expect(error).toBeUndefined(),
+      ...live
+    }: Parts = {}) {
+      const endpoints = liveEndpoints({
+        live: createLive({ ...database(), checkMs, pollMs: 0, catchesUp: !streams, ...live }),
+        readers: readers ?? new Readers({ ofCaller: 20, ofAll: 200 }),
+        streams,
+        signal,
+        onError,
+        ...(live.now !== undefined && { now: live.now }),
+      });
+      return (query: string, who = admin, headers = {}) => {
+        const app = new Hono<ApiEnvironment>();
+        app.use(async (context, next) => {
+          context.set('principal', who);
+          if (isStillAllowed !== undefined) context.set('isStillAllowed', isStillAllowed);
+          await next();
+        });
+        for (const { operation, handle } of endpoints) app.get(operation.path, handle);
+        return app.request(`/v1/messages/live${query}`, { headers });
+      };
+    }
+
+    /** A reader that asks again and again, at any of some instances of the api. */
+    function reader(filter: string, who = admin, instances = [api()]) {
+      const state: StreamState = {};
+      const events: ServerSentEvent[] = [];
+      return {
+        events,
+        state,
+        messages: () =>
+          events.filter(({ event }) => event === 'message').map(({ data }) => JSON.parse(data)),
+        async poll() {
+          const ask = instances[Math.floor(Math.random() * instances.length)] ?? api();
+          const headers =
+            state.lastEventId === undefined ? {} : { 'last-event-id': state.lastEventId };
+          const response = await ask(`?filter=${encodeURIComponent(filter)}`, who, headers);
+          expect(response.status).toBe(200);
+          for await (const one of eventsOf(response.body as AsyncIterable<Uint8Array>, state))
+            events.push(one);
+        },
+      };
+    }
+
+    const names = (messages: readonly { topic: string; id: string }[]) =>
+      messages.map(({ topic, id }) => `${topic} ${id}`);
+    const now = () => new Date().toISOString().replace('Z', '000Z');
+    const fresh = (topic: string, more: Partial<Message> & { text?: string } = {}) =>
+      message({ topic, time: now(), ...more });
+
+    test('nobody watches, and nothing is noted', async () => {
+      await ingest()([fresh('unwatched/a')]);
+      const { Count } = await table.client.send(
+        new QueryCommand({
+          TableName: table.tableName,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': { S: 'feed-writers' } },
+        }),
+      );
+      expect(Count).toBe(0);
+    });
+
+    test('messages as they are stored, alone, many in an item, and large ones', async () => {
+      const put = ingest();
+      const one = reader('kinds/#');
+      await until(async () => {
+        await one.poll();
+        return one.events.some(({ event }) => event === 'ready');
+      });
+      const text = '{"lines":[\n1,\r\n2]}';
+      const all = [
+        fresh('kinds/lines', { text }),
+        fresh('kinds/bytes', { payload: Buffer.from([0xff, 0]) }),
+        fresh('kinds/large', { text: 'x'.repeat(500_000) }),
+      ];
+      await put(all);
+      const packed = Array.from({ length: 40 }, (_, index) => fresh(`kinds/${index % 7}`));
+      await put(packed, 'packed');
+      await until(async () => {
+        await one.poll();
+        return one.messages().length >= 43;
+      });
+      expect(names(one.messages()).toSorted()).toEqual(names([...all, ...packed]).toSorted());
+      const told = one.messages();
+      expect(told.find(({ topic }) => topic === 'kinds/lines').payload).toEqual({ lines: [1, 2] });
+      expect(told.find(({ topic }) => topic === 'kinds/bytes').payloadBase64).toBe('/wA=');
+      expect(told.find(({ topic }) => topic === 'kinds/large').payload).toHaveLength(500_000);
+    });
+
+    test('two instances of ingest, requests sent again, readers that come back anywhere: each once, in order', async () => {
+      const differMs = 3;
+      const writers = [
+        ingest(),
+        ingest(() => Date.now() + differMs),
+        ingest(() => Date.now() - differMs),
+      ];
+      // It has windows for a few messages only, and another one has none yet.
+      const instances = [api(), api({ bounds: { maxMessages: 30 } })];
+      const readers = [
+        reader('once/#', admin, [...instances, api()]),
+        reader('once/+', admin, [instances[1] as ReturnType<typeof api>]),
+      ];
+      for (const one of readers)
+        await until(async () => {
+          await one.poll();
+          return one.events.some(({ event }) => event === 'ready');
+        });
+      const topics = Array.from({ length: 5 }, (_, index) => `once/${index}`);
+      const stored: Message[] = [];
+      /** Stores messages of a topic, one request after the other, by any instance; some are sent again. */
+      const storing = topics.map(async (topic) => {
+        for (let request = 0; request < 20; request++) {
+          const batch = Array.from({ length: 1 + (request % 6) }, () => fresh(topic));
+          stored.push(...batch);
+          const times = request % 4 === 0 ? 2 : 1;
+          for (let time = 0; time < times; time++) {
+            const put = writers[Math.floor(Math.random() * writers.length)] ?? ingest();
+            await put(batch, request % 3 === 0 ? 'packed' : undefined);
+            // The clocks alone tell which came first: it holds where they differ by less than requests are apart.
+            await delay(4 * differMs);
+          }
+        }
+      });
+      let isStoring = true;
+      const polling = readers.map(async (one) => {
+        while (isStoring) await one.poll();
+        for (let more = 0; more < 3; more++) await one.poll();
+      });
+      await Promise.all(storing);
+      isStoring = false;
+      await Promise.all(polling);
+      for (const one of readers)
+        for (const topic of topics) {
+          const ofTopic = ({ topic: its }: { topic: string }) => its === topic;
+          const told = one.messages();
+          expect(names(told.filter(ofTopic))).toEqual(names(stored.filter(ofTopic)));
+        }
+      expect(
+        readers.flatMap(({ events }) => events).filter(({ event }) => event === 'missed'),
+      ).toEqual([]);
+    });
+
+    test('what was held for long and stored late comes once, though its request was sent again', async () => {
+      const [one, other] = [ingest(), ingest()];
+      const late = reader('late/#');
+      await late.poll();
+      const time = new Date(Date.now() - 600_000).toISOString().replace('Z', '000Z');
+      const held = Array.from({ length: 3 }, (_, index) =>
+        message({ topic: `late/${index}`, time }),
+      );
+      await one(held);
+      // The api starts again, and has not seen the first request.
+      const again = reader('late/#');
+      again.state.lastEventId = late.state.lastEventId;
+      await late.poll();
+      const since = late.state.lastEventId;
+      await other([...held, fresh('late/new')]);
+      await late.poll();
+      const resumed = reader('late/#');
+      resumed.state.lastEventId = since;
+      await resumed.poll();
+      await again.poll();
+      expect(names(late.messages())).toHaveLength(4);
+      expect(names(resumed.messages())).toEqual(names(late.messages()).slice(3));
+      expect(names(again.messages()).toSorted()).toEqual(names(late.messages()).toSorted());
+    });
+
+    test('a reader sees what it may read alone', async () => {
+      const put = ingest();
+      const [own, none] = [
+        reader('#', caller('read:mine/#')),
+        reader('theirs/#', caller('read:mine/#')),
+      ];
+      await own.poll();
+      await none.poll();
+      await put([fresh('mine/a'), fresh('theirs/a')]);
+      await own.poll();
+      await none.poll();
+      expect(own.messages().map(({ topic }) => topic)).toEqual(['mine/a']);
+      expect(none.messages()).toEqual([]);
+      // Another one's cursor gives no more.
+      const taken = reader('#', caller('read:theirs/#'));
+      taken.state.lastEventId = none.state.lastEventId;
+      await put([fresh('mine/b')]);
+      await taken.poll();
+      expect(taken.messages().map(({ topic }) => topic)).not.toContain('mine/b');
+    });
+
+    test('who comes back after the watch has ended is told since when', async () => {
+      const own = await startTable(engine);
+      onTestFinished(() => own.close());
+      const place = { client: own.client, tableName: own.tableName };
+      const early = reader('gone/#', admin, [api(place)]);
+      await early.poll();
+      const nowLater = () => Date.now() + 2 * 3_600_000;
+      const later = reader('gone/#', admin, [api({ ...place, now: nowLater })]);
+      later.state.lastEventId = early.state.lastEventId;
+      await later.poll();
+      const missed = later.events.find(({ event }) => event === 'missed');
+      expect(JSON.parse(missed?.data ?? '{}')).toMatchObject({ reason: 'expired' });
+      const { from, to } = JSON.parse(missed?.data ?? '{}');
+      expect(Date.parse(to) - Date.parse(from)).toBeGreaterThan(3_600_000);
+      await later.poll();
+      expect(later.events.filter(({ event }) => event === 'missed')).toHaveLength(1);
+      // And it sees what is stored from now on.
+      await ingest(nowLater, own.client, own)([fresh('gone/a')]);
+      await later.poll();
+      expect(later.messages()).toHaveLength(1);
+    });
+
+    test('the shared window is given up when nobody has read for a while, and kept until then', async () => {
+      const put = ingest();
+      const asked: string[] = [];
+      const client = Object.assign(Object.create(table.client), {
+        send(command: { input: object }, ...rest: unknown[]) {
+          asked.push(JSON.stringify(command.input));
+          return (table.client.send as (...all: unknown[]) => unknown).call(
+            table.client,
+            command,
+            ...rest,
+          );
+        },
+      }) as typeof table.client;
+      for (const [idleMs, isKept] of [
+        [60_000, true],
+        [0, false],
+      ] as const) {
+        const instances = [api({ client, idleMs })];
+        const one = reader('idle/#', admin, instances);
+        await one.poll();
+        await put([fresh('idle/a')]);
+        await until(async () => {
+          await one.poll();
+          return one.messages().length === 1;
+        });
+        const [[writer, key] = ['', '']] = positionOf(one.state.lastEventId ?? '')?.seen ?? [];
+        await delay(10);
+        asked.length = 0;
+        await reader('idle/#', admin, instances).poll();
+        // A window that begins does not know where the other one was.
+        const first = asked.find((input) => input.includes(`"feed/${writer}"`));
+        expect(first?.includes(key)).toBe(isKept);
+      }
+    });
+
+    test('what could not be noted is told, and stored all the same', async () => {
+      const one = reader('lost/#');
+      await one.poll();
+      let fails = false;
+      const client = Object.assign(Object.create(table.client), {
+        send: (command: { input: { RequestItems?: object } }, ...rest: unknown[]) =>
+          fails && JSON.stringify(command.input.RequestItems ?? '').includes('"feed')
+            ? Promise.reject(new Error('no note'))
+            : (table.client.send as (...all: unknown[]) => unknown).call(
+                table.client,
+                command,
+                ...rest,
+              ),
+      }) as typeof table.client;
+      const put = ingest(Date.now, client);
+      await put([fresh('lost/a')]);
+      fails = true;
+      await put([fresh('lost/b')]);
+      fails = false;
+      await put([fresh('lost/c')]);
+      await one.poll();
+      expect(one.messages().map(({ topic }) => topic)).toEqual(['lost/a', 'lost/c']);
+      const missed = one.events.filter(({ event }) => event === 'missed');
+      expect(missed.map(({ data }) => JSON.parse(data).reason)).toEqual(['not-noted']);
+    });
+
+    test('a stream: ready, messages, and its end where the token is revoked; readers are counted', async () => {
+      const readers = new Readers({ ofCaller: 1, ofAll: 2 });
+      const ask = api({ streams: true, readers });
+      const response = await ask('?filter=stream/%23');
+      expect(response.headers.get('content-type')).toBe('text/event-stream');
+      expect((await ask('')).status).toBe(429);
+      const other = await ask('', caller('read:x'));
+      expect((await ask('', caller('read:y'))).status).toBe(429);
+      await other.body?.cancel();
+      await (await ask('', caller('read:y'))).body?.cancel();
+
+      const events = eventsOf(response.body as AsyncIterable<Uint8Array>, {});
+      expect((await events.next()).value).toMatchObject({ event: 'ready' });
+      const put = ingest();
+      await put([fresh('stream/a')]);
+      expect((await events.next()).value).toMatchObject({ event: 'message' });
+      await events.return(undefined);
+      await response.body?.cancel().catch(() => {});
+      await until(async () => (await ask('')).status === 200);
+    });
+
+    test('streams end before the table goes: nothing fails, and nobody is counted any more', async () => {
+      const readers = new Readers({ ofCaller: 1, ofAll: 1 });
+      const ending = new AbortController();
+      const errors: Error[] = [];
+      const onError = (error: Error) => errors.push(error);
+      let isGone = false;
+      const client = Object.assign(Object.create(table.client), {
+        send: (...all: unknown[]) =>
+          isGone
+            ? Promise.reject(new Error('the table has gone'))
+            : (table.client.send as (...all: unknown[]) => unknown).apply(table.client, all),
+      }) as typeof table.client;
+      const ask = api({ streams: true, readers, signal: ending.signal, onError, client });
+      const stream = await ask('?filter=ending/%23');
+      const events = eventsOf(stream.body as AsyncIterable<Uint8Array>, {});
+      expect((await events.next()).value).toMatchObject({ event: 'ready' });
+      const next = events.next();
+      ending.abort();
+      isGone = true;
+      expect((await next).done).toBe(true);
+      isGone = false;
+      // One that is opened all the same ends at once.
+      expect(await (await ask('')).text()).not.toContain('ready');
+      expect((await ask('')).status).toBe(200);
+      expect(errors).toEqual([]);
+    });
+
+    test('a slow reader is told what it missed, and can read that from where it was', async () => {
+      const put = ingest();
+      const ask = api({ streams: true, bounds: { maxMessages: 50 } });
+      const slow = await ask('?filter=slow/%23');
+      const state: StreamState = {};
+      const events = eventsOf(slow.body as AsyncIterable<Uint8Array>, state);
+      expect((await events.next()).value).toMatchObject({ event: 'ready' });
+      const quick = await ask('?filter=slow/%23');
+      const seen: string[] = [];
+      const reading = (async () => {
+        for await (const { event, data } of eventsOf(quick.body as AsyncIterable<Uint8Array>, {})) {
+          if (event === 'message') seen.push(JSON.parse(data).id);
+          if (seen.length === 300) break;
+        }
+      })();
+      const stored: Message[] = [];
+      for (let round = 0; round < 30; round++) {
+        const batch = Array.from({ length: 10 }, () => fresh('slow/a'));
+        stored.push(...batch);
+        await put(batch);
+        await until(() => seen.length === stored.length);
+      }
+      await reading;
+      expect(seen).toEqual(stored.map(({ id }) => id));
+      await put([fresh('slow/b')]);
+      let missed: { reason?: string; after?: string } | undefined;
+      for await (const { event, data } of events) {
+        if (event === 'missed') missed = JSON.parse(data);
+        if (event === 'missed') break;
+      }
+      expect(missed?.reason).toBe('slow');
+      const resumed = reader('slow/#');
+      resumed.state.lastEventId = missed?.after;
+      await until(async () => {
+        await resumed.poll();
+        return resumed.messages().length >= 301;
+      });
+      expect(names(resumed.messages()).slice(0, 300)).toEqual(names(stored));
+    });
+
+    test.each(['x', 'a'.repeat(10_000), '000000000.'])(
+      'what is no cursor is refused (%#)',
+      async (after) => {
+        expect((await api()(`?after=${after}`)).status).toBe(400);
+        expect((await api()('', admin, { 'last-event-id': after })).status).toBe(400);
+      },
+    );
+  });
+}
