@@ -3,7 +3,7 @@
 //   publisher ─→ mosquitto ─→ proxy ─→ bridge (child process) ─→ fault layer ─→ ingest ─→ database
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, onTestFinished, type TestContext } from 'vitest';
+import { onTestFinished, type TestContext } from 'vitest';
 import type { BridgeConfigInput } from '../../../bridge/config/config.ts';
 import { createIngest } from '../../../functions/ingest/ingest.ts';
 import { createStore, type Store } from '../../../functions/ingest/storing/message-store.ts';
@@ -29,7 +29,6 @@ const defaultKind: BridgeKind = process.env['FAULTS_BRIDGE'] === 'wrong' ? 'wron
 
 const bundleFolder = temporaryFolder('faults-bundle');
 const bundles = new Map<BridgeKind, Promise<string>>();
-afterAll(() => rmSync(bundleFolder, { recursive: true, force: true }));
 
 export interface RigOptions {
   /** Name of the row, in the line that it prints. */

@@ -1,6 +1,6 @@
 // An embedded broker for one test and clients of it; all are closed after the test, the last one first.
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   type EmbeddedBroker,
   type EmbeddedBrokerOptions,
@@ -8,14 +8,11 @@ import {
 } from '../../../infra/broker/broker.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
 /** Has something closed after the test. */
 export function closeAfterTest(close: () => unknown): void {
-  closers.push(close);
+  onTestFinished(async () => {
+    await close();
+  });
 }
 
 export async function start(options: Partial<EmbeddedBrokerOptions> = {}): Promise<EmbeddedBroker> {
