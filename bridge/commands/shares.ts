@@ -57,9 +57,9 @@ export class Shares {
 
   #largest(): string {
     let largest = '';
-    let most = -1;
+    let maxTotal = -1;
     for (const [owner, total] of this.#totals) {
-      if (total > most) [largest, most] = [owner, total];
+      if (total > maxTotal) [largest, maxTotal] = [owner, total];
     }
     return largest;
   }

@@ -11,14 +11,14 @@ export type Load = 'served' | 'overloaded';
  * "Much slower" is three times its usual latency and 50 ms more, so that ordinary noise changes nothing.
  */
 export class AdaptiveConcurrency {
-  readonly #most: number;
+  readonly #maxLimit: number;
   #limit: number;
   /** Usual latency: follows a faster handler soon, and a slower one late. */
   #usualMs: number | undefined;
 
-  constructor(most: number) {
-    this.#most = most;
-    this.#limit = most;
+  constructor(maxLimit: number) {
+    this.#maxLimit = maxLimit;
+    this.#limit = maxLimit;
   }
 
   /** Requests that may be in flight now; a whole number from 1 to the limit. */
@@ -36,6 +36,6 @@ export class AdaptiveConcurrency {
     this.#usualMs = usualMs + (latencyMs - usualMs) * (latencyMs < usualMs ? 0.3 : 0.03);
     this.#limit = isSlow
       ? Math.max(1, this.#limit * 0.9)
-      : Math.min(this.#most, this.#limit + 1 / this.#limit);
+      : Math.min(this.#maxLimit, this.#limit + 1 / this.#limit);
   }
 }

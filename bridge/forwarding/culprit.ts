@@ -73,11 +73,11 @@ export interface Searched {
 
 /** How many messages from the front of a batch may go in one request. */
 export function togetherAtFront(batch: readonly Searched[]): number {
-  let most = Number.POSITIVE_INFINITY;
+  let maxCount = Number.POSITIVE_INFINITY;
   let count = 0;
   for (const { maxBatchSize } of batch) {
-    most = Math.min(most, maxBatchSize);
-    if (count >= most) break;
+    maxCount = Math.min(maxCount, maxBatchSize);
+    if (count >= maxCount) break;
     count++;
   }
   return count;

@@ -100,9 +100,9 @@ function planData(message: Message, version: EventVersion): PlannedEnvelope {
     return plan(jsonStart, payload.byteLength, () => [payload], '}');
   const isText = isUtf8(payload);
   // A small one stays text whatever it takes.
-  const mostAsText = payload.byteLength > pieceBytes ? asBase64 : Number.POSITIVE_INFINITY;
-  const asText = isText ? textBytes(payload, mostAsText) : Number.POSITIVE_INFINITY;
-  if (isText && asText <= mostAsText)
+  const maxTextBytes = payload.byteLength > pieceBytes ? asBase64 : Number.POSITIVE_INFINITY;
+  const asText = isText ? textBytes(payload, maxTextBytes) : Number.POSITIVE_INFINITY;
+  if (isText && asText <= maxTextBytes)
     return plan(textStart, asText, () => textPieces(payload), '"}');
   const start = (isText ? textBytesStarts : bytesStarts)[version];
   return plan(start, asBase64, () => base64Pieces(payload), '"}');

@@ -12,10 +12,10 @@ function quoted(bytes: Buffer, start: number): string {
   return JSON.stringify(bytes.toString('latin1', start, start + pieceBytes));
 }
 
-/** Bytes of {@link textPieces}; where those are more than `most`, it stops counting and says something above it. */
-export function textBytes(bytes: Buffer, most = Number.POSITIVE_INFINITY): number {
+/** Bytes of {@link textPieces}; where those are more than `maxBytes`, it stops counting and says something above it. */
+export function textBytes(bytes: Buffer, maxBytes = Number.POSITIVE_INFINITY): number {
   let sum = 0;
-  for (let start = 0; start < bytes.length && sum <= most; start += pieceBytes)
+  for (let start = 0; start < bytes.length && sum <= maxBytes; start += pieceBytes)
     sum += quoted(bytes, start).length - 2;
   return sum;
 }

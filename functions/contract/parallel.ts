@@ -1,9 +1,9 @@
 // Work on many things side by side, a bounded number of them at a time.
 
-/** The results of `task` for all entries, in their order; at most `most` run at a time. Rejects with the first rejection. */
+/** The results of `task` for all entries, in their order; at most `maxRunning` run at a time. Rejects with the first rejection. */
 export async function mapInParallel<T, R>(
   entries: readonly T[],
-  most: number,
+  maxRunning: number,
   task: (entry: T) => Promise<R>,
 ): Promise<R[]> {
   const results = new Array<R>(entries.length);
@@ -11,6 +11,6 @@ export async function mapInParallel<T, R>(
   const worker = async () => {
     for (const [index, entry] of queue) results[index] = await task(entry);
   };
-  await Promise.all(Array.from({ length: Math.min(most, entries.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(maxRunning, entries.length) }, worker));
   return results;
 }

@@ -82,13 +82,13 @@ function endOfJob(
   if (suspect === start) return start + 1;
   const { maxJobMessages, maxJobBytes } = expressionLimits;
   const isBehind = suspect === undefined || suspect < start;
-  const most = Math.min(
+  const maxEnd = Math.min(
     messages.length,
     start + maxJobMessages,
     isBehind ? messages.length : suspect,
   );
   let end = start;
-  for (let bytes = 0; end < most; end++) {
+  for (let bytes = 0; end < maxEnd; end++) {
     const message = messages[end] as Message;
     bytes += message.payload.byteLength;
     if (end > start && (bytes > maxJobBytes || sizeFault(message) !== undefined)) break;

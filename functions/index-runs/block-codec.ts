@@ -23,7 +23,7 @@ export function encodeBlock(references: readonly Reference[]): Uint8Array {
   }
   const writers = [...new Set(references.map(({ id }) => id.writer))];
   const indexes = new Map(writers.map((writer, index) => [writer, index]));
-  const baseMs = references.reduce((least, { id }) => Math.min(least, id.stampMs), Infinity);
+  const baseMs = references.reduce((minMs, { id }) => Math.min(minMs, id.stampMs), Infinity);
 
   const out = new ByteWriter(references.length * 12 + 64);
   out.uint(topics.length);

@@ -53,12 +53,12 @@ async function replaceFirst<R extends Reference>(heads: Head<R>[]): Promise<void
   } else first.reference = value;
   for (let at = 0; ; ) {
     const left = 2 * at + 1;
-    const least = [left, left + 1]
+    const min = [left, left + 1]
       .filter((below) => below < heads.length)
       .reduce((a, b) => (isBefore(heads[b] as Head<R>, heads[a] as Head<R>) ? b : a), at);
-    if (least === at) return;
-    swap(heads, at, least);
-    at = least;
+    if (min === at) return;
+    swap(heads, at, min);
+    at = min;
   }
 }
 

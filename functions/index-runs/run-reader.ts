@@ -60,15 +60,15 @@ async function readBlocks(
   return blocks;
 }
 
-/** All blocks from `low` on, `first` of them at once and then more and more, up to `most`. */
+/** All blocks from `low` on, `first` of them at once and then more and more, up to `max`. */
 async function* blocksFrom(
   source: RunSource,
   partition: string,
   low: string,
-  [first, most]: readonly [first: number, most: number],
+  [first, max]: readonly [first: number, max: number],
 ): AsyncGenerator<Block, void> {
   let after: string | undefined;
-  for (let limit = first; ; limit = Math.min(most, 4 * limit)) {
+  for (let limit = first; ; limit = Math.min(max, 4 * limit)) {
     const blocks = await readBlocks(source, partition, { low, high: behindAllKey, after }, limit);
     yield* blocks;
     if (blocks.length < limit) return;

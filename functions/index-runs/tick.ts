@@ -21,7 +21,7 @@ export interface IndexingOptions extends ItemSource {
   /** The time that stamps of segments are compared with, in milliseconds since 1970. */
   readonly now: () => number;
   readonly signal?: AbortSignal | undefined;
-  /** References that are held at once; default {@link maxReferences}. What has more is indexed in several runs. */
+  /** References that are held at once; default {@link defaultMaxReferences}. What has more is indexed in several runs. */
   readonly maxReferences?: number;
   /** Time between a run's last block and the manifest that names it: readers ask replicas. Default none. */
   readonly settleMs?: number;
@@ -49,10 +49,10 @@ export const lagMs = 8000;
 /** Buckets that are read side by side. */
 const bucketsAtOnce = 4;
 /** About 50 MB. */
-const maxReferences = 250_000;
+const defaultMaxReferences = 250_000;
 /** What is read at first of a log that has not been indexed for long. */
 const firstSliceMs = 60_000;
-const leastSliceMs = 1000;
+const minSliceMs = 1000;
 
 /**
  * Indexes up to {@link lagMs} ago, or a part of that where it is much. Two at once are harmless: one of them wins, and what
@@ -72,7 +72,7 @@ export async function tick(options: IndexingOptions): Promise<Tick> {
     const read = await readSlice(options, hours, slice);
     signal?.throwIfAborted();
     if (read === undefined) {
-      sliceMs = Math.max(leastSliceMs, sliceMs / 4);
+      sliceMs = Math.max(minSliceMs, sliceMs / 4);
       continue;
     }
     if (read.segments === 0) {
@@ -126,9 +126,9 @@ async function readSlice(
     buckets: buckets.length,
     unreadable: 0,
   };
-  const most = options.maxReferences ?? maxReferences;
-  const mayBeLess = untilMs - afterMs > leastSliceMs;
-  const isTooMuch = () => mayBeLess && slice.references.length > most;
+  const { maxReferences = defaultMaxReferences } = options;
+  const mayBeLess = untilMs - afterMs > minSliceMs;
+  const isTooMuch = () => mayBeLess && slice.references.length > maxReferences;
   await mapInParallel(buckets, bucketsAtOnce, async ([level, bucket]) => {
     if (isTooMuch()) return;
     for await (const segment of readBucket(options, level, bucket, range, { consistent: true })) {

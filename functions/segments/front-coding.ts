@@ -31,9 +31,9 @@ export function readFrontCoded(reader: ByteReader, count: number): string[] {
 
 /** UTF-16 units that two texts begin with, no surrogate pair cut. */
 function sharedLength(a: string, b: string): number {
-  const most = Math.min(a.length, b.length);
+  const maxLength = Math.min(a.length, b.length);
   let length = 0;
-  while (length < most && a.charCodeAt(length) === b.charCodeAt(length)) length++;
+  while (length < maxLength && a.charCodeAt(length) === b.charCodeAt(length)) length++;
   const isCut = length > 0 && isHighSurrogate(b.charCodeAt(length - 1));
   return isCut ? length - 1 : length;
 }

@@ -28,11 +28,11 @@ export interface ReadPayer {
 /** Read units of one request: how many it may use, and how many it has used. */
 export class ReadBudget {
   #spent = 0;
-  readonly #most: number;
+  readonly #maxUnits: number;
   readonly #payer: ReadPayer | undefined;
 
-  constructor(most = Number.POSITIVE_INFINITY, payer?: ReadPayer) {
-    this.#most = most;
+  constructor(maxUnits = Number.POSITIVE_INFINITY, payer?: ReadPayer) {
+    this.#maxUnits = maxUnits;
     this.#payer = payer;
   }
 
@@ -47,7 +47,7 @@ export class ReadBudget {
    */
   async mayRead(): Promise<boolean> {
     if (this.#spent === 0) return true;
-    return this.#spent < this.#most && (await this.isPaid());
+    return this.#spent < this.#maxUnits && (await this.isPaid());
   }
 
   /** Whether what has been read is paid; asked alone where the page is bounded otherwise, by its bytes. */

@@ -6,7 +6,7 @@ const unitsPerSecond = z.int().min(10).max(1_000_000).optional();
 /** What a new on-demand table bears at once; it grows by itself to twice of what it has had. */
 const warmUnits = { read: 12_000, write: 4_000 };
 
-const warmUnitsPerSecond = (least: number) => z.int().min(least).max(1_000_000).optional();
+const warmUnitsPerSecond = (minUnits: number) => z.int().min(minUnits).max(1_000_000).optional();
 
 const newTableFields = {
   maxReadUnitsPerSecond: unitsPerSecond.describe(

@@ -103,8 +103,8 @@ export class Allowance {
     if (missing > pool.refused / 2) return false;
     const { name, perWindow, block, takeShare } = this.#options;
     // Of a debt beyond a whole window, as much as a window has.
-    const least = Math.min(missing, perWindow);
-    for (const wanted of new Set([Math.min(Math.max(missing, block), perWindow), least])) {
+    const minAmount = Math.min(missing, perWindow);
+    for (const wanted of new Set([Math.min(Math.max(missing, block), perWindow), minAmount])) {
       const share = { holder: `${name}/${holder}`, window: pool.window, amount: wanted };
       if (await takeShare({ ...share, limit: perWindow })) {
         pool.left += wanted;

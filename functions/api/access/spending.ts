@@ -113,7 +113,7 @@ function tooMany(detail: string, waitMs: number): Response {
 }
 
 /** However long the caller waits, it would not fit. */
-function tooManyEver(most: number): Response {
-  const rule = `must have at most ${most} commands, counting every 4 KB as one more: api.callerCommandsPerSecond allows no more in ten seconds`;
+function tooManyEver(maxCommands: number): Response {
+  const rule = `must have at most ${maxCommands} commands, counting every 4 KB as one more: api.callerCommandsPerSecond allows no more in ten seconds`;
   return problemResponse(problem('invalid-request', undefined, [{ field: '', rule }]));
 }

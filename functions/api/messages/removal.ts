@@ -102,10 +102,10 @@ export function createRemoveMessages(options: RemovalOptions): RemoveMessages {
     await client.send(new PutItemCommand({ TableName, Item: deletionItem(deletion) }));
     let messages = 0;
     const keys: Item[] = [];
-    /** Until fewer than `least` are left; whether the time sufficed. */
-    const removeAll = async (least: number) => {
+    /** Until fewer than `minKeys` are left; whether the time sufficed. */
+    const removeAll = async (minKeys: number) => {
       let isDone = true;
-      while (isDone && keys.length >= least)
+      while (isDone && keys.length >= minKeys)
         isDone = await removeItems(keys.splice(0, keysOfBatch), deadlineMs);
       return isDone;
     };

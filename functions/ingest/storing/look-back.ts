@@ -18,7 +18,7 @@ import { RedeliverySearch } from './redelivery-search.ts';
 
 /** Items of a topic that a look-back reads: so many may be unacknowledged in a route's window by default. */
 const maxItems = 4000;
-const leastItems = 100;
+const minItems = 100;
 /** A query reads at most 1 MB, so this is what bounds the look-back on a topic of large messages. */
 const maxPages = 16;
 /** An IN may have so many operands. */
@@ -164,11 +164,11 @@ function bySourceAndTopic(suspects: readonly Message[]): Message[][] {
 /**
  * How many items of a topic to read. PUBACKs leave in arrival order, so whatever the session received after an
  * unacknowledged message comes again too: what lies above an original is the topic's share of one window. The
- * share in this batch is the estimate, taken four times and never below `leastItems`.
+ * share in this batch is the estimate, taken four times and never below `minItems`.
  */
 function depth(suspectsOfTopic: number, suspects: number): number {
   const share = Math.ceil((2 * maxItems * suspectsOfTopic) / suspects);
-  return Math.min(maxItems, Math.max(leastItems, share));
+  return Math.min(maxItems, Math.max(minItems, share));
 }
 
 /** The share of each shard, and a half more, as ids do not spread evenly. */

@@ -72,12 +72,12 @@ export class Packer {
 
   /** How many of the first fit into a segment, most likely; rather too many, which is seen. */
   #fitting(messages: readonly Message[]): number {
-    const most = Math.min(maxUnpackedBytes, (1.1 * maxSegmentBytes) / this.#ratio);
+    const maxBytes = Math.min(maxUnpackedBytes, (1.1 * maxSegmentBytes) / this.#ratio);
     let bytes = 0;
     let count = 0;
     for (const message of messages) {
       bytes += unpackedBytes(message);
-      if (bytes > most && count > 0) break;
+      if (bytes > maxBytes && count > 0) break;
       count++;
     }
     return count;
@@ -90,11 +90,11 @@ function isSmall({ messages, bytes }: Omit<Part, 'level'>): boolean {
 
 /** The fewest buckets whose share is small enough for one segment, but no more than have messages enough. */
 function levelOf(count: number, bytes: number): number {
-  const least = bytes > count * largeMessageBytes ? minOfBucketLarge : minOfBucket;
+  const minMessages = bytes > count * largeMessageBytes ? minOfBucketLarge : minOfBucket;
   let level = 0;
   while (
     level < maxLevel &&
-    count >= least * bucketsOf(level + 1) &&
+    count >= minMessages * bucketsOf(level + 1) &&
     bytes > maxSegmentBytes * bucketsOf(level)
   )
     level++;
