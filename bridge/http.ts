@@ -98,6 +98,11 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
   const app = new Hono();
   app.notFound(() => problemResponse(problem('not-found')));
   app.onError(() => problemResponse(problem('internal')));
+  // Who asks a bridge that cannot serve it must connect again, and may reach another one.
+  app.use(async (context, next) => {
+    await next();
+    if (context.res.status === 503) context.header('connection', 'close');
+  });
 
   // Liveness never depends on a handler or broker: restarting the bridge would not mend those.
   app.get('/healthz', (context) => context.json({ status: 'ok' }));

@@ -90,12 +90,8 @@ function guardBodies(server: Server | HttpsServer, maxBytes: number): void {
   });
 }
 
-/**
- * The rest of a body that is too large is not read, so its connection ends: the client must not use it again. And who
- * was told 503, by a standby, has to look up the name again to reach another bridge.
- */
+/** The rest of a body that is too large is not read, so its connection ends: the client must not use it again. */
 function withoutReuse(response: Response): Response {
-  if (response.status === 413 || response.status === 503)
-    response.headers.set('connection', 'close');
+  if (response.status === 413) response.headers.set('connection', 'close');
   return response;
 }

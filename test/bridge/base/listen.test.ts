@@ -68,3 +68,14 @@ test('bodies that are whole, or refused and not kept, take no room', async () =>
   }
   expect(waiting.destroyed).toBe(false);
 });
+
+test.each([
+  [200, 'keep-alive'],
+  [413, 'close'],
+  [503, 'keep-alive'],
+] as const)('after an answer with %i, the connection: %s', async (status, connection) => {
+  const app = new Hono().get('/', (context) => context.text('', status));
+  const { url, close } = await listen(app, '127.0.0.1', 0);
+  onTestFinished(close);
+  expect((await fetch(url)).headers.get('connection')).toBe(connection);
+});
