@@ -31,6 +31,7 @@ const folders = [
   'functions/api/tokens',
   'functions/api/routes',
   'functions/api/traces',
+  'functions/api/states',
   'functions/api',
   'functions/console/client',
   'functions/console/state',

@@ -32,6 +32,7 @@ import { createReplays } from './replays/replay-store.ts';
 import { routeEndpoints } from './routes/endpoints.ts';
 import { routeHistoryEndpoints } from './routes/history-endpoints.ts';
 import { previewEndpoint } from './routes/preview-endpoint.ts';
+import { stateEndpoint } from './states/endpoints.ts';
 import { tokenEndpoints } from './tokens/endpoints.ts';
 import { traceEndpoints } from './traces/endpoints.ts';
 import { createTraceReader } from './traces/reader.ts';
@@ -68,6 +69,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoint[] {
   });
   const deadLetters = createDeadLetters({ ...database, replay: createReplay(bridge) });
   const replays = createReplays({ ...database, wake: createWakeReplays(bridge) });
+  const presence = createPresenceReader(database);
+  const readers = new Readers(readerLimits);
+  const { streams, signal } = options.live;
   const traces = createTraceReader({ ...database, waiting: createWaitingTraces(bridge) });
   return [
     ...messageEndpoints(createReader({ ...database, writeShards }), cursors),
@@ -76,17 +80,18 @@ export function createEndpoints(options: EndpointsOptions): Endpoint[] {
       live: createLive({
         ...database,
         checkMs: options.live.checkMs,
-        catchesUp: !options.live.streams,
+        catchesUp: !streams,
       }),
-      readers: new Readers(readerLimits),
-      streams: options.live.streams,
-      signal: options.live.signal,
+      readers,
+      streams,
+      signal,
       onError,
     }),
+    stateEndpoint({ routes, commands, presence, readers, streams, signal, onError }),
     removalEndpoint(createRemoveMessages({ ...database, writeShards })),
     ...traceEndpoints(traces, routes),
     ...commandEndpoints(commands, cursors),
-    ...presenceEndpoints(createPresenceReader(database), cursors),
+    ...presenceEndpoints(presence, cursors),
     ...deadLetterEndpoints(deadLetters, cursors),
     ...replayEndpoints(replays, cursors),
     ...routeEndpoints(routes),

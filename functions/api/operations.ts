@@ -10,6 +10,7 @@ import type { ReplayOperations } from './replays/endpoints.ts';
 import type { RouteOperations } from './routes/endpoints.ts';
 import type { RouteHistoryOperations } from './routes/history-endpoints.ts';
 import type { PreviewOperations } from './routes/preview-endpoint.ts';
+import type { StateOperations } from './states/endpoints.ts';
 import type { TokenOperations } from './tokens/endpoints.ts';
 import type { TraceOperations } from './traces/endpoints.ts';
 
@@ -25,5 +26,6 @@ export type ServedOperation =
   | RouteHistoryOperations
   | RouteOperations
   | SeriesOperations
+  | StateOperations
   | TokenOperations
   | TraceOperations;

@@ -1,6 +1,5 @@
 // /v1/messages/live: messages as they are stored, as server-sent events; a stream where the server can hold one, and
 // what there is by now where it cannot.
-import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { problem, problemResponse } from '../../contract/problem.ts';
 import { matchesFilter } from '../../contract/topic.ts';
@@ -8,10 +7,11 @@ import { cursorPattern, positionOf } from '../../feed/position.ts';
 import type { Spending } from '../access/api-environment.ts';
 import { type Endpoint, endpoint, invalid, type Operation } from '../interface/operation.ts';
 import { filterParameter } from '../interface/parameters.ts';
-import { cursorLine, event, heartbeat, missedEvent, retryLine } from './events.ts';
+import { cursorLine, event, missedEvent, retryLine } from './events.ts';
 import type { Live, Opened } from './live.ts';
 import type { Readers } from './readers.ts';
 import type { Page } from './reading.ts';
+import { allNow, eventStream, streamOf } from './stream.ts';
 
 const cursorRule = 'must be the id of an event of this stream';
 const cursor = z.string().max(9200, cursorRule).regex(cursorPattern, cursorRule);
@@ -65,13 +65,6 @@ export interface LiveEndpointOptions {
 
 /** After an answer that is a stream a client may come back at once; else it would be asked without a pause. */
 const retryMs = 1000;
-/** How often a stream looks for what is new. */
-const lookEveryMs = 250;
-const heartbeatMs = 15_000;
-/** A stream that nobody has begun to read in this time is given up, such as that of a HEAD. */
-const unreadMs = 10_000;
-/** Characters of an answer that ends at once. */
-const maxAnswer = 1024 * 1024;
 
 export function liveEndpoints(options: LiveEndpointOptions): Endpoint[] {
   const { readers, streams, now = Date.now } = options;
@@ -95,10 +88,10 @@ export function liveEndpoints(options: LiveEndpointOptions): Endpoint[] {
         if (!streams) {
           const text = await allNow(texts);
           leave();
-          return answer(text);
+          return eventStream(text);
         }
         const { live: own, signal, onError } = options;
-        return answer(
+        return eventStream(
           streamOf(texts, { renew: () => own.renew(), isStillAllowed, leave, signal, onError }),
         );
       } catch (error) {
@@ -107,26 +100,6 @@ export function liveEndpoints(options: LiveEndpointOptions): Endpoint[] {
       }
     }),
   ];
-}
-
-function answer(body: string | ReadableStream<Uint8Array>): Response {
-  return new Response(body, {
-    headers: {
-      'content-type': 'text/event-stream',
-      // Proxies pass on what they get.
-      'x-accel-buffering': 'no',
-    },
-  });
-}
-
-async function allNow(texts: AsyncGenerator<string, never>): Promise<string> {
-  let all = '';
-  while (all.length < maxAnswer) {
-    const { value } = await texts.next();
-    if (value === '') break;
-    all += value;
-  }
-  return all;
 }
 
 /** What a reader is told, look by look; empty where there is nothing new. */
@@ -160,74 +133,4 @@ async function* textsOf(
 
 function pageText({ texts, missed }: Page): string {
   return missed.map(missedEvent).join('') + texts.join('');
-}
-
-interface StreamOptions {
-  readonly renew: () => Promise<void>;
-  readonly isStillAllowed: () => Promise<boolean>;
-  readonly leave: () => void;
-  readonly signal: AbortSignal | undefined;
-  readonly onError: ((error: Error) => void) | undefined;
-}
-
-/** Asks for the next text only when the one before has been taken: a slow reader keeps one. */
-function streamOf(
-  texts: AsyncGenerator<string, never>,
-  { renew, isStillAllowed, leave, signal, onError }: StreamOptions,
-): ReadableStream<Uint8Array> {
-  const ended = new AbortController();
-  const encoder = new TextEncoder();
-  let checkedMs = performance.now();
-  /** Nothing can be given to a stream that its reader has ended. */
-  let isCancelled = false;
-  const unread = setTimeout(() => end(), unreadMs).unref();
-  const end = () => {
-    clearTimeout(unread);
-    signal?.removeEventListener('abort', end);
-    ended.abort();
-    leave();
-  };
-  signal?.addEventListener('abort', end);
-  if (signal?.aborted === true) end();
-
-  /** The next text that is not empty; undefined where the stream has to end. */
-  async function next(): Promise<string | undefined> {
-    while (!ended.signal.aborted) {
-      const isDue = performance.now() - checkedMs >= heartbeatMs;
-      if (isDue) {
-        checkedMs = performance.now();
-        if (!(await isStillAllowed())) return undefined;
-        await renew();
-      }
-      const { value } = await texts.next();
-      if (value !== '') return value;
-      if (isDue) return heartbeat;
-      await delay(lookEveryMs, undefined, { signal: ended.signal }).catch(() => {});
-    }
-    return undefined;
-  }
-
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        clearTimeout(unread);
-        try {
-          const text = await next();
-          if (isCancelled) return;
-          if (text !== undefined) return controller.enqueue(encoder.encode(text));
-        } catch (error) {
-          // The reader comes back, and goes on where it was.
-          if (!ended.signal.aborted) onError?.(error as Error);
-          if (isCancelled) return;
-        }
-        end();
-        controller.close();
-      },
-      cancel() {
-        isCancelled = true;
-        end();
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -19,7 +19,7 @@ import {
   timeParameter,
 } from '../interface/parameters.ts';
 import type { PresenceReader } from './reader.ts';
-import { presenceFilter, presenceTopic } from './rights.ts';
+import { clientsSeenBy, presenceTopic } from './rights.ts';
 
 const time = z.iso.datetime({ precision: 6 });
 const reason = z.string().optional().describe("Why the connection ended, in the broker's words.");
@@ -150,17 +150,14 @@ export function presenceEndpoints(
 ): Endpoint[] {
   return [
     endpoint(listPresence, ({ principal, query, spending: { budget } }) => {
-      const filters = principal
-        .within('read', presenceFilter(query.filter))
-        .filter((filter) => filter.startsWith(presenceFilter('')));
-      const isVisible = (topic: string) => principal.can('read', topic);
+      const seen = clientsSeenBy(principal, query.filter);
       const at = timeText(now());
       return answerList(
         {
           name: 'presence',
           principal,
           selection: query,
-          read: (after) => reader.clients({ ...query, filters, isVisible, budget }, after),
+          read: (after) => reader.clients({ ...query, ...seen, budget }, after),
           render: asJsonList('clients', (state: PresenceState) => clientJson(state, at)),
           hint: () => filterHint(query.filter),
         },
@@ -186,7 +183,7 @@ export function presenceEndpoints(
 }
 
 /** `at`: a client calms down without an event, by the time that passes. */
-function clientJson({ damping, ...state }: PresenceState, at: string): string {
+export function clientJson({ damping, ...state }: PresenceState, at: string): string {
   const { clientId, status, since, lastEventAt, reason } = state;
   const { flaps, flapping } = dampingAt(damping, at);
   return JSON.stringify({ clientId, status, since, lastEventAt, reason, flaps, flapping });

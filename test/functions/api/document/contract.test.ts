@@ -33,6 +33,7 @@ import { createReplays } from '../../../../functions/api/replays/replay-store.ts
 import { routeEndpoints } from '../../../../functions/api/routes/endpoints.ts';
 import { routeHistoryEndpoints } from '../../../../functions/api/routes/history-endpoints.ts';
 import { previewEndpoint } from '../../../../functions/api/routes/preview-endpoint.ts';
+import { stateEndpoint } from '../../../../functions/api/states/endpoints.ts';
 import { tokenEndpoints } from '../../../../functions/api/tokens/endpoints.ts';
 import { traceEndpoints } from '../../../../functions/api/traces/endpoints.ts';
 import { createTraceReader } from '../../../../functions/api/traces/reader.ts';
@@ -117,6 +118,13 @@ function api({ client = table.client, ...parts }: ApiParts = {}) {
       seriesEndpoint(createStoredMessages(database), cursors),
       ...liveEndpoints({
         live: createLive({ ...database, checkMs: 0, catchesUp: true }),
+        readers: new Readers({ ofCaller: 10, ofAll: 10 }),
+        streams: false,
+      }),
+      stateEndpoint({
+        routes,
+        commands,
+        presence: createPresenceReader(database),
         readers: new Readers({ ofCaller: 10, ofAll: 10 }),
         streams: false,
       }),
@@ -731,6 +739,15 @@ test('liveMessages', async () => {
   expect(await outcomeOf('liveMessages', { query: { filter: 'a/#' } })).toBe('200');
   for (const query of [{ filter: 'a/#/b' }, { after: 'x' }])
     expect(await outcomeOf('liveMessages', { query })).toBe('400 invalid-request');
+});
+
+test('liveStates', async () => {
+  expect(await outcomeOf('liveStates')).toBe('200');
+  expect(await outcomeOf('liveStates', { query: { topic: 'a' }, token: mayNothing })).toBe(
+    '403 forbidden',
+  );
+  for (const query of [{ kinds: 'topics' }, { filter: 'a/#/b' }, { topic: '+' }, { after: 'x' }])
+    expect(await outcomeOf('liveStates', { query })).toBe('400 invalid-request');
 });
 
 describe('tokens', () => {
