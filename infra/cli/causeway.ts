@@ -26,6 +26,8 @@ const help = `A bridge between MQTT and HTTP that acknowledges a message once it
 With --help behind it, each says what it can be given.
 `;
 
+// The SDK announces the end of its Node 20 support on stderr; the Node version is the user's choice.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 // What we ship is minified.
 process.setSourceMapsEnabled(true);
 

@@ -6,7 +6,7 @@ import { createTableClient } from '../../functions/table/client.ts';
 import { clientOf } from '../local/database.ts';
 import { runningStackSchema, stackFile } from '../local/stack-file.ts';
 import { commandLine } from './command-line.ts';
-import { UsageError } from './usage-error.ts';
+import { CommandError } from './run-command.ts';
 
 export interface ChosenTable {
   readonly client: DynamoDBClient;
@@ -15,7 +15,7 @@ export interface ChosenTable {
   readonly where: string;
 }
 
-/** Of the option `--table`; `environment` has `MESSAGES_TABLE` and `DATA_DIR`. Throws a UsageError where there is none. */
+/** Of the option `--table`; `environment` has `MESSAGES_TABLE` and `DATA_DIR`. Throws a CommandError where there is none. */
 export function chosenTable(
   table: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
@@ -26,7 +26,7 @@ export function chosenTable(
   const file = stackFile(environment['DATA_DIR'] || '.causeway');
   const stack = parseWith(runningStackSchema, readJson(file));
   if (!stack.ok) {
-    throw new UsageError(
+    throw new CommandError(
       `No local stack runs here (${file} is missing): start it with ${commandLine('start')}, or give --table.`,
     );
   }

@@ -20,7 +20,7 @@ const timeoutMs = 60_000;
 /** The longest pause that is kept to. */
 const maxPauseMs = 60_000;
 
-/** Rejects with a {@link RequestError} or an {@link ExportFileError}: the same options go on with it. */
+/** Rejects with a {@link CommandError}: the same options go on with it. */
 export async function exportTo(
   { url, token, filter, out, from, to }: ExportOptions,
   { onWritten, retryMs = 1000, now = Date.now }: ExportClientOptions,

@@ -3,6 +3,7 @@
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { jsonOrUndefined } from '../../functions/contract/parse.ts';
+import { CommandError } from './run-command.ts';
 
 const stateSchema = z.strictObject({
   /** What is exported, as it was asked for. */
@@ -14,9 +15,6 @@ const stateSchema = z.strictObject({
 });
 
 export type ExportState = z.output<typeof stateSchema>;
-
-/** The file belongs to something else; the message is for the caller. */
-export class ExportFileError extends Error {}
 
 export class ExportFile {
   readonly #name: string;
@@ -30,8 +28,8 @@ export class ExportFile {
   }
 
   /**
-   * Opens it for an export that begins at `next`, or goes on with one of the same selection. Rejects with an
-   * {@link ExportFileError} where the file is something else.
+   * Opens it for an export that begins at `next`, or goes on with one of the same selection. Rejects with a
+   * {@link CommandError} where the file is something else.
    */
   static async open(
     name: string,
@@ -39,12 +37,12 @@ export class ExportFile {
   ): Promise<ExportFile> {
     const begun = await readState(stateFile(name));
     if (begun !== undefined && begun.selection !== selection && begun.bytes > 0)
-      throw new ExportFileError(
+      throw new CommandError(
         `${name} is a begun export of something else: finish it with its own options, or delete it and ${stateFile(name)}`,
       );
     const state = begun?.selection === selection ? begun : { selection, next, bytes: 0 };
     const file = await open(name, begun === undefined ? 'wx' : 'r+').catch((error: unknown) => {
-      throw new ExportFileError(`--out ${reasonOf(error as NodeJS.ErrnoException)}`);
+      throw new CommandError(`--out ${reasonOf(error as NodeJS.ErrnoException)}`);
     });
     await file.truncate(state.bytes);
     const opened = new ExportFile(name, file, state);
@@ -103,11 +101,11 @@ function stateFile(name: string): string {
 async function readState(name: string): Promise<ExportState | undefined> {
   const text = await readFile(name, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new ExportFileError(`${name}: ${reasonOf(error)}`);
+    throw new CommandError(`${name}: ${reasonOf(error)}`);
   });
   if (text === undefined) return undefined;
   const state = stateSchema.safeParse(jsonOrUndefined(text));
-  if (!state.success) throw new ExportFileError(`${name} does not say how far an export is`);
+  if (!state.success) throw new CommandError(`${name} does not say how far an export is`);
   return state.data;
 }
 

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { parseWith, urlWith } from '../../functions/contract/parse.ts';
-import { commandLine } from './command-line.ts';
+import { commandLine, optionFault } from './command-line.ts';
 
 export const help = `Writes stored messages into a file: topic by topic, oldest first.
 
@@ -60,7 +60,7 @@ export function readExportOptions(
   if (values['help'] === true) return { kind: 'help' };
   const given = { url: CAUSEWAY_URL || 'http://127.0.0.1:8080', ...values, token: CAUSEWAY_TOKEN };
   const options = parseWith(optionsSchema, given);
-  const problems = options.ok ? [] : options.faults.map(({ field, rule }) => `--${field} ${rule}`);
+  const problems = options.ok ? [] : options.faults.map(optionFault);
   if (positionals.length > 0) problems.push('too many arguments: quote what has spaces');
   if (!options.ok || problems.length > 0) return { kind: 'faulty', problems };
   return { kind: 'read', options: options.value };

@@ -1,37 +1,20 @@
 // `npx causeway export`: stored messages of many topics into a file; after a cut it goes on where it was.
 import { exportTo } from './export-client.ts';
-import { ExportFileError } from './export-file.ts';
 import { help, readExportOptions } from './export-options.ts';
 import { exportProgress, exportText } from './export-progress.ts';
-import { RequestError } from './request-error.ts';
+import { CommandError, runCommand } from './run-command.ts';
 
-async function main(): Promise<number> {
+async function main(): Promise<string> {
   const read = readExportOptions(process.argv.slice(2), process.env);
-  if (read.kind === 'help') {
-    process.stdout.write(help);
-    return 0;
-  }
-  if (read.kind === 'faulty') {
-    process.stderr.write(`${read.problems.join('\n')}\n`);
-    return 1;
-  }
+  if (read.kind === 'help') return help;
+  if (read.kind === 'faulty') throw new CommandError(read.problems.join('\n'));
   const progress = exportProgress(process.stderr);
   try {
     const written = await exportTo(read.options, { onWritten: progress.show });
+    return `${read.options.out}: ${exportText(written)}\n`;
+  } finally {
     progress.end();
-    process.stdout.write(`${read.options.out}: ${exportText(written)}\n`);
-    return 0;
-  } catch (error) {
-    progress.end();
-    // What the API or the folder said; anything else is a bug.
-    if (!(error instanceof RequestError || error instanceof ExportFileError)) throw error;
-    const faults =
-      error instanceof RequestError
-        ? error.faults.map(({ field, rule }) => `--${field} ${rule}`)
-        : [];
-    process.stderr.write(`${[error.message, ...faults].join('\n  ')}\n`);
-    return 1;
   }
 }
 
-process.exitCode = await main();
+await runCommand(main);

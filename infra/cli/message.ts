@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 import { messageJson } from '../../functions/api/messages/representation.ts';
 import { chosenTable } from './chosen-table.ts';
 import { commandLine } from './command-line.ts';
+import { CommandError, runCommand } from './run-command.ts';
 import { storedCopies } from './stored-copies.ts';
-import { UsageError } from './usage-error.ts';
 
 const help = `Prints what is stored of a message: where, with which key, and all of it, as JSON.
 
@@ -25,7 +25,7 @@ function parseCommandLine() {
       options: { table: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
     });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new CommandError((error as Error).message);
   }
 }
 
@@ -34,12 +34,12 @@ async function main(): Promise<string> {
   if (values.help === true) return help;
   const [topic, id, ...rest] = positionals;
   if (topic === undefined || id === undefined || rest.length > 0)
-    throw new UsageError('Give the topic and the id of a message; --help tells more.');
+    throw new CommandError('Give the topic and the id of a message; --help tells more.');
   const { where, ...table } = chosenTable(values.table, process.env);
   const found = await storedCopies(table, topic, id).catch((error: Error) => {
-    throw new UsageError(`${where}: ${error.message || error.name}`);
+    throw new CommandError(`${where}: ${error.message || error.name}`);
   });
-  if (found.length === 0) throw new UsageError(`${topic} has no message with the id ${id}`);
+  if (found.length === 0) throw new CommandError(`${topic} has no message with the id ${id}`);
   return found
     .map(
       ({ message, copies }) =>
@@ -48,14 +48,4 @@ async function main(): Promise<string> {
     .join('');
 }
 
-// The SDK announces the end of its Node 20 support on stderr; the Node version is the user's choice.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-
-await main().then(
-  (output) => process.stdout.write(output),
-  (error: unknown) => {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  },
-);
+await runCommand(main);

@@ -2,8 +2,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { parseWith, urlWith } from '../../functions/contract/parse.ts';
-import type { FieldFault } from '../../functions/contract/problem.ts';
-import { commandLine } from './command-line.ts';
+import { commandLine, optionFault } from './command-line.ts';
 
 export const help = `Gives stored messages to the handler of a route again, or what is among the dead letters to its own.
 
@@ -106,12 +105,6 @@ export function readCommandLine(
       detach,
     },
   };
-}
-
-/** A fault in a field of the request, by the option that gave it. */
-export function optionFault({ field, rule }: FieldFault): string {
-  const option = field === 'messagesPerSecond' ? 'rate' : field;
-  return `--${option} ${rule.replace('a known field', 'a known option')}`;
 }
 
 /** What is no number is left for the API to refuse. */

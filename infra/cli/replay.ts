@@ -1,25 +1,20 @@
 // `npx causeway replay`: asks a deployment to give stored messages, or dead letters, to a handler again, and shows how far it is.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReplayClient, type ReplayView } from './replay-client.ts';
-import { help, optionFault, readCommandLine } from './replay-options.ts';
+import { help, readCommandLine } from './replay-options.ts';
 import { progressDisplay, resultText } from './replay-progress.ts';
 import { RequestError } from './request-error.ts';
+import { CommandError, runCommand } from './run-command.ts';
 
 /** How often the progress is asked for. */
 const pollMs = 500;
 /** Polls that may fail one after the other: an API that is deployed again is away for moments. */
 const maxFailedPolls = 20;
 
-async function main(): Promise<number> {
+async function main(): Promise<string | number> {
   const read = readCommandLine(process.argv.slice(2), process.env);
-  if (read.kind === 'help') {
-    process.stdout.write(help);
-    return 0;
-  }
-  if (read.kind === 'faulty') {
-    process.stderr.write(`${read.problems.join('\n')}\n`);
-    return 1;
-  }
+  if (read.kind === 'help') return help;
+  if (read.kind === 'faulty') throw new CommandError(read.problems.join('\n'));
   const { path, body, url, token, detach } = read.commandLine;
   const client = new ReplayClient(url, token);
   const started = await client.start(path, body);
@@ -63,14 +58,4 @@ function hasEnded({ status }: ReplayView): boolean {
   return ['done', 'cancelled', 'failed'].includes(status);
 }
 
-await main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    // What the API said; anything else is a bug.
-    if (!(error instanceof RequestError)) throw error;
-    process.stderr.write(`${[error.message, ...error.faults.map(optionFault)].join('\n  ')}\n`);
-    process.exitCode = 1;
-  },
-);
+await runCommand(main);

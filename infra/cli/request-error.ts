@@ -1,6 +1,7 @@
 // A request to the API that failed, told to the caller of a command.
 import * as z from 'zod';
-import type { FieldFault } from '../../functions/contract/problem.ts';
+import { optionFault } from './command-line.ts';
+import { CommandError } from './run-command.ts';
 
 const problemSchema = z.object({
   title: z.string(),
@@ -8,23 +9,16 @@ const problemSchema = z.object({
   errors: z.array(z.object({ field: z.string(), rule: z.string() })).default([]),
 });
 
-/** The API could not be reached, or said no; the message is for the caller. */
-export class RequestError extends Error {
-  /** What is wrong with which fields of the request. */
-  readonly faults: readonly FieldFault[];
-
-  constructor(message: string, faults: readonly FieldFault[] = []) {
-    super(message);
-    this.faults = faults;
-  }
-}
+/** The API could not be reached, or said no. */
+export class RequestError extends CommandError {}
 
 /** What an answer that is no success says; `answer` is its body as JSON, if it was. */
 export function refused(url: string, status: number, answer: unknown): RequestError {
   const said = problemSchema.safeParse(answer).data;
   if (said === undefined) return new RequestError(`${url} answered ${status}`);
   const { title, detail, errors } = said;
-  return new RequestError(detail === undefined ? title : `${title}: ${detail}`, errors);
+  const what = detail === undefined ? title : `${title}: ${detail}`;
+  return new RequestError([what, ...errors.map(optionFault)].join('\n  '));
 }
 
 /** fetch says only that it failed, and its cause says why: of several addresses, by a code alone. */

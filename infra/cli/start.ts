@@ -75,9 +75,6 @@ function readOptions(): Options {
   }
 }
 
-// The SDK announces the end of its Node 20 support on stderr; the Node version is the user's choice.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-
 const options = readOptions();
 if (options.help) {
   process.stdout.write(help);

@@ -4,6 +4,8 @@ import { parseArgs, styleText } from 'node:util';
 import * as z from 'zod';
 import { jsonOrUndefined, parseWith, urlWith } from '../../functions/contract/parse.ts';
 import { commandLine } from './command-line.ts';
+import { RequestError, refused } from './request-error.ts';
+import { CommandError, runCommand } from './run-command.ts';
 import { eventsOf, type StreamState } from './server-sent-events.ts';
 import { lineOf } from './tail-line.ts';
 
@@ -29,10 +31,7 @@ const optionsSchema = z.strictObject({
 /** After a connection that was lost; an answer that has ended says itself how long. */
 const lostMs = 2000;
 
-/** What the API said for good: another try would get the same. */
-class Refused extends Error {}
-
-async function main(): Promise<number> {
+async function main(): Promise<string | number> {
   const { values, positionals } = parseArgs({
     strict: false,
     options: {
@@ -42,10 +41,7 @@ async function main(): Promise<number> {
       help: { type: 'boolean', short: 'h' },
     },
   });
-  if (values['help'] === true) {
-    process.stdout.write(help);
-    return 0;
-  }
+  if (values['help'] === true) return help;
   const { CAUSEWAY_URL, CAUSEWAY_TOKEN } = process.env;
   const given = { url: CAUSEWAY_URL || 'http://127.0.0.1:8080', ...values, token: CAUSEWAY_TOKEN };
   const options = parseWith(optionsSchema, given);
@@ -56,8 +52,7 @@ async function main(): Promise<number> {
       : options.faults.map(
           ({ field, rule }) => `${field === 'token' ? 'the token' : `--${field}`} ${rule}`,
         );
-    process.stderr.write(`${[...faults, ...surplus].join('\n')}\n`);
-    return 1;
+    throw new CommandError([...faults, ...surplus].join('\n'));
   }
   const { url, token, after, json = false } = options.value;
   const asked = new URL(`${url.replace(/\/+$/, '')}/v1/messages/live`);
@@ -87,10 +82,8 @@ async function follow(url: URL, token: string, json: boolean, state: StreamState
         waitMs = state.retryMs ?? lostMs;
       }
     } catch (error) {
-      if (error instanceof Refused) {
-        process.stderr.write(`${error.message}\n`);
-        return 1;
-      }
+      // What the API said for good: another try would get the same.
+      if (error instanceof RequestError) throw error;
       if (!signal.aborted) process.stderr.write(styleText('yellow', 'connection lost\n'));
     }
     await delay(waitMs, undefined, { signal }).catch(() => {});
@@ -101,8 +94,7 @@ async function follow(url: URL, token: string, json: boolean, state: StreamState
 
 async function refuse(response: Response): Promise<void> {
   if (response.status < 400 || response.status >= 500 || response.status === 429) return;
-  const problem = jsonOrUndefined(await response.text()) as { title?: string; detail?: string };
-  throw new Refused([response.status, problem?.title, problem?.detail].filter(Boolean).join(': '));
+  throw refused(response.url, response.status, jsonOrUndefined(await response.text()));
 }
 
 function print(event: string, data: string, json: boolean): void {
@@ -110,9 +102,4 @@ function print(event: string, data: string, json: boolean): void {
   if (event === 'missed') process.stderr.write(styleText('yellow', `missed: ${data}\n`));
 }
 
-// Who reads it may have enough of it, as `head` has.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
-process.exitCode = await main();
+await runCommand(main);

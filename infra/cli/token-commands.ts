@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { tokenName, tokenScopes } from '../../functions/api/access/token-fields.ts';
 import { isTokenId, type TokenEntry, type TokenStore } from '../../functions/api/access/tokens.ts';
 import { type Parsed, parseWith } from '../../functions/contract/parse.ts';
-import { UsageError } from './usage-error.ts';
+import { CommandError } from './run-command.ts';
 
 const text = z.string('needs a value');
 
@@ -67,7 +67,7 @@ export const commands = {
         .refine(isTokenId, 'must be 16 hexadecimal digits, as the list shows them'),
     }),
     async (store, { id, ...options }) => {
-      if (!(await store.revoke(id))) throw new UsageError(`there is no token ${id}`);
+      if (!(await store.revoke(id))) throw new CommandError(`there is no token ${id}`);
       return options.json ? json({ id }) : `Revoked ${id}: it stops within a second.\n`;
     },
   ),

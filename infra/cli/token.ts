@@ -5,8 +5,8 @@ import { createTokenStore } from '../../functions/api/access/tokens.ts';
 import type { FieldFault } from '../../functions/contract/problem.ts';
 import { chosenTable } from './chosen-table.ts';
 import { commandLine } from './command-line.ts';
+import { CommandError, runCommand } from './run-command.ts';
 import { type Action, commands } from './token-commands.ts';
-import { UsageError } from './usage-error.ts';
 
 const help = `Makes, lists and revokes tokens of the API.
 
@@ -44,7 +44,7 @@ function parseCommandLine(): { run: Action; table: string | undefined } | undefi
   if (values['help'] === true) return undefined;
   const [called = '', ...rest] = positionals;
   if (!Object.hasOwn(commands, called))
-    throw new UsageError('The command must be create, list or revoke; --help tells more.');
+    throw new CommandError('The command must be create, list or revoke; --help tells more.');
   const ids = called === 'revoke' ? rest.splice(0, 1) : [];
   const parsed = commands[called as keyof typeof commands]({
     ...values,
@@ -52,7 +52,7 @@ function parseCommandLine(): { run: Action; table: string | undefined } | undefi
   });
   const surplus = rest.length === 0 ? [] : ['too many arguments: quote what has spaces'];
   const problems = [...(parsed.ok ? [] : parsed.faults.map(faultText)), ...surplus];
-  if (!parsed.ok || problems.length > 0) throw new UsageError(problems.join('\n'));
+  if (!parsed.ok || problems.length > 0) throw new CommandError(problems.join('\n'));
   return { run: parsed.value, table: values['table'] as string | undefined };
 }
 
@@ -68,19 +68,9 @@ async function main(): Promise<string> {
   if (commandLine === undefined) return help;
   const { where, ...table } = chosenTable(commandLine.table, process.env);
   return commandLine.run(createTokenStore(table)).catch((error: Error) => {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${where}: ${error.message || error.name}`);
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(`${where}: ${error.message || error.name}`);
   });
 }
 
-// The SDK announces the end of its Node 20 support on stderr; the Node version is the user's choice.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-
-await main().then(
-  (output) => process.stdout.write(output),
-  (error: unknown) => {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  },
-);
+await runCommand(main);

@@ -34,7 +34,12 @@ interface Ended {
 
 async function token(environment: Record<string, string>, ...options: string[]): Promise<Ended> {
   const child = spawn(process.execPath, [await programFile('token'), ...options], {
-    env: { PATH: process.env['PATH'], DATA_DIR: folder, ...environment },
+    env: {
+      PATH: process.env['PATH'],
+      DATA_DIR: folder,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
