@@ -1,6 +1,7 @@
 // What is wrong now that somebody should know of: from what routes and certificates say. Pure.
 import type { AlertKind } from '../config/alerts.ts';
 import type { CertificateExpiries } from '../metrics/certificate-metrics.ts';
+import { statusOf } from '../routes/route-cure.ts';
 import type { RouteBrief } from '../routes/route-status.ts';
 import type { Recently } from './recent-growth.ts';
 
@@ -27,7 +28,7 @@ export function routeConditions(
   const { name: subject, state, reason = 'no reason is known', since, lastError } = route;
   const conditions: Condition[] = [];
   if (state === 'holding') {
-    const status = lastError?.reason === reason ? lastError.status : undefined;
+    const status = statusOf(reason, lastError);
     const sinceMs = nowMs - route.holdingMs;
     conditions.push({
       kind: state,

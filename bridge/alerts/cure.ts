@@ -1,5 +1,6 @@
 // What to do about a condition, in words: for the terminal and for alerts. Pure.
 import { handlerCure } from '../handler/handler-cure.ts';
+import { routeCure } from '../routes/route-cure.ts';
 import type { Condition } from './condition.ts';
 
 /** One sentence or two, for a person. */
@@ -9,9 +10,9 @@ export function cureOf(condition: Condition): string {
     case 'holding':
       return `${handlerCure(condition.status, condition.reason)} Nothing is lost: the broker keeps the messages, and the bridge goes on by itself; POST /v1/routes/${subject}/retry makes it try now.`;
     case 'disabled':
-      return `Its handler wants no more messages. Mend it, then POST /v1/routes/${subject}/resume.`;
+      return `${routeCure({ state: kind })} That is POST /v1/routes/${subject}/resume.`;
     case 'disconnected':
-      return 'Look at the broker: whether it is there, and takes the credentials and the topic filter.';
+      return routeCure({ state: kind }) ?? '';
     case 'dead-letters':
       return 'GET /v1/dead-letters gives the reasons. Mend the handler or the device, then replay or delete them.';
     case 'session-lost':

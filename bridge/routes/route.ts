@@ -32,6 +32,7 @@ import { ForeignMessages } from '../session-ledger/foreign-messages.ts';
 import { KeptSubscription } from '../session-ledger/kept-subscription.ts';
 import type { SessionLedger } from '../session-ledger/ledger.ts';
 import type { Heir, TakenOver } from '../session-ledger/left-session.ts';
+import { routeCure } from './route-cure.ts';
 import { RouteHistory } from './route-history.ts';
 import type { RouteStates } from './route-states.ts';
 import {
@@ -183,11 +184,14 @@ export function startRoute({
     const parts = partsOf();
     const warnings = [...members.flatMap((member) => member.warnings()), ...more];
     const { lastError, noisyTopic } = forwarder;
+    const state = statePartsOf(parts);
+    const cure = routeCure({ ...state, lastError });
     return {
       name: config.name,
       filter: config.filter,
       handler: new URL(config.url).host,
-      ...statePartsOf(parts),
+      ...state,
+      ...(cure !== undefined && { cure }),
       ...waitingOf({
         isHolding: gate.isOpen && parts.holding !== undefined,
         holdingMs: forwarder.holdingMs,

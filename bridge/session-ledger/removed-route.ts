@@ -107,6 +107,7 @@ export class RemovedRoute implements Heir {
       reason: this.isFull
         ? 'so much has become dead letters that the broker keeps the rest, until the route is ended'
         : 'the config no longer has it: what its sessions hold becomes dead letters',
+      cure: 'Put the route back into the config to have its backlog delivered, or end it.',
       sessions: sessions.map(({ state }) => ({
         state: state.kind,
         ...('reason' in state && { reason: state.reason }),

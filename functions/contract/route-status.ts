@@ -32,6 +32,10 @@ export const routeStatusSchema = z
         '`active`: messages flow; `paused` by a person; `disabled`: the handler answered 410; `unknown`: whether it is paused cannot be read, so nothing is sent; `standby`: another bridge has its sessions; `disconnected` from the broker; `holding`: the handler takes no messages now; `removed`: the config no longer has it, and its sessions at the broker have not ended yet.',
       ),
     reason: z.string().optional().describe('Why, where that is known.'),
+    cure: z
+      .string()
+      .optional()
+      .describe('What a person can do about it; absent while messages flow, and on standby.'),
     since: time.optional().describe('When it was paused, resumed or disabled.'),
     by: z.string().optional().describe('Who paused or resumed it last.'),
     holdingSince: time

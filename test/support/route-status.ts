@@ -15,6 +15,7 @@ export const routeStatus: RouteStatus = {
   handler: 'ingest.example',
   state: 'holding',
   reason: 'the handler answered 503',
+  cure: "Read the handler's own log: it fails.",
   since: '2026-01-31T12:00:00.000Z',
   by: 'token:a',
   holdingSince: '2026-01-31T12:00:00.000Z',

@@ -65,6 +65,7 @@ function VerdictBox({ routes: list }: { readonly routes: readonly Route[] }) {
             {route.reason !== undefined && `: ${route.reason}`}. {consequenceOf(route, now)}
           </p>
         )}
+        {route?.cure !== undefined && <p>{route.cure}</p>}
       </div>
       {route !== undefined && (
         <div class="verdict-actions">

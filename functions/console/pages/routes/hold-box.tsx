@@ -13,7 +13,6 @@ interface Told {
   readonly title: string;
   /** What happens by itself. */
   readonly goesOn: string;
-  readonly helps: readonly string[];
 }
 
 const told: Readonly<Record<Troubled, Told>> = {
@@ -22,54 +21,41 @@ const told: Readonly<Record<Troubled, Told>> = {
     title: 'Holding',
     goesOn:
       'The bridge tries again by itself, and goes on in order once the handler takes messages.',
-    helps: [
-      'Once the handler is well again, Retry now spares the wait for the next try.',
-      'Send test event shows what the handler answers now; no message is touched.',
-    ],
   },
   disabled: {
     tone: 'bad',
     title: 'Disabled by its handler, which answered 410',
     goesOn: 'Nothing is sent until somebody resumes it.',
-    helps: [
-      'Resume it once the handler takes messages again, or take the route out of the config.',
-    ],
   },
   disconnected: {
     tone: 'bad',
     title: 'Not connected to the broker',
     goesOn: 'The bridge connects again by itself; the broker keeps what comes meanwhile.',
-    helps: [
-      'Look whether the broker runs, and whether it lets the bridge in: the reason says which.',
-    ],
   },
   unknown: {
     tone: 'warn',
     title: 'Whether it is paused cannot be read',
     goesOn: 'So nothing is sent; the bridge asks again by itself.',
-    helps: ['Look at the database: that is where pauses are kept.'],
   },
   paused: {
     tone: 'quiet',
     title: 'Paused',
     goesOn: 'Nothing is sent, also over restarts. The broker keeps what comes.',
-    helps: ['Resume delivers what has gathered, in order.'],
   },
   removed: {
     tone: 'quiet',
     title: 'No longer in the config',
     goesOn: 'Its sessions end by themselves once their backlog has become dead letters.',
-    helps: ['Put the route back into the config to have its backlog delivered.'],
   },
 };
 
 const isTroubled = (state: Route['state']): state is Troubled => Object.hasOwn(told, state);
 
 export function HoldBox({ route }: { readonly route: Route }) {
-  const { state, reason, since, by, holdingSince, tries = 0, oldestWaitingAt } = route;
+  const { state, reason, cure, since, by, holdingSince, tries = 0, oldestWaitingAt } = route;
   const now = useSeconds(state === 'holding');
   if (!isTroubled(state)) return null;
-  const { tone, title, goesOn, helps } = told[state];
+  const { tone, title, goesOn } = told[state];
   const waiting = waitingOf(route);
   const held = holdingSince === undefined ? '' : ` for ${span(now - Date.parse(holdingSince))}`;
   const keeper = route.backlogMessages === undefined ? 'the bridge has' : 'the broker keeps';
@@ -105,11 +91,11 @@ export function HoldBox({ route }: { readonly route: Route }) {
           )}
         </p>
       )}
-      <ul>
-        {helps.map((line) => (
-          <li key={line}>{line}</li>
-        ))}
-      </ul>
+      {cure !== undefined && (
+        <p>
+          <b>What helps:</b> {cure}
+        </p>
+      )}
     </Note>
   );
 }
