@@ -200,6 +200,7 @@ export async function startBroker(options: EmbeddedBrokerOptions): Promise<Embed
         connections: protocol.clients,
         sessions: sessions.size,
         queuedMessages: sessions.queuedMessages,
+        heldMessages: protocol.heldMessages,
         retainedMessages: retained.size,
       }),
       trouble: () => store.trouble,

@@ -127,6 +127,14 @@ export const alertRules: readonly AlertRule[] = [
     cure: 'Let its client come back and read faster, or raise maxQueuedMessages and maxQueuedBytes.',
   },
   {
+    name: 'CausewayBrokerHolds',
+    severity: 'critical',
+    expression: 'min(causeway_broker_held_messages) > 0',
+    lasting: '5m',
+    summary: 'Publishers have no PUBACK, as the queue of a route at the embedded broker is full',
+    cure: "Mend the route's handler, or resume the route. maxQueuedMessages and maxQueuedBytes let it be away for longer.",
+  },
+  {
     name: 'CausewayBrokerFileUnusable',
     severity: 'warning',
     expression: 'sum(increase(causeway_broker_files_unusable_total[10m])) > 0',

@@ -13,6 +13,7 @@ export function allMetrics(): MetricEntry[] {
     connections: 0,
     sessions: 0,
     queuedMessages: 0,
+    heldMessages: 0,
     retainedMessages: 0,
   }));
   return [...metricsIn(bridge.registry), ...metricsIn(broker.registry)];

@@ -45,7 +45,7 @@ export interface ConnectionHooks {
   readonly onEnd: (connection: Connection) => void;
   /** The client has broken a rule. */
   readonly onFault: (connection: Connection, fault: Fault) => void;
-  /** Answers that waited have been sent. */
+  /** Answers that waited have been sent, or a message that waited has been handed on. */
   readonly onRoom: () => void;
 }
 
@@ -108,6 +108,11 @@ export class Connection {
 
   offEnd(listener: () => void): void {
     this.#listeners.delete(listener);
+  }
+
+  /** Its next packets may be read again. */
+  readOn(): void {
+    this.#hooks.onRoom();
   }
 
   /** The client breaks a rule. */

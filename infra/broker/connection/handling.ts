@@ -12,14 +12,12 @@ import type { Subscribing } from './subscribing.ts';
 export interface Handlers {
   readonly publishing: Publishing;
   readonly subscribing: Subscribing;
-  /** Over so many answers that wait for the store, the client's next packets wait too. */
-  readonly maxWaitingAnswers: number;
 }
 
 /** False where the next packet has to wait. */
 export function handlePacket(handlers: Handlers, connection: Connection, frame: Frame): boolean {
   handle(handlers, connection, frame);
-  return connection.answers.size < handlers.maxWaitingAnswers;
+  return handlers.publishing.mayRead(connection);
 }
 
 function handle({ publishing, subscribing }: Handlers, connection: Connection, frame: Frame): void {

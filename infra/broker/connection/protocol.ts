@@ -46,6 +46,16 @@ export interface ProtocolParts {
   readonly log: Logger;
 }
 
+/** What may happen with every message is told once a minute. */
+function seldom<T>(tell: (about: T) => void): (about: T) => void {
+  let nextMs = Number.NEGATIVE_INFINITY;
+  return (about) => {
+    if (performance.now() < nextMs) return;
+    nextMs = performance.now() + 60_000;
+    tell(about);
+  };
+}
+
 export class Protocol {
   readonly #parts: ProtocolParts;
   /** All, from the first byte. */
@@ -67,9 +77,22 @@ export class Protocol {
     this.#partialPackets = new PartialReads(
       Math.max(limits.maxPartialPacketsBytes, limits.maxPacketBytes),
     );
+    const onDropped = seldom((session: Session) =>
+      log.warn(
+        { clientId: session.clientId, user: session.user ?? null },
+        'the queue of a session is full: its newest messages are dropped',
+      ),
+    );
     this.#publishing = new Publishing({
       ...parts,
       router: new Router(parts.subscriptions),
+      onDropped,
+      onHeld: seldom((session: Session) =>
+        log.warn(
+          { clientId: session.clientId, messages: session.outbox.messages },
+          'the queue of the bridge is full: publishers have no PUBACK until there is room',
+        ),
+      ),
       onNotRetained: (topic, why) => log.error({ topic }, `a message was not retained: ${why}`),
     });
     this.#takeovers = new SharedTakeovers(parts.subscriptions, (error) =>
@@ -77,6 +100,7 @@ export class Protocol {
     );
     this.#subscribing = new Subscribing({
       ...parts,
+      onDropped,
       onShared: (session) => this.#takeovers.changed(session),
     });
     this.#wills = new Wills(store, (message, record) => this.#publishWill(message, record));
@@ -126,17 +150,18 @@ export class Protocol {
     const connection: Connection = new Connection(this.#parts.newEpoch(), origin, link, {
       onEnd: (ended) => this.#ended(ended),
       onFault: (faulty, fault) => this.#faulty(faulty, fault),
-      onRoom: () => packets?.resume(),
+      onRoom: () => {
+        if (this.#publishing.mayRead(connection)) packets?.resume();
+      },
     });
     this.#open.add(connection);
     this.#streams.add(stream);
     stream.once('close', () => this.#streams.delete(stream));
-    connection.onEnd(() => this.#open.delete(connection));
-    const handling = {
-      publishing: this.#publishing,
-      subscribing: this.#subscribing,
-      maxWaitingAnswers: limits.maxIncomingInflight,
-    };
+    connection.onEnd(() => {
+      this.#open.delete(connection);
+      this.#publishing.ended(connection);
+    });
+    const handling = { publishing: this.#publishing, subscribing: this.#subscribing };
     packets = readPackets(stream, connection, {
       ...this.#parts,
       partialPackets: this.#partialPackets,
@@ -192,6 +217,11 @@ export class Protocol {
     }
   }
 
+  /** Messages that wait for a session of the server's own. */
+  get heldMessages(): number {
+    return this.#publishing.heldMessages;
+  }
+
   get clients(): number {
     return this.#ready.size;
   }
@@ -201,6 +231,7 @@ export class Protocol {
     for (const connection of this.#open)
       connection.close({ reason: 'server' }, Reason.serverShuttingDown);
     while (this.#streams.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    this.#publishing.close();
     this.#wills.close();
     this.#takeovers.close();
     await this.#parts.store.settled();

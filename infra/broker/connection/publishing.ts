@@ -9,22 +9,29 @@ import { Reason } from '../packets/reasons.ts';
 import { readAcknowledgement } from '../packets/requests.ts';
 import type { Retained } from '../routing/retained.ts';
 import { both, type Routed, type Router } from '../routing/router.ts';
+import type { Subscriptions } from '../routing/subscriptions.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { BrokerSettings } from '../settings/settings.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { Announcer } from '../telemetry/events.ts';
+import { BackPressure } from './back-pressure.ts';
 import type { Connection } from './connection.ts';
 
 export interface PublishingParts {
   readonly limits: BrokerSettings['limits'];
   readonly sessions: Sessions;
   readonly retained: Retained;
-  readonly router: Router;
+  readonly subscriptions: Subscriptions<Session>;
+  readonly router: Router<Session>;
   readonly counters: Counters;
   readonly announcer: Announcer;
   /** Told where a message of the server's own user could not be retained. */
   readonly onNotRetained: (topic: string, why: string) => void;
+  /** A session has lost a message, as its queue was full. */
+  readonly onDropped: (session: Session) => void;
+  /** A publisher waits for this session. */
+  readonly onHeld: (session: Session) => void;
 }
 
 /** Aliases that a client may give to topics. */
@@ -32,9 +39,31 @@ export const topicAliasMaximum = 10;
 
 export class Publishing {
   readonly #parts: PublishingParts;
+  readonly #backPressure: BackPressure;
 
   constructor(parts: PublishingParts) {
     this.#parts = parts;
+    this.#backPressure = new BackPressure({
+      ...parts,
+      pass: (connection, message, packetId) => this.#take(connection, message, packetId),
+    });
+  }
+
+  get heldMessages(): number {
+    return this.#backPressure.messages;
+  }
+
+  /** Whether the client's next packets may be read. */
+  mayRead(connection: Connection): boolean {
+    return this.#backPressure.mayRead(connection);
+  }
+
+  ended(connection: Connection): void {
+    this.#backPressure.drop(connection);
+  }
+
+  close(): void {
+    this.#backPressure.close();
   }
 
   /** Keeps the message where it is to be retained, and hands it to all who have subscribed. */
@@ -42,9 +71,10 @@ export class Publishing {
     message: Message,
     from: { readonly user: string | undefined; readonly session?: Session },
     defers = false,
-  ): Routed {
-    const { router, retained } = this.#parts;
+  ): Routed<Session> {
+    const { router, retained, onDropped } = this.#parts;
     const routed = router.route(message, from.session, defers);
+    if (routed.full !== undefined) onDropped(routed.full);
     const keeping = message.retain ? retained.keep(message, from.user) : undefined;
     return keeping === undefined ? routed : { ...routed, kept: both(routed.kept, keeping) };
   }
@@ -70,27 +100,37 @@ export class Publishing {
       ...(properties !== undefined && { properties }),
       ...(expirySeconds !== undefined && { expiresAtMs: Date.now() + expirySeconds * 1000 }),
     };
-    if (qos === 2) this.#exactlyOnce(connection, message, packet);
-    else {
-      const { matched, kept } = this.publish(message, { user, session });
-      const reason = matched ? Reason.success : Reason.noMatchingSubscribers;
-      if (qos === 1) this.#acknowledge(connection, packet, reason, kept);
-    }
+    // What the server publishes itself is commands, which are stored already, and do not wait for a full queue.
+    const canWait = qos > 0 && !isOwn(user);
+    if (!canWait || !this.#backPressure.holds(connection, message, packetId))
+      this.#take(connection, message, packetId);
     announcer.announce('received', connection.facts, { topic, qos, retain, bytes: payload.length });
+  }
+
+  #take(connection: Connection, message: Message, packetId: number): void {
+    if (message.qos === 2) return this.#exactlyOnce(connection, message, packetId);
+    const { session, user } = connection.client;
+    const { matched, dropped, kept } = this.publish(message, { user, session });
+    if (message.qos === 0) return;
+    const reason = !matched ? Reason.noMatchingSubscribers : reasonOf(dropped, message);
+    this.#acknowledge(connection, { qos: 1, packetId }, reason, kept);
   }
 
   /**
    * In one batch of the store: a QoS 2 message is in every queue and known to have arrived, or neither. Who keeps nothing
    * gets it after that, or would get it twice when the batch fails and it is sent again.
    */
-  #exactlyOnce(connection: Connection, message: Message, packet: Publish): void {
+  #exactlyOnce(connection: Connection, message: Message, packetId: number): void {
     const { session, user } = connection.client;
-    const arrived = this.#parts.sessions.arrived(session, packet.packetId);
-    const { kept, deliver } = this.publish(message, { user, session }, true);
+    const { dropped, kept, deliver } = this.publish(message, { user, session }, true);
+    const reason = reasonOf(dropped, message);
+    // The client ends its part with a PUBREC that refuses [MQTT-4.3.3-4].
+    const refused = reason !== Reason.success && connection.client.version === 5;
+    const arrived = refused ? undefined : this.#parts.sessions.arrived(session, packetId);
     const done = both(arrived, kept);
-    this.#acknowledge(connection, packet, Reason.success, done);
+    this.#acknowledge(connection, { qos: 2, packetId }, reason, done);
     if (done === undefined) return deliver();
-    done.then(deliver, () => void session.incoming.delete(packet.packetId));
+    done.then(deliver, () => void session.incoming.delete(packetId));
   }
 
   /** PUBREL: the packet id may be used for a new message. */
@@ -114,7 +154,7 @@ export class Publishing {
 
   #acknowledge(
     connection: Connection,
-    { qos, packetId }: Publish,
+    { qos, packetId }: Pick<Publish, 'qos' | 'packetId'>,
     reason: number,
     kept?: Promise<unknown>,
   ): void {
@@ -130,7 +170,8 @@ export class Publishing {
     const { limits, counters, retained } = this.#parts;
     const { rights, session, user, version } = connection.client;
     const { qos, retain, payload } = packet;
-    const underway = connection.unacknowledged + session.incoming.size;
+    const held = this.#backPressure.heldOf(connection);
+    const underway = connection.unacknowledged + session.incoming.size + held;
     if (qos > 0 && underway >= limits.maxIncomingInflight && (version === 5 || qos === 2))
       return {
         reason: Reason.receiveMaximumExceeded,
@@ -174,6 +215,10 @@ export class Publishing {
     else connection.fail(fault);
   }
 }
+
+/** A message that all who are to get it have lost is refused, where MQTT has a word for that; one that is retained is kept. */
+const reasonOf = (dropped: boolean, { retain }: Message) =>
+  dropped && !retain ? Reason.quotaExceeded : Reason.success;
 
 /** The topic that the packet names, or that its alias stands for. */
 function topicOf(connection: Connection, { topic, topicAlias }: Publish): string | Fault {

@@ -29,6 +29,8 @@ export interface SubscribingParts {
   readonly announcer: Announcer;
   /** The session has a new share of a shared subscription. */
   readonly onShared: (session: Session) => void;
+  /** A session has lost a message, as its queue was full. */
+  readonly onDropped: (session: Session) => void;
 }
 
 export class Subscribing {
@@ -142,12 +144,14 @@ export class Subscribing {
       }
       const { value, done } = queue[0]?.next() ?? { value: undefined, done: true };
       if (done) queue.shift();
-      else
-        session
-          .deliver(value)
-          ?.catch((error) =>
+      else {
+        const kept = session.deliver(value);
+        if (kept === 'full') this.#parts.onDropped(session);
+        else
+          kept?.catch((error) =>
             connection.close({ reason: 'error', detail: String(error) }, Reason.quotaExceeded),
           );
+      }
     }
     sending.busy = false;
     if (queue.length === 0) this.#sending.delete(connection);

@@ -6,13 +6,17 @@ import type { Route, Subscriptions } from './subscriptions.ts';
 
 /** Who can get messages: a session. */
 export interface Recipient extends Member {
-  /** Resolves when the message is kept; undefined where it need not be. */
-  deliver(delivery: Delivery): Promise<void> | undefined;
+  /** Resolves when the message is kept; undefined where it need not be, `full` where it is dropped. */
+  deliver(delivery: Delivery): Promise<void> | undefined | 'full';
 }
 
-export interface Routed {
+export interface Routed<R> {
   /** Somebody has subscribed. */
   readonly matched: boolean;
+  /** All who have subscribed had no room for it. */
+  readonly dropped: boolean;
+  /** Somebody that had no room for it. */
+  readonly full: R | undefined;
   /** Resolves when all who keep it have kept it; undefined where nobody has to. */
   readonly kept: Kept;
   /** Hands it to those who have waited. */
@@ -23,7 +27,7 @@ type Kept = Promise<void> | undefined;
 
 const lower = (one: QoS, other: QoS): QoS => (one < other ? one : other);
 
-type Way = Pick<Route<Recipient>, 'qos' | 'retainAsPublished' | 'ids'>;
+type Way = Pick<Route<unknown>, 'qos' | 'retainAsPublished' | 'ids'>;
 
 /** Both are kept. What is written in the same turn of the event loop is one batch, and one promise. */
 export const both = (one: Kept, other: Kept): Kept =>
@@ -33,10 +37,10 @@ export const both = (one: Kept, other: Kept): Kept =>
       ? one
       : Promise.all([one, other]).then(() => {});
 
-export class Router {
-  readonly #subscriptions: Subscriptions<Recipient>;
+export class Router<R extends Recipient> {
+  readonly #subscriptions: Subscriptions<R>;
 
-  constructor(subscriptions: Subscriptions<Recipient>) {
+  constructor(subscriptions: Subscriptions<R>) {
     this.#subscriptions = subscriptions;
   }
 
@@ -44,11 +48,13 @@ export class Router {
    * Hands the message to all who have subscribed. Where it `defers`, those who keep nothing have to wait until the
    * caller says `deliver`: it can have something to write or to answer first.
    */
-  route(message: Message, publisher: Recipient | undefined, defers = false): Routed {
+  route(message: Message, publisher: R | undefined, defers = false): Routed<R> {
     const { members, groups } = this.#subscriptions.routesOf(message.topic);
     let kept: Kept;
     const later: (() => void)[] = [];
-    const give = (recipient: Recipient, way: Way, share?: string) => {
+    let full: R | undefined;
+    let taken = false;
+    const give = (recipient: R, way: Way, share?: string) => {
       const delivery = {
         message,
         qos: lower(way.qos, message.qos),
@@ -56,9 +62,17 @@ export class Router {
         subscriptionIds: way.ids,
         share,
       };
-      if (!defers || (recipient.kept && delivery.qos > 0))
-        kept = both(kept, recipient.deliver(delivery));
-      else later.push(() => recipient.deliver(delivery));
+      if (defers && !(recipient.kept && delivery.qos > 0)) {
+        taken = true;
+        later.push(() => recipient.deliver(delivery));
+        return;
+      }
+      const keeping = recipient.deliver(delivery);
+      if (keeping === 'full') full = recipient;
+      else {
+        taken = true;
+        kept = both(kept, keeping);
+      }
     };
     for (const route of members) {
       if (route.member !== publisher || route.local === undefined) give(route.member, route);
@@ -72,6 +86,8 @@ export class Router {
       give(chosen.member, { qos, retainAsPublished, ids }, filter);
     }
     return {
+      dropped: full !== undefined && !taken,
+      full,
       matched: members.length > 0 || groups.length > 0,
       kept,
       deliver() {

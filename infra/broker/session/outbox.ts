@@ -41,6 +41,9 @@ export type Acknowledged = 'taken' | 'unknown' | 'wrong';
 /** What is left of a message after PUBREC. */
 const releasedBytes = 64;
 
+/** Part of a queue's room for messages whose publisher can wait; wills, events and the server's own have the rest. */
+const partForWaiting = 0.9;
+
 /** Maximum messages read from the queue at once. */
 const readMessages = 500;
 
@@ -94,13 +97,13 @@ export class Outbox {
   }
 
   /**
-   * Takes a message. Resolves when it is kept, and rejects when it cannot be; undefined where nothing has to be kept, or
-   * it is dropped for a full queue.
+   * Takes a message. Resolves when it is kept, and rejects when it cannot be; undefined where nothing has to be kept, and
+   * `full` where it is dropped.
    */
-  append(delivery: Delivery): Promise<void> | undefined {
+  append(delivery: Delivery): Promise<void> | undefined | 'full' {
     if (!this.takes(delivery.message)) {
       this.#counters.droppedQueueFull++;
-      return undefined;
+      return 'full';
     }
     const size = messageBytes(delivery.message);
     const number = ++this.#backlog.last;
@@ -160,10 +163,21 @@ export class Outbox {
 
   /** Whether a message is kept, and not dropped for a full queue. */
   takes(message: Message): boolean {
+    return this.#hasSpace(message, 1);
+  }
+
+  /** A message that can wait has to: the last of the room is for those that cannot. */
+  isFullFor(message: Message): boolean {
+    return !this.#hasSpace(message, partForWaiting);
+  }
+
+  /** Within this part of the limits. An empty queue has space for one message of any size, or that would wait for ever. */
+  #hasSpace(message: Message, part: number): boolean {
     const { messages, bytes } = this.#backlog;
     const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
     const size = messageBytes(message);
-    if (messages >= maxQueuedMessages || bytes + size > maxQueuedBytes) return false;
+    if (messages > 0 && messages >= maxQueuedMessages * part) return false;
+    if (messages > 0 && bytes + size > maxQueuedBytes * part) return false;
     return this.#budget?.hasRoom(size) !== false;
   }
 

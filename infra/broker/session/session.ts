@@ -80,7 +80,7 @@ export class Session implements Recipient {
   }
 
   /** As {@link Outbox.append}; QoS 0 goes to a connected client, or to nobody. */
-  deliver(delivery: Delivery): Promise<void> | undefined {
+  deliver(delivery: Delivery): Promise<void> | undefined | 'full' {
     if (this.ended) return undefined;
     if (delivery.qos > 0) return this.outbox.append(delivery);
     this.#receiver?.sendOrDrop(delivery);

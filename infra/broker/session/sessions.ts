@@ -1,4 +1,6 @@
 // All sessions: which there are, whose they are, when they end, and what of them is in the store.
+import { isOwn } from '../access/own-user.ts';
+import type { Message } from '../packets/message.ts';
 import { type Budget, UserBudgets } from '../quotas/budget.ts';
 import { noParties, type Parties, Shares } from '../quotas/shares.ts';
 import type { Subscription } from '../routing/subscription.ts';
@@ -25,11 +27,21 @@ export interface SessionLimits extends OutboxLimits {
   readonly sessionExpirySeconds: number;
 }
 
+/**
+ * So long publishers wait for a session of the server's own whose client is away. Over it, it is one that no part of the
+ * server has any more, such as that of a route which is gone.
+ */
+const awaitedMs = 600_000;
+
+const none: readonly Session[] = [];
+
 export class Sessions {
   readonly #store: Store;
   readonly #limits: SessionLimits;
   readonly #counters: Counters;
   readonly #sessions = new Map<string, Session>();
+  /** Of these, the server's own. */
+  readonly #own = new Set<Session>();
   readonly #subscriptions: Subscriptions<Session>;
   readonly #removals = new Map<string, Promise<void>>();
   readonly #shares: Shares;
@@ -107,6 +119,22 @@ export class Sessions {
     return sum;
   }
 
+  /** Kept sessions of the server's own that publishers have to wait for with this message. */
+  fullFor(message: Message): readonly Session[] {
+    let full: Session[] | undefined;
+    for (const session of this.#own)
+      if (this.isFullFor(session, message)) {
+        full ??= [];
+        full.push(session);
+      }
+    return full ?? none;
+  }
+
+  isFullFor(session: Session, message: Message): boolean {
+    if (session.ended || session.madeOutbox?.isFullFor(message) !== true) return false;
+    return session.connected || Date.now() - session.lastSeenMs < awaitedMs;
+  }
+
   /** The client's kept session, made where it has none. */
   async open(
     clientId: string,
@@ -156,6 +184,7 @@ export class Sessions {
       this.#shares.add(user, 1);
     }
     session.user = user;
+    this.#noteOwner(session);
     session.outbox.charge(this.#disk.of(user));
     this.seen(session);
   }
@@ -165,6 +194,7 @@ export class Sessions {
     const session = this.#sessions.get(clientId);
     if (session === undefined) return this.#removals.get(clientId);
     this.#sessions.delete(clientId);
+    this.#own.delete(session);
     this.#shares.add(session.user, -1);
     this.#end(session);
     const removal = this.#erase(clientId).finally(() => this.#removals.delete(clientId));
@@ -272,10 +302,16 @@ export class Sessions {
   #add(session: Session): Session {
     const { clientId, user } = session;
     this.#sessions.set(clientId, session);
+    this.#noteOwner(session);
     if (this.#claims.has(clientId)) this.#shares.add(this.#claims.get(clientId), -1);
     this.#claims.delete(clientId);
     this.#shares.add(user, 1);
     return session;
+  }
+
+  #noteOwner(session: Session): void {
+    if (isOwn(session.user)) this.#own.add(session);
+    else this.#own.delete(session);
   }
 
   #subscribe(session: Session, subscription: Subscription): void {

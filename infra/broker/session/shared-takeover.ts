@@ -21,13 +21,12 @@ export async function giveShares(
       if (other === undefined || !other.member.outbox.takes(queued.message)) break;
       const { qos, id } = other.subscription;
       // Both writes are in one batch of the store.
-      other.member
-        .deliver({
-          ...queued,
-          qos: Math.min(qos, queued.qos) as QoS,
-          subscriptionIds: id === undefined ? undefined : [id],
-        })
-        ?.catch(() => {});
+      const kept = other.member.deliver({
+        ...queued,
+        qos: Math.min(qos, queued.qos) as QoS,
+        subscriptionIds: id === undefined ? undefined : [id],
+      });
+      if (kept !== 'full') kept?.catch(() => {});
       outbox.give(queued);
     }
   }

@@ -60,7 +60,14 @@ export const limitsSchema = z.strictObject({
     .describe('QoS 2 messages from one client that wait for PUBREL'),
   maxQueuedMessages: count(1, 10_000_000)
     .default(100_000)
-    .describe('QoS 1 and 2 messages kept for one client; newer ones are dropped'),
+    .describe(
+      'QoS 1 and 2 messages kept for one client; newer ones are dropped, or wait where the client is the bridge of npm start',
+    ),
+  maxHeldBytes: count(1024, 1024 ** 4)
+    .default(64 * 1024 * 1024)
+    .describe(
+      'bytes of messages that wait for room in the queue of that bridge, of all publishers together; above it, those who wait are not read',
+    ),
   maxQueuedBytes: count(1024, 1024 ** 4)
     .default(64 * 1024 * 1024)
     .describe('their bytes, where the session is kept (on disk)'),

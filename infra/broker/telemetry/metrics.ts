@@ -7,6 +7,7 @@ export interface BrokerGauges {
   readonly connections: number;
   readonly sessions: number;
   readonly queuedMessages: number;
+  readonly heldMessages: number;
   readonly retainedMessages: number;
 }
 
@@ -14,6 +15,8 @@ const gaugeMeanings: Record<keyof BrokerGauges, string> = {
   connections: 'Clients that are connected',
   sessions: 'Sessions that outlive their connections',
   queuedMessages: 'QoS 1 and 2 messages of these sessions that are not acknowledged',
+  heldMessages:
+    'QoS 1 and 2 messages without PUBACK, as a session of the bridge has no room for them',
   retainedMessages: 'Retained messages',
 };
 

@@ -17,7 +17,7 @@ test('every counter and gauge is there, with its value at the time', async () =>
     return Object.fromEntries(lines.map((line) => line.split(' '))) as Record<string, string>;
   };
   const before = await values();
-  expect(Object.keys(before)).toHaveLength(Object.keys(counterMeanings).length + 4);
+  expect(Object.keys(before)).toHaveLength(Object.keys(counterMeanings).length + 5);
   expect(new Set(Object.values(before))).toEqual(new Set(['0']));
 
   const sleeper = await connect(broker, { clientId: 'sleeper', clean: false });

@@ -46,6 +46,7 @@ const series: Readonly<Record<string, readonly [name: string, wrong: string, wel
   CausewayDroppedQoS0: ['causeway_dropped_qos0_messages_total{route="store"}', '0+1x40', '3x40'],
   CausewayCommandsFail: ['causeway_commands_total{result="expired"}', '0+1x40', '3x40'],
   CausewayClockWrong: ['causeway_clock_error_seconds', '-90x40', '-20x40'],
+  CausewayBrokerHolds: ['causeway_broker_held_messages', '1x40', '0x40'],
   CausewayBrokerQueueFull: ['causeway_broker_dropped_queue_full_total', '0+1x40', '3x40'],
   CausewayBrokerFileUnusable: ['causeway_broker_files_unusable_total', '0x35 1x5', '1x40'],
 };
@@ -94,7 +95,10 @@ describe.skipIf(!hasPromtool)(`promtool${needs}`, () => {
     const metrics = createMetrics();
     metrics.commands(() => ({ waiting: 0, inFlight: 0 }));
     metrics.certificates(() => ({ broker: 1 }));
-    const none = { connections: 0, sessions: 0, queuedMessages: 0, retainedMessages: 0 };
+    const none = {
+      ...{ connections: 0, sessions: 0, retainedMessages: 0 },
+      ...{ queuedMessages: 0, heldMessages: 0 },
+    };
     const broker = brokerMetrics(createCounters(), () => none);
     const input = (await metrics.scrape()).text + (await broker.scrape()).text;
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {

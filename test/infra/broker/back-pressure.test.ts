@@ -1,0 +1,219 @@
+// A full queue: the publishers of the server's own sessions wait, those of all others do not.
+import type { IClientOptions, MqttClient } from 'mqtt';
+import { expect, test } from 'vitest';
+import { newOwnUser } from '../../../infra/broker/access/own-user.ts';
+import type { EmbeddedBroker, EmbeddedBrokerOptions } from '../../../infra/broker/broker.ts';
+import { Subscriptions } from '../../../infra/broker/routing/subscriptions.ts';
+import type { Session } from '../../../infra/broker/session/session.ts';
+import { Sessions } from '../../../infra/broker/session/sessions.ts';
+import { limitsSchema } from '../../../infra/broker/settings/settings.ts';
+import { Store } from '../../../infra/broker/store/broker-store.ts';
+import { createCounters } from '../../../infra/broker/telemetry/counters.ts';
+import { temporaryFolder } from '../../support/brokers.ts';
+import { until } from '../../support/wait.ts';
+import { closeAfterTest, connect, start } from './started.ts';
+
+const maxQueuedMessages = 10;
+/** What of it is for messages that can wait. */
+const taken = 9;
+const kept = { clean: false, properties: { sessionExpiryInterval: 3600 } } as const;
+
+interface House {
+  readonly broker: EmbeddedBroker;
+  /** The bridge connects; what it gets is acknowledged. */
+  bridge(options?: IClientOptions): Promise<{ client: MqttClient; heard: string[] }>;
+}
+
+/** A broker whose bridge has subscribed to all, and is away. */
+async function houseWithout(
+  options: Partial<EmbeddedBrokerOptions['limits']> = {},
+): Promise<House> {
+  const ownUser = newOwnUser();
+  const broker = await start({ ownUser, limits: { maxQueuedMessages, ...options } });
+  const { name: username, password } = ownUser;
+  const bridge = async (more: IClientOptions = {}) => {
+    const heard: string[] = [];
+    const login = { username, password, clientId: 'causeway-store-0', protocolVersion: 5 } as const;
+    const client = await connect(broker, { ...login, ...kept, ...more });
+    client.on('message', (_, payload) => heard.push(String(payload)));
+    await client.subscribeAsync('#', { qos: 2 });
+    return { client, heard };
+  };
+  await (await bridge()).client.endAsync();
+  await until(() => broker.clients === 0);
+  return { broker, bridge };
+}
+
+/** Publishes without waiting for one PUBACK before the next message. */
+function publishAll(client: MqttClient, texts: readonly string[], qos: 1 | 2) {
+  const acknowledged: string[] = [];
+  for (const text of texts)
+    client.publish('rooms/1', text, { qos }, (error) => {
+      if (!error) acknowledged.push(text);
+    });
+  return acknowledged;
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, number) => String(number));
+
+test.each([
+  [4, 1],
+  [4, 2],
+  [5, 1],
+  [5, 2],
+] as const)(
+  'MQTT %s, QoS %s: nothing is acknowledged that the bridge does not get',
+  async (protocolVersion, qos) => {
+    const { broker, bridge } = await houseWithout();
+    const device = await connect(broker, { protocolVersion });
+    const texts = numbers(100);
+    const acknowledged = publishAll(device, texts, qos);
+    await until(() => broker.gauges().heldMessages === 100 - taken);
+    expect(acknowledged.length).toBeLessThanOrEqual(taken);
+    expect(broker.gauges().queuedMessages).toBe(taken);
+
+    const { heard } = await bridge();
+    await until(() => acknowledged.length === 100);
+    await until(() => heard.length === 100);
+    expect(heard).toEqual(texts);
+    expect(acknowledged).toEqual(texts);
+    expect(broker.counters.droppedQueueFull).toBe(0);
+    expect(broker.gauges().heldMessages).toBe(0);
+  },
+);
+
+test('a device that goes while it waits keeps its messages, and sends them again', async () => {
+  const { broker, bridge } = await houseWithout();
+  const device = await connect(broker, { clientId: 'lamp', clean: false, reconnectPeriod: 20 });
+  const acknowledged = publishAll(device, numbers(20), 1);
+  await until(() => broker.gauges().heldMessages === 20 - taken);
+  await until(() => acknowledged.length === taken);
+  const connectedBefore = broker.counters.connected;
+  device.stream.destroy();
+  await until(() => broker.counters.connected > connectedBefore);
+  // MQTT.js sends what it kept one by one.
+  await until(() => broker.gauges().heldMessages === 1);
+
+  const { heard } = await bridge();
+  await until(() => acknowledged.length === 20);
+  await until(() => heard.length === 20);
+  expect(heard).toEqual(numbers(20));
+});
+
+test('who waits is there for all else: it is heard, answered, and gets messages', async () => {
+  const { broker } = await houseWithout();
+  const device = await connect(broker);
+  publishAll(device, numbers(20), 1);
+  await until(() => broker.gauges().heldMessages === 20 - taken);
+  const heard: string[] = [];
+  device.on('message', (topic) => heard.push(topic));
+  await device.subscribeAsync('$own/lamp', { qos: 1 });
+  await broker.publish({ topic: '$own/lamp', payload: 'on', qos: 1 });
+  await until(() => heard.length === 1);
+  await device.publishAsync('rooms/1', 'QoS 0');
+});
+
+test('messages that no bridge subscribed to do not wait', async () => {
+  const ownUser = newOwnUser();
+  const broker = await start({ ownUser, limits: { maxQueuedMessages } });
+  const { name: username, password } = ownUser;
+  const bridge = await connect(broker, {
+    ...{ username, password, clientId: 'causeway-store-0' },
+    clean: false,
+  });
+  await bridge.subscribeAsync('rooms/#', { qos: 1 });
+  await bridge.endAsync();
+  publishAll(await connect(broker), numbers(20), 1);
+  await until(() => broker.gauges().heldMessages === 20 - taken);
+  const other = await connect(broker);
+  await other.publishAsync('garden/1', 'x', { qos: 1 });
+  await other.publishAsync('rooms/1', 'x', { qos: 0 });
+});
+
+test('what cannot wait has the last of the room: wills, and what the server itself publishes', async () => {
+  const { broker, bridge } = await houseWithout({ maxQueuedMessages: 100 });
+  const will = { topic: 'left', payload: Buffer.from('will'), qos: 1 } as const;
+  const device = await connect(broker, { will });
+  publishAll(device, numbers(120), 1);
+  await until(() => broker.gauges().heldMessages === 120 - 90);
+  device.stream.destroy();
+  await broker.publish({ topic: 'own', payload: 'own', qos: 1 });
+  await until(() => broker.gauges().queuedMessages === 92);
+  const { heard } = await bridge();
+  await until(() => heard.length === 92);
+  expect(heard.slice(-2).toSorted()).toEqual(['own', 'will']);
+});
+
+test('messages that wait are bounded: over maxHeldBytes their publishers are not read', async () => {
+  const { broker, bridge } = await houseWithout({ maxHeldBytes: 100_000 });
+  const devices = await Promise.all([1, 2, 3].map(() => connect(broker)));
+  const large = 'x'.repeat(10_000);
+  const acknowledged = devices.map((device) =>
+    publishAll(
+      device,
+      numbers(50).map(() => large),
+      1,
+    ),
+  );
+  await until(() => broker.gauges().heldMessages >= 9);
+  // Nobody is read beyond the message that reached it.
+  expect(broker.gauges().heldMessages).toBeLessThanOrEqual(10 + devices.length);
+  const { heard } = await bridge();
+  await until(() => heard.length === 150);
+  await until(() => acknowledged.every(({ length }) => length === 50));
+});
+
+test('another session that is full stops nobody, and loses the newest', async () => {
+  const { broker, bridge } = await houseWithout();
+  await bridge();
+  const away = await connect(broker, { clientId: 'dead', clean: false });
+  await away.subscribeAsync('rooms/#', { qos: 1 });
+  await away.endAsync();
+  const device = await connect(broker, { protocolVersion: 5 });
+  const acknowledged = publishAll(device, numbers(30), 1);
+  await until(() => acknowledged.length === 30);
+  expect(broker.counters.droppedQueueFull).toBe(20);
+});
+
+test.each([1, 2] as const)(
+  'a message of QoS %s that nobody has room for is refused on MQTT 5',
+  async (qos) => {
+    const broker = await start({ limits: { maxQueuedMessages } });
+    const away = await connect(broker, { clientId: 'dead', clean: false });
+    await away.subscribeAsync('rooms/#', { qos });
+    await away.endAsync();
+    const refused = { code: 0x97 };
+    const device = await connect(broker, { protocolVersion: 5 });
+    const publish = (retain = false) => device.publishAsync('rooms/1', 'x', { qos, retain });
+    for (let number = 0; number < maxQueuedMessages; number++) await publish();
+    await expect(publish()).rejects.toMatchObject(refused);
+    await expect(publish()).rejects.toMatchObject(refused);
+    // As a retained message it is kept.
+    await publish(true);
+    const older = await connect(broker);
+    await older.publishAsync('rooms/1', 'x', { qos });
+    // Who gets it is enough.
+    const there = await connect(broker);
+    await there.subscribeAsync('rooms/1', { qos: 0 });
+    await publish();
+  },
+);
+
+test('nobody waits for long for a session that no bridge comes for any more', async () => {
+  const store = await Store.open(temporaryFolder('back-pressure'));
+  closeAfterTest(() => store.close());
+  const limits = { ...limitsSchema.parse({}), maxQueuedMessages };
+  const counters = createCounters();
+  const sessions = await Sessions.load(store, new Subscriptions<Session>(), limits, counters);
+  const session = await sessions.open('causeway-gone-0', newOwnUser().name);
+  const message = { topic: 'a', payload: Buffer.alloc(0), qos: 1, retain: false } as const;
+  expect(sessions.fullFor(message)).toEqual([]);
+  for (let number = 0; number < taken; number++)
+    await session.deliver({ message, qos: 1, retain: false });
+  expect(sessions.fullFor(message)).toEqual([session]);
+  session.lastSeenMs -= 600_000;
+  expect(sessions.fullFor(message)).toEqual([]);
+  await sessions.remove(session.clientId);
+  session.lastSeenMs += 600_000;
+  expect(sessions.fullFor(message)).toEqual([]);
+});
