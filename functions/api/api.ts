@@ -7,6 +7,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { byDeclaredSize } from '../contract/body-limit.ts';
 import { loadOnce } from '../contract/load-once.ts';
 import { type ProblemCode, problem, problemResponse } from '../contract/problem.ts';
+import type { IssuerSignIn } from '../contract/sign-in.ts';
 import { TailTooLong } from '../reading/log-view.ts';
 import type { ApiEnvironment } from './access/api-environment.ts';
 import { requireBearer } from './access/bearer.ts';
@@ -30,6 +31,8 @@ export interface ApiOptions {
   readonly compresses?: boolean;
   /** The built console, served at `/`. Default none. */
   readonly console?: LoadConsole;
+  /** Where people who open the console can sign in. Default with a token alone. */
+  readonly signIn?: IssuerSignIn | undefined;
   /** Web origins whose pages may call, such as `https://console.example.com`. Default none. */
   readonly corsOrigins?: readonly string[];
   /** Told of failures that nobody should see in an answer. */
@@ -85,7 +88,7 @@ export function createApi(options: ApiOptions): Hono<ApiEnvironment> {
   const files = options.console && loadOnce(options.console);
   const operations = endpoints.map(({ operation }) => operation);
   app.route('/', documentRoutes(operations, files && (() => docsScriptOf(files))));
-  if (files !== undefined) app.route('/', consoleRoutes(files));
+  if (files !== undefined) app.route('/', consoleRoutes(files, options.signIn));
   return app;
 }
 

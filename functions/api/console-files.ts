@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { type Context, Hono } from 'hono';
 import { loadOnce } from '../contract/load-once.ts';
 import { problem, problemResponse } from '../contract/problem.ts';
+import { type IssuerSignIn, issuerMeta } from '../contract/sign-in.ts';
 
 /** Built files by their name: `index.html`, and those under `assets/`, whose names change with their content. */
 export type ConsoleFiles = ReadonlyMap<string, Uint8Array>;
@@ -34,17 +35,21 @@ export async function docsScriptOf(load: LoadConsole): Promise<string | undefine
   return name === undefined ? undefined : `/${name}`;
 }
 
-/** Only what this server has: no script in the page, no style attribute, no other host, no frame around it. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/**
+ * Only what this server has: no script in the page, no style attribute, no other host, no frame around it. Where people
+ * sign in at an issuer, the page asks that one too, for its discovery document and for a token.
+ */
+const policyOf = (signIn: IssuerSignIn | undefined) =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    `connect-src 'self'${signIn === undefined ? '' : ` ${new URL(signIn.issuer).origin}`}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 
 const types: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -59,10 +64,19 @@ interface Served {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Serves the console. */
-export function consoleRoutes(load: LoadConsole): Hono {
+/** What of an issuer's settings the console is told; undefined where it is no client of the issuer. */
+export function signInOf(
+  oidc: (Omit<IssuerSignIn, 'clientId'> & { readonly clientId?: string | undefined }) | undefined,
+): IssuerSignIn | undefined {
+  if (oidc?.clientId === undefined) return undefined;
+  const { issuer, clientId, audience, scopes } = oidc;
+  return { issuer, clientId, audience, scopes };
+}
+
+/** Serves the console; with `signIn`, people can sign in at that issuer. */
+export function consoleRoutes(load: LoadConsole, signIn?: IssuerSignIn): Hono {
   const app = new Hono();
-  const files = loadOnce(async () => served(await load()));
+  const files = loadOnce(async () => served(await load(), signIn));
 
   const answer = async (context: Context, name: string) => {
     const file = (await files()).get(name);
@@ -80,10 +94,15 @@ export function consoleRoutes(load: LoadConsole): Hono {
   return app;
 }
 
-function served(files: ConsoleFiles): ReadonlyMap<string, Served> {
+function served(
+  files: ConsoleFiles,
+  signIn: IssuerSignIn | undefined,
+): ReadonlyMap<string, Served> {
+  const contentSecurityPolicy = policyOf(signIn);
   return new Map(
     [...files].map(([name, content]) => {
-      const bytes = new Uint8Array(content);
+      const isTold = signIn !== undefined && name === 'index.html';
+      const bytes = new Uint8Array(isTold ? telling(content, signIn) : content);
       const headers = {
         'content-type': types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream',
         // The page is asked for again each time, and what it names never is.
@@ -96,5 +115,19 @@ function served(files: ConsoleFiles): ReadonlyMap<string, Served> {
       };
       return [name, { bytes, gzipped: new Uint8Array(gzipSync(bytes, { level: 9 })), headers }];
     }),
+  );
+}
+
+/** The page with what it is to know of the issuer. */
+function telling(page: Uint8Array, signIn: IssuerSignIn): Uint8Array {
+  const content = JSON.stringify(signIn)
+    .replaceAll('&', '&amp;')
+    .replaceAll('"', '&quot;')
+    .replaceAll('<', '&lt;');
+  const meta = `<meta name="${issuerMeta}" content="${content}">`;
+  return Buffer.from(
+    Buffer.from(page)
+      .toString()
+      .replace('</head>', () => `${meta}\n</head>`),
   );
 }

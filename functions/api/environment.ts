@@ -28,6 +28,9 @@ export const apiEnvironmentSchema = z.object({
   OIDC_ISSUER: z.url().optional(),
   OIDC_AUDIENCE: z.string().min(1).optional(),
   OIDC_SCOPE_CLAIM: z.string().min(1).optional(),
+  /** The console's client id at the issuer, and the scopes that it asks for. */
+  OIDC_CLIENT_ID: z.string().min(1).optional(),
+  OIDC_SCOPES: json(z.array(z.string()), 'must be a JSON list of scopes').prefault('[]'),
   /** The limits of callers, as JSON. */
   LIMITS: json(limitsSchema, 'must be the limits of callers, as JSON').prefault('{}'),
 });

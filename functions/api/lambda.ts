@@ -11,14 +11,14 @@ import { createAllowances } from './access/spending.ts';
 import { createTokenStore } from './access/tokens.ts';
 import { createApi } from './api.ts';
 import { bridgesInTable } from './bridge-client/bridges.ts';
-import { readConsole } from './console-files.ts';
+import { readConsole, signInOf } from './console-files.ts';
 import { createEndpoints } from './endpoints.ts';
 import { apiEnvironmentSchema } from './environment.ts';
 
 const environment = apiEnvironmentSchema.parse(process.env);
 const { MESSAGES_TABLE, WRITE_SHARDS, REPLY_TOPIC } = environment;
-const { BROKER_RULES, LIMITS, CORS_ORIGINS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_SCOPE_CLAIM } =
-  environment;
+const { BROKER_RULES, LIMITS, CORS_ORIGINS } = environment;
+const { OIDC_ISSUER, OIDC_AUDIENCE, OIDC_SCOPE_CLAIM, OIDC_CLIENT_ID, OIDC_SCOPES } = environment;
 
 const database = {
   client: createTableClient({ attemptTimeoutMs: shortAttemptTimeoutMs }),
@@ -37,14 +37,16 @@ const bridge = {
 /** The console's files are beside this one, where infra/bundle puts them. */
 const consoleFolder = fileURLToPath(new URL('console/', import.meta.url));
 
-const jwt =
+const oidc =
   OIDC_ISSUER === undefined || OIDC_AUDIENCE === undefined
     ? undefined
-    : createJwtAuthenticate({
+    : {
         issuer: OIDC_ISSUER,
         audience: OIDC_AUDIENCE,
+        scopes: OIDC_SCOPES,
         ...(OIDC_SCOPE_CLAIM !== undefined && { scopeClaim: OIDC_SCOPE_CLAIM }),
-      });
+        ...(OIDC_CLIENT_ID !== undefined && { clientId: OIDC_CLIENT_ID }),
+      };
 
 export const handler = handle(
   createApi({
@@ -61,12 +63,13 @@ export const handler = handle(
     }),
     authenticate: createAuthenticate({
       tokens: createTokenAuthenticate({ store: createTokenStore(database) }),
-      ...(jwt !== undefined && { jwt }),
+      ...(oidc !== undefined && { jwt: createJwtAuthenticate(oidc) }),
     }),
     rateLimit: { requestsPerSecond: LIMITS.callerRequestsPerSecond },
     compresses: true,
     allowances: createAllowances(LIMITS, takeInTable(database.client, database.tableName)),
     console: () => readConsole(consoleFolder),
+    signIn: signInOf(oidc),
     ...(CORS_ORIGINS !== undefined && { corsOrigins: CORS_ORIGINS }),
     onError,
   }),

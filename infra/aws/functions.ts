@@ -138,6 +138,10 @@ export class ApiFunction extends Construct {
       this.setVariable('OIDC_ISSUER', api.oidc.issuer);
       this.setVariable('OIDC_AUDIENCE', api.oidc.audience);
       this.setVariable('OIDC_SCOPE_CLAIM', api.oidc.scopeClaim);
+      if (api.oidc.clientId !== undefined) {
+        this.setVariable('OIDC_CLIENT_ID', api.oidc.clientId);
+        this.setVariable('OIDC_SCOPES', JSON.stringify(api.oidc.scopes));
+      }
     }
   }
 

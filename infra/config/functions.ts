@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { secretName } from '../../bridge/config/names.ts';
 import { routeFields } from '../../bridge/config/route.ts';
 import { limitFields } from '../../functions/api/access/limits.ts';
-import { urlWith } from '../../functions/contract/parse.ts';
+import { isSafeUrl, safeUrlRule } from '../../functions/api/access/safe-url.ts';
 
 const reservedConcurrency = z.int().min(1).max(1000).optional();
 
@@ -46,9 +46,24 @@ export const apiSchema = z.strictObject({
     ),
   oidc: z
     .strictObject({
-      issuer: urlWith('https:').describe('Issuer of the JWTs'),
+      issuer: z.string().refine(isSafeUrl, safeUrlRule).describe('Issuer of the JWTs'),
       audience: z.string().min(1).max(1000).describe('Audience that a JWT must be for'),
       scopeClaim: z.string().min(1).max(100).default('scope').describe('Claim with the scopes'),
+      clientId: z
+        .string()
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe(
+          "The console's client id at the issuer; with it people sign in there (a public client, its redirect URI is the console's address)",
+        ),
+      scopes: z
+        .array(
+          z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,1000}$/, 'must be a scope of OAuth 2.0'),
+        )
+        .max(100)
+        .default([])
+        .describe('What the console asks the issuer for, beside `openid`'),
     })
     .optional()
     .describe('Accept the JWTs of this issuer beside the tokens of the table'),

@@ -15,6 +15,7 @@ import { createAllowances } from '../../functions/api/access/spending.ts';
 import { createTokenStore } from '../../functions/api/access/tokens.ts';
 import { createApi } from '../../functions/api/api.ts';
 import { oneBridge } from '../../functions/api/bridge-client/bridges.ts';
+import { signInOf } from '../../functions/api/console-files.ts';
 import { createEndpoints } from '../../functions/api/endpoints.ts';
 import type { BrokerRules } from '../../functions/contract/broker-rules.ts';
 import { createFeedWriter } from '../../functions/feed/feed-writer.ts';
@@ -114,6 +115,7 @@ export function localApi(options: LocalApiOptions): Served {
     allowances: createAllowances(localLimits, takeInMemory()),
     corsOrigins,
     console: loadConsole,
+    signIn: signInOf(oidc),
     onError,
   });
   return spans === undefined ? served : { fetch: spans.serving('api', served.fetch) };

@@ -1,13 +1,9 @@
 // Every page in light and dark, on a phone, a laptop and a wide screen: nothing overflows, axe-core finds nothing, and the
 // browser refuses nothing.
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../support/wait.ts';
+import { axeFaults } from './axe.ts';
 import { openPage, type Rig, startRig } from './rig.ts';
-
-const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
-const axeRun = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-  .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`;
 
 let rig: Rig;
 beforeAll(async () => {
@@ -62,8 +58,7 @@ test.each(pages)('%s', async (...[path, shown, press]) => {
         width,
       ]);
       if (width === 2560 && colorScheme === 'light') continue;
-      await page.evaluate(axe);
-      expect([where, await page.evaluate(axeRun)]).toEqual([where, []]);
+      expect([where, await axeFaults(page)]).toEqual([where, []]);
     }
   expect(faults).toEqual([]);
   await page.context().close();
@@ -73,8 +68,7 @@ test('without a token there is the sign-in, and a wrong one is told', async () =
   const context = await rig.browser.newContext();
   const page = await context.newPage();
   await page.goto(rig.url);
-  await page.evaluate(axe);
-  expect(await page.evaluate(axeRun)).toEqual([]);
+  expect(await axeFaults(page)).toEqual([]);
   await page.fill('input', 'wrong');
   await page.click('button[type=submit]');
   await page.locator('[role=alert]').waitFor();

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { resolve } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { temporaryFolder } from '../support/brokers.ts';
@@ -26,6 +27,11 @@ export interface Rig {
   /** A call of the api, past the way that can be cut. */
   call(path: string, body?: unknown): Promise<Response>;
   close(): Promise<void>;
+}
+
+interface RigOptions {
+  /** Folder with a causeway.config.mjs. Default the repository's. */
+  readonly folder?: string;
 }
 
 export interface Handler {
@@ -96,12 +102,12 @@ async function startWay(to: number): Promise<Way> {
   };
 }
 
-export async function startRig(): Promise<Rig> {
+export async function startRig({ folder }: RigOptions = {}): Promise<Rig> {
   if (!existsSync(executablePath))
     throw new Error(`${executablePath} is not there: apt-get install chromium, or set CHROMIUM`);
   const handler = await startHandler();
   const [port, mqttPort] = [await freePort(), await freePort()];
-  const { child, output } = startCauseway({ port, mqttPort, hook: handler.port });
+  const { child, output } = startCauseway({ port, mqttPort, hook: handler.port, folder });
   const token = await until(
     () => /^ {2}Token {6}(\S+)$/m.exec(output())?.[1] ?? (child.exitCode === null ? undefined : ''),
     { what: 'npm start' },
@@ -140,16 +146,25 @@ function startCauseway({
   port,
   mqttPort,
   hook,
+  folder,
 }: {
   port: number;
   mqttPort: number;
   hook: number;
+  folder: string | undefined;
 }): {
   child: ChildProcess;
   output: () => string;
 } {
   const options = ['--hook', `http://127.0.0.1:${hook}`, '--filter', 'orders/#'];
-  const child = spawn('npm', ['start', '--silent', '--', ...options], {
+  // As `npm start`, in a folder with a config of its own.
+  const program = ['--import', import.meta.resolve('tsx'), resolve('infra/cli/causeway.ts')];
+  const [command, words] =
+    folder === undefined
+      ? ['npm', ['start', '--silent', '--']]
+      : [process.execPath, [...program, 'start']];
+  const child = spawn(command, [...words, ...options], {
+    ...(folder !== undefined && { cwd: folder }),
     env: {
       ...process.env,
       DATA_DIR: temporaryFolder('console'),

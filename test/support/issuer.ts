@@ -1,6 +1,6 @@
 // An OIDC issuer on loopback, for tests: discovery document, keys, and tokens signed with them.
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   type CryptoKey,
@@ -18,11 +18,15 @@ export interface TestIssuer {
   readonly requests: string[];
   /** What it answers at a path, instead of its own documents; a number is a status, 302 to the keys. */
   readonly answers: Map<string, unknown>;
+  /** What answers at a path, whatever the query; before the documents. */
+  readonly pages: Map<string, Page>;
   /** Makes a key and publishes it. */
   addKey(kid: string, algorithm?: string): Promise<{ privateKey: CryptoKey; publicKey: JWK }>;
   removeKey(kid: string): void;
   close(): Promise<void>;
 }
+
+export type Page = (url: URL, request: IncomingMessage, response: ServerResponse) => void;
 
 export const discoveryPath = '/.well-known/openid-configuration';
 
@@ -45,9 +49,14 @@ export async function startIssuer(): Promise<TestIssuer> {
   const keys = new Map<string, JWK>();
   const requests: string[] = [];
   const answers = new Map<string, unknown>();
+  const pages = new Map<string, Page>();
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     requests.push(path);
+    // Pages of others may read it.
+    response.setHeader('access-control-allow-origin', '*');
+    const page = pages.get(new URL(path, url).pathname);
+    if (page !== undefined) return page(new URL(path, url), request, response);
     const documents = new Map<string, unknown>([
       [discoveryPath, { issuer: url, jwks_uri: `${url}/keys` }],
       ['/keys', { keys: [...keys.values()] }],
@@ -65,6 +74,7 @@ export async function startIssuer(): Promise<TestIssuer> {
     url,
     requests,
     answers,
+    pages,
     async addKey(kid, algorithm = 'ES256') {
       const { privateKey, publicKey } = await keyPair(algorithm);
       const jwk = { ...publicKey, kid, alg: algorithm };

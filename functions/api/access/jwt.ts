@@ -2,6 +2,7 @@
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { secondText } from '../../contract/time.ts';
 import type { Authenticate } from './principal.ts';
+import { isSafeUrl, safeUrlRule } from './safe-url.ts';
 import { knownScopes, principalOf } from './scopes.ts';
 
 /** Signatures that can be checked with a public key; so nobody can sign with what everybody knows. */
@@ -182,10 +183,7 @@ async function readJson(url: URL): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
-/** The URL, where nobody on the way can change what it answers. */
 function safeUrl(text: string, name: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isLoopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback)) return url;
-  throw new Error(`${name}: must be an https URL, or an http URL on loopback`);
+  if (isSafeUrl(text)) return new URL(text);
+  throw new Error(`${name}: ${safeUrlRule}`);
 }

@@ -4,8 +4,8 @@ import type { AnswerOf, CallOf, OperationAt, PathOf } from './operations.ts';
 
 /** Why a call has no answer: a problem of the api, or none came. */
 export interface Failure extends Omit<Problem, 'code' | 'type'> {
-  /** `unreachable`: no answer; `unreadable`: one that is not the api's. */
-  readonly code: ProblemCode | 'unreachable' | 'unreadable';
+  /** `unreachable`: no answer; `unreadable`: one that is not the api's; `sign-in-failed`: at the issuer. */
+  readonly code: ProblemCode | 'unreachable' | 'unreadable' | 'sign-in-failed';
   /** How long the api asks callers to wait, in seconds. */
   readonly retryAfterSeconds?: number;
 }

@@ -6,7 +6,7 @@ import { createStore } from './store.ts';
 const key = 'causeway.token';
 
 /** The token; undefined before somebody has given one, or once it is no longer good. */
-export const token = createStore<string | undefined>(takeFromAddress() ?? kept());
+export const token = createStore<string | undefined>(takeFromAddress() ?? kept(key));
 
 /** Why the token is gone, where it was refused. */
 export const refusal = createStore<Failure | undefined>(undefined);
@@ -16,7 +16,7 @@ export const client = createClient({
   onOutcome(failure) {
     noteOutcome(failure);
     if (failure?.code !== 'unauthorized' || token.value === undefined) return;
-    write(undefined);
+    forget(key);
     refusal.set(failure);
     token.set(undefined);
   },
@@ -24,12 +24,12 @@ export const client = createClient({
 
 /** Begins with an empty page: what somebody else's token could see is gone. */
 export function signIn(text: string): void {
-  write(text);
+  keep(key, text);
   location.reload();
 }
 
 export function signOut(): void {
-  write(undefined);
+  forget(key);
   location.reload();
 }
 
@@ -38,24 +38,32 @@ function takeFromAddress(): string | undefined {
   const given = /^#token=([\w.~-]+)$/.exec(location.hash)?.[1];
   if (given === undefined) return undefined;
   history.replaceState(null, '', location.pathname);
-  write(given);
+  keep(key, given);
   return given;
 }
 
-function kept(): string | undefined {
+/** What this tab has kept under a name. */
+export function kept(name: string): string | undefined {
   try {
-    return sessionStorage.getItem(key) ?? undefined;
+    return sessionStorage.getItem(name) ?? undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Where a browser keeps nothing, the token lasts as long as the page. */
-function write(text: string | undefined): void {
+export function keep(name: string, text: string): void {
   try {
-    if (text === undefined) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, text);
+    sessionStorage.setItem(name, text);
   } catch {
     // Kept in memory alone.
+  }
+}
+
+export function forget(name: string): void {
+  try {
+    sessionStorage.removeItem(name);
+  } catch {
+    // Nothing is kept.
   }
 }

@@ -2,8 +2,10 @@
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createApi } from '../../../functions/api/api.ts';
+import { consoleRoutes, signInOf } from '../../../functions/api/console-files.ts';
+import type { IssuerSignIn } from '../../../functions/contract/sign-in.ts';
 
-const page = '<!doctype html><title>Causeway</title>';
+const page = '<!doctype html><head><title>Causeway</title></head>';
 const script = 'console.log("ü")';
 
 function api() {
@@ -20,6 +22,12 @@ function api() {
     },
   });
   return { app, loads: () => loads };
+}
+
+async function told(signIn: IssuerSignIn | undefined) {
+  const load = async () => new Map([['index.html', Buffer.from(page)]]);
+  const answer = await consoleRoutes(load, signIn).request('/');
+  return { headers: answer.headers, text: await answer.text() };
 }
 
 test('the page is asked for each time, and what it names is kept for ever', async () => {
@@ -39,6 +47,25 @@ test('nothing is run that is not a file of this server, and no frame goes around
   expect(policy).toContain("frame-ancestors 'none'");
   expect(policy).not.toContain('unsafe');
   expect(policy).not.toMatch(/https?:/);
+});
+
+test('the page is told of an issuer, may ask it, and no other', async () => {
+  const signIn = {
+    issuer: 'https://id.example.com/realms/"<a>&',
+    clientId: 'console',
+    audience: 'causeway',
+    scopes: ['profile'],
+  };
+  const { headers, text } = await told(signIn);
+  expect(headers.get('content-security-policy')).toContain(
+    "connect-src 'self' https://id.example.com;",
+  );
+  const [, content = ''] = /<meta name="causeway-issuer" content="([^"]*)">/.exec(text) ?? [];
+  const json = content.replaceAll('&lt;', '<').replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+  expect(JSON.parse(json)).toEqual(signIn);
+  expect(content).not.toContain('<');
+  expect(signInOf({ issuer: signIn.issuer, audience: 'causeway', scopes: [] })).toBeUndefined();
+  expect((await told(undefined)).text).toBe(page);
 });
 
 test('who has it gets 304, who takes gzip gets that, and it is read once', async () => {

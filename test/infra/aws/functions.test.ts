@@ -53,6 +53,8 @@ describe('the functions', () => {
           OIDC_ISSUER: 'https://id.example.com',
           OIDC_AUDIENCE: 'causeway',
           OIDC_SCOPE_CLAIM: 'scope',
+          OIDC_CLIENT_ID: 'causeway-console',
+          OIDC_SCOPES: '["profile"]',
         }),
       },
     });

@@ -58,7 +58,12 @@ const large = {
   presence: { source: 'last-will' },
   push: { onenet: { tokenSecret: 'causeway/push', aesKeySecret: 'causeway/push-key' } },
   api: {
-    oidc: { issuer: 'https://id.example.com', audience: 'causeway' },
+    oidc: {
+      issuer: 'https://id.example.com',
+      audience: 'causeway',
+      clientId: 'causeway-console',
+      scopes: ['profile'],
+    },
     corsOrigins: ['https://app.example.com'],
     reservedConcurrency: 20,
   },

@@ -230,6 +230,22 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
     /^bridge\.memoryMiB: must be at least 550 for these routes/,
   ],
   [
+    'an issuer over http',
+    {
+      api: { oidc: { issuer: 'http://id.example.com', audience: 'causeway' } },
+      bridge: { natGateway: true },
+    },
+    /^api\.oidc\.issuer: must be an https URL/,
+  ],
+  [
+    'a scope with a space',
+    {
+      api: { oidc: { issuer: 'https://id.example.com', audience: 'a', scopes: ['a b'] } },
+      bridge: { natGateway: true },
+    },
+    /^api\.oidc\.scopes\.0: must be a scope/,
+  ],
+  [
     'an issuer that the api function cannot reach',
     { api: { oidc: { issuer: 'https://id.example.com', audience: 'causeway' } } },
     /^api\.oidc: needs bridge\.natGateway, or a bridge\.vpcId/,
