@@ -31,8 +31,7 @@ export class Packer {
 
   /** The segments of messages that can be packed, one at least and no two with one key. */
   pack(messages: readonly Message[], retentionDays: number): Part[] {
-    let unpacked = 0;
-    for (const message of messages) unpacked += unpackedBytes(message);
+    const unpacked = unpackedBytesOf(messages);
     const level = levelOf(messages.length, unpacked * this.#ratio);
     const parts: Part[] = [];
     for (const group of byBucket(messages, level))
@@ -43,45 +42,53 @@ export class Packer {
   }
 
   *#cut(group: readonly Message[], retentionDays: number): Generator<Omit<Part, 'level'>> {
-    const encode = (messages: readonly Message[]) => ({
-      messages,
-      bytes: encodeSegment({ retentionDays, messages }),
-    });
-    if (this.#fitting(group) === group.length) {
+    // At first rather too many for a segment, which is seen; then as the last one of this group has told.
+    let ratio = this.#ratio / 1.1;
+    const encode = (messages: readonly Message[]) => {
+      const bytes = encodeSegment({ retentionDays, messages });
+      ratio = bytes.byteLength / unpackedBytesOf(messages);
+      return { messages, bytes };
+    };
+    if (fitting(group, ratio) === group.length) {
       const whole = encode(group);
       if (isSmall(whole)) return yield whole;
     }
     const sorted = group.map((message, place) => ({ message, place })).sort(byTopic);
     // Full parts and a rest: of halves each would have a KB that is started and paid whole.
-    for (let start = 0; start < sorted.length; ) {
-      let count = this.#fitting(sorted.slice(start).map(({ message }) => message));
+    for (let left = sorted; left.length > 0; ) {
+      let count = left.length;
       for (;;) {
+        const messages = left.slice(0, count).map(({ message }) => message);
+        count = Math.max(1, Math.min(count, fitting(messages, ratio)));
         // In the order in which they came: times and ids that count up take the fewest bytes.
-        const taken = sorted.slice(start, start + count).sort((a, b) => a.place - b.place);
+        const taken = left.slice(0, count).sort((a, b) => a.place - b.place);
         const part = encode(taken.map(({ message }) => message));
         if (isSmall(part)) {
           yield part;
           break;
         }
-        const excess = part.bytes.byteLength / maxSegmentBytes;
-        count = Math.max(1, Math.min(count - 1, Math.floor((0.99 * count) / excess)));
+        count--;
       }
-      start += count;
+      left = left.slice(count);
     }
   }
+}
 
-  /** How many of the first fit into a segment, most likely; rather too many, which is seen. */
-  #fitting(messages: readonly Message[]): number {
-    const maxBytes = Math.min(maxUnpackedBytes, (1.1 * maxSegmentBytes) / this.#ratio);
-    let bytes = 0;
-    let count = 0;
-    for (const message of messages) {
-      bytes += unpackedBytes(message);
-      if (bytes > maxBytes && count > 0) break;
-      count++;
-    }
-    return count;
+/** How many of the first fit into a segment, most likely; `ratio` is what of a byte is left when it is deflated. */
+function fitting(messages: readonly Message[], ratio: number): number {
+  const maxBytes = Math.min(maxUnpackedBytes, maxSegmentBytes / ratio);
+  let bytes = 0;
+  let count = 0;
+  for (const message of messages) {
+    bytes += unpackedBytes(message);
+    if (bytes > maxBytes && count > 0) break;
+    count++;
   }
+  return count;
+}
+
+function unpackedBytesOf(messages: readonly Message[]): number {
+  return messages.reduce((bytes, message) => bytes + unpackedBytes(message), 0);
 }
 
 function isSmall({ messages, bytes }: Omit<Part, 'level'>): boolean {
