@@ -20,6 +20,8 @@ export interface RequestSpan {
 export interface RequestSpans {
   /** A request with these messages is about to leave. */
   begin(messages: readonly Message[], request: HandlerRequest): RequestSpan;
+  /** A request with messages that are sent again, in a replay or from the dead letters, is about to leave. */
+  beginAgain(messages: readonly Message[], request: HandlerRequest): RequestSpan;
   /** The message has come to its end without the handler having taken it. */
   ended(message: Message, state: 'filtered' | 'quarantined' | 'refused'): void;
 }

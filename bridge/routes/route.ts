@@ -332,9 +332,12 @@ export function startRoute({
       return sendingMemory.room(bytes).then(() => sendAgain(messages));
     sendingMemory.take(bytes);
     const ids = () => new Set(messages.map(({ id }) => id));
-    const { verdict } = await sink
-      .post(built.request, ids)
+    const span = spans?.beginAgain(messages, built.request);
+    const attempt = await sink
+      .post(span?.request ?? built.request, ids)
       .finally(() => sendingMemory.give(bytes));
+    span?.end(attempt);
+    const { verdict } = attempt;
     return verdict.kind === 'gone' ? { kind: 'rejected', reason: verdict.reason } : verdict;
   }
 

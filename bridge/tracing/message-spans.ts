@@ -1,7 +1,9 @@
 // Spans of a route: of each message from its PUBLISH until it is settled, and of each request with it.
 import {
+  type Context,
   ROOT_CONTEXT,
   type Span,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
   type Tracer,
@@ -11,7 +13,7 @@ import type { Message } from '../../functions/contract/message.ts';
 import { traceContextIn } from '../../functions/contract/trace-context.ts';
 import type { RequestOutcome, RequestSpan, RequestSpans } from '../forwarding/request-spans.ts';
 import type { HandlerRequest } from '../handler/request.ts';
-import { headersOf, isSampled, parentOf } from './span-context.ts';
+import { headersOf, isSampled, isSampledContext, parentOf } from './span-context.ts';
 
 /** Links of a span; of a larger batch the others have their link to the request alone. */
 export const maxLinks = 512;
@@ -38,13 +40,55 @@ export class MessageSpans implements RequestSpans {
     const spans = messages.map((message) => this.#spanOf(message));
     const sampled = spans.filter(isSampled);
     const parent = sampled[0] ?? spans[0];
-    const others = sampled.slice(1, maxLinks + 1);
-    const { method, url } = request;
-    const span = this.#tracer.startSpan(
+    const span = this.#requestSpan(
+      messages,
+      request,
+      parent === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, parent),
+      sampled.slice(1).map((other) => other.spanContext()),
+    );
+    for (const other of sampled.slice(1)) other.addLink({ context: span.spanContext() });
+    return {
+      request: within(span, request),
+      end: (outcome) => this.#end(messages, span, outcome),
+    };
+  }
+
+  /**
+   * Their own spans ended when they came. The request is in the trace that the first of them names which is sampled, with
+   * links to those of the others.
+   */
+  beginAgain(messages: readonly Message[], request: HandlerRequest): RequestSpan {
+    const contexts = messages.flatMap((message) => {
+      const given = traceContextIn(message);
+      return given === undefined ? [] : parentOf(given);
+    });
+    const linksOf = (context: Context) => trace.getSpanContext(context) ?? [];
+    const [parent = ROOT_CONTEXT, ...others] = contexts.filter((context) =>
+      isSampledContext(trace.getSpanContext(context)),
+    );
+    const span = this.#requestSpan(messages, request, parent, others.flatMap(linksOf));
+    const replayId = messages[0]?.replayId;
+    if (replayId !== undefined) span.setAttribute('causeway.replay_id', replayId);
+    return {
+      request: within(span, request),
+      end(outcome) {
+        outcomeTo(span, outcome);
+        span.end();
+      },
+    };
+  }
+
+  #requestSpan(
+    messages: readonly Message[],
+    { method, url }: HandlerRequest,
+    parent: Context,
+    linked: readonly SpanContext[],
+  ): Span {
+    return this.#tracer.startSpan(
       `${method} ${this.#route}`,
       {
         kind: SpanKind.CLIENT,
-        links: others.map((other) => ({ context: other.spanContext() })),
+        links: linked.slice(0, maxLinks).map((context) => ({ context })),
         attributes: {
           'http.request.method': method,
           'server.address': url.hostname,
@@ -53,14 +97,8 @@ export class MessageSpans implements RequestSpans {
           'causeway.route': this.#route,
         },
       },
-      parent === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, parent),
+      parent,
     );
-    for (const other of sampled.slice(1)) other.addLink({ context: span.spanContext() });
-    const { tracestate: _, ...headers } = request.headers;
-    return {
-      request: { ...request, headers: { ...headers, ...headersOf(span) } },
-      end: (outcome) => this.#end(messages, span, outcome),
-    };
   }
 
   ended(message: Message, state: Parameters<RequestSpans['ended']>[1]): void {
@@ -71,14 +109,11 @@ export class MessageSpans implements RequestSpans {
     span.end();
   }
 
-  #end(messages: readonly Message[], span: Span, { status, verdict }: RequestOutcome): void {
-    if (status !== undefined) span.setAttribute('http.response.status_code', status);
-    span.setAttribute('causeway.verdict', verdict.kind);
-    if (verdict.kind !== 'answered') {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: verdict.reason.slice(0, maxText) });
-      return span.end();
-    }
+  #end(messages: readonly Message[], span: Span, outcome: RequestOutcome): void {
+    outcomeTo(span, outcome);
     span.end();
+    const { verdict } = outcome;
+    if (verdict.kind !== 'answered') return;
     for (const message of messages) {
       if (verdict.failures.has(message.id)) continue;
       this.#open.get(message)?.setAttribute('causeway.state', 'delivered').end();
@@ -108,4 +143,17 @@ export class MessageSpans implements RequestSpans {
     this.#open.set(message, span);
     return span;
   }
+}
+
+/** The request with the trace context of its span. */
+function within(span: Span, request: HandlerRequest): HandlerRequest {
+  const { tracestate: _, ...headers } = request.headers;
+  return { ...request, headers: { ...headers, ...headersOf(span) } };
+}
+
+function outcomeTo(span: Span, { status, verdict }: RequestOutcome): void {
+  if (status !== undefined) span.setAttribute('http.response.status_code', status);
+  span.setAttribute('causeway.verdict', verdict.kind);
+  if (verdict.kind !== 'answered')
+    span.setStatus({ code: SpanStatusCode.ERROR, message: verdict.reason.slice(0, maxText) });
 }

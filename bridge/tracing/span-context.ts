@@ -1,5 +1,12 @@
 // Trace contexts between W3C's headers and spans. Pure.
-import { type Context, createTraceState, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  createTraceState,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api';
 import type { TraceContext } from '../../functions/contract/trace-context.ts';
 
 /** The context of a caller or a device, as the parent of spans; without one, they begin a trace. */
@@ -28,5 +35,9 @@ export function headersOf(span: Span): Record<'traceparent', string> & { tracest
 }
 
 export function isSampled(span: Span): boolean {
-  return (span.spanContext().traceFlags & 1) === 1;
+  return isSampledContext(span.spanContext());
+}
+
+export function isSampledContext(context: SpanContext | undefined): boolean {
+  return context !== undefined && (context.traceFlags & 1) === 1;
 }

@@ -87,9 +87,9 @@ test('one trace leads from a PUBLISH over the request to the store, and one from
     expect([isParent, isLinked]).toContain(true);
   }
   const first = await trace('a', 'store').catch(() => trace('b', 'store'));
-  const post = named(first, 'POST store');
+  const request = named(first, 'POST store');
   const ingest = named(first, 'POST ingest');
-  expect(ingest?.parentSpanId).toBe(post?.spanId);
+  expect(ingest?.parentSpanId).toBe(request?.spanId);
   expect(named(first, 'store')?.parentSpanId).toBe(ingest?.spanId);
 
   const commands: string[] = [];
@@ -103,15 +103,21 @@ test('one trace leads from a PUBLISH over the request to the store, and one from
     });
   });
   await device.subscribeAsync('lamp/cmd', { qos: 1 });
-  const answer = await fetch(`${stack.apiUrl}/v1/publish`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${stack.token}`,
-      'content-type': 'application/json',
-      traceparent: traceparent('c'),
-    },
-    body: JSON.stringify({ topic: 'lamp/cmd', payload: 'on', waitFor: 'reply' }),
-  });
+  const post = (path: string, body: unknown, headers = {}) =>
+    fetch(`${stack.apiUrl}${path}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${stack.token}`,
+        'content-type': 'application/json',
+        ...headers,
+      },
+      body: JSON.stringify(body),
+    });
+  const answer = await post(
+    '/v1/publish',
+    { topic: 'lamp/cmd', payload: 'on', waitFor: 'reply' },
+    { traceparent: traceparent('c') },
+  );
   expect(await answer.json()).toMatchObject({ status: 'answered' });
   const spans = await trace('c', 'reply of a device');
   await until(() => named(collector.spans(), 'POST api'));
@@ -122,4 +128,15 @@ test('one trace leads from a PUBLISH over the request to the store, and one from
   expect(named(spans, 'reply of a device')?.parentSpanId).toBe(sent?.spanId);
   // The device can go on with the trace.
   expect(commands).toEqual([`00-${traceOf('c')}-${asked?.spanId}-01`]);
+
+  // A replay is in the trace that the device gave.
+  expect((await post('/v1/replay', { filter: 'rooms/a', route: 'store' })).status).toBe(202);
+  const replayed = await until(() =>
+    collector.spans().find((span) => attributeOf(span, 'causeway.replay_id') !== undefined),
+  );
+  expect(replayed).toMatchObject({
+    name: 'POST store',
+    traceId: traceOf('a'),
+    parentSpanId: parentId,
+  });
 });

@@ -174,3 +174,39 @@ describe('a batch', () => {
     expect(ended()[0]?.links).toHaveLength(maxLinks);
   });
 });
+
+describe('what is sent again', () => {
+  test('the request is in the trace of a device, linked with the others, and no message has a span', () => {
+    const { spans, ended } = started();
+    const other = '11f067aa0ba902b7';
+    const messages = [
+      message(),
+      traced('00'),
+      traced(),
+      message({
+        properties: { userProperties: [['traceparent', `00-${traceId}-${other}-01`]] },
+      }),
+    ].map((one) => ({ ...one, replayId: 'r1' }));
+    const begun = spans.beginAgain(messages, request);
+    begun.end(delivered());
+    const [sent, ...rest] = ended();
+    expect(rest).toEqual([]);
+    expect(sent).toMatchObject({
+      name: 'POST store',
+      context: { traceId },
+      parent: spanId,
+      links: [other],
+      attributes: { 'causeway.replay_id': 'r1', 'causeway.verdict': 'answered' },
+    });
+    expect(begun.request.headers['traceparent']).toContain(sent?.context.spanId);
+  });
+
+  test('it begins a trace where no device gave one, and fails where the handler does', () => {
+    const { spans, ended } = started();
+    const verdict = { kind: 'rejected', reason: 'no' } as const;
+    spans.beginAgain([message()], request).end(call(verdict, 422));
+    expect(ended()).toMatchObject([
+      { parent: undefined, links: [], status: { code: 2, message: 'no' } },
+    ]);
+  });
+});
