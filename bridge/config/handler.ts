@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { urlWith } from '../../functions/contract/parse.ts';
 import type { FieldFault } from '../../functions/contract/problem.ts';
 import { addressFault } from '../base/address-guard.ts';
+import { isInvocation } from './lambda-invocation.ts';
 import { secretName } from './names.ts';
 import { maxTargetBytes, placeholderFault } from './url-template.ts';
 
@@ -129,7 +130,7 @@ export const credentialFields = {
     .literal('aws-iam')
     .optional()
     .describe(
-      "Sign requests with the bridge's AWS credentials (SigV4), for a Lambda function URL with IAM",
+      "Sign requests with the bridge's AWS credentials (SigV4), to invoke a Lambda function, or for its URL with IAM",
     ),
   bearerToken: bearerToken.optional().describe('Token for `Authorization: Bearer`'),
   bearerSecret: secretName.optional().describe('Secret with the token for `Authorization: Bearer`'),
@@ -179,8 +180,23 @@ function urlFault(text: string): string | undefined {
 export type HandlerInput = z.input<z.ZodObject<typeof handlerFields & typeof credentialFields>>;
 type Handler = z.output<z.ZodObject<typeof handlerFields & typeof credentialFields>>;
 
+/** What an invocation has no place for: the event is the body, and nothing else. */
+const notInvoked = [
+  'headers',
+  'secret',
+  'secretName',
+  'bearerToken',
+  'bearerSecret',
+  'basic',
+  'basicSecret',
+] as const;
+
 /** What is wrong between the fields of a handler, each legal by itself, and the batches of its route. */
-export function handlerFaults(handler: Handler, maxBatch: number | undefined): FieldFault[] {
+export function handlerFaults(
+  handler: Handler,
+  maxBatch: number | undefined,
+  isIngest = false,
+): FieldFault[] {
   const { url, format, allowPrivate } = handler;
   const faults: FieldFault[] = [];
   const fault = (field: keyof Handler | 'maxBatch', rule: string) => faults.push({ field, rule });
@@ -195,6 +211,15 @@ export function handlerFaults(handler: Handler, maxBatch: number | undefined): F
     fault('maxBatch', `must be 1: a request of format ${format} carries one message`);
   if (format === 'cloudevents-batch' && /[{}]/.test(url))
     fault('url', 'needs a format of one message a request, to have levels of its topic');
+  if (URL.canParse(url) && isInvocation(new URL(url))) {
+    for (const field of notInvoked)
+      if (handler[field] !== undefined) fault(field, 'does not reach a function that is invoked');
+    if (handler.method !== 'POST') fault('method', 'must be POST: url invokes a function');
+    if (format !== 'cloudevents-batch' && format !== 'cloudevents')
+      fault('format', 'must be cloudevents-batch or cloudevents: the event of a function is JSON');
+    if (!isIngest && new URL(url).search !== '')
+      fault('url', 'must have no query: a function that is invoked gets the event alone');
+  }
   const address = URL.canParse(url) ? addressFault(new URL(url), allowPrivate) : undefined;
   if (address !== undefined) fault('url', address);
   return faults;

@@ -206,7 +206,7 @@ export const routeSchema = routeFields
         message: 'must be 1: ingest keeps payloads byte for byte',
       });
     if (route.ingest) addFaults(context, expressionFaults(route, 'must not stand beside ingest'));
-    addFaults(context, handlerFaults(route, route.maxBatch));
+    addFaults(context, handlerFaults(route, route.maxBatch, route.ingest));
     addFaults(context, lingerFaults(route));
   })
   .transform(({ maxBatch, maxLingerMs, eventVersion, ...route }) => ({

@@ -105,19 +105,22 @@ async function decode(body: Buffer, encoding: string, maxOutputLength: number): 
 }
 
 /** The beginning of a body that may say a reason: what can be had of it, however it ends. */
-export async function reasonText(response: IncomingMessage): Promise<string> {
+export async function reasonText(
+  response: IncomingMessage,
+  maxCharacters = maxReasonCharacters,
+): Promise<string> {
   let text = '';
   let bytes = 0;
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
-      if (text.length < maxReasonCharacters) text += chunk.toString('latin1');
+      if (text.length < maxCharacters) text += chunk.toString('latin1');
       bytes += chunk.byteLength;
       if (bytes > maxUnneededBytes) break;
     }
   } catch {
     // The status has said it already.
   }
-  return Buffer.from(text, 'latin1').toString('utf8').slice(0, maxReasonCharacters).toWellFormed();
+  return Buffer.from(text, 'latin1').toString('utf8').slice(0, maxCharacters).toWellFormed();
 }
 
 /** Bytes of a body that are shown. */

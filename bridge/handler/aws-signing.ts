@@ -1,4 +1,4 @@
-// Requests to a Lambda function URL with IAM, signed by SigV4. Loaded only for routes that ask for it.
+// Requests to a Lambda function, at its URL or to invoke it, signed by SigV4. Loaded only for routes that ask for it.
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SignatureV4 } from '@smithy/signature-v4';
@@ -45,9 +45,13 @@ function identityOfEnvironment(): AwsIdentity {
   return { credentials: () => credentials(), region };
 }
 
-/** The region in the host of a function URL: `<id>.lambda-url.<region>.on.aws`. */
+/** The region in the host of a function URL, `<id>.lambda-url.<region>.on.aws`, or of Lambda's own endpoint. */
 function regionOf(hostname: string): string | undefined {
-  return /\.lambda-url\.([a-z0-9-]+)\.on\.aws$/.exec(hostname)?.[1];
+  const [, ofUrl, ofEndpoint] =
+    /\.lambda-url\.([a-z0-9-]+)\.on\.aws$|^lambda(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/.exec(
+      hostname,
+    ) ?? [];
+  return ofUrl ?? ofEndpoint;
 }
 
 type SourceData = string | ArrayBuffer | ArrayBufferView;

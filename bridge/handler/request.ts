@@ -1,9 +1,11 @@
 // What a route's handler is sent: one or several messages as one HTTP request, in the format of the route. Pure.
 import { createHash } from 'node:crypto';
 import { encodeBatch, envelopeBatchType } from '../../functions/contract/envelope.ts';
+import { eventOfBatch } from '../../functions/contract/invocation.ts';
 import type { Message } from '../../functions/contract/message.ts';
 import type { RouteConfig } from '../config/config.ts';
 import { plainHeaders } from '../config/handler.ts';
+import { isInvocation } from '../config/lambda-invocation.ts';
 import { urlTemplate } from '../config/url-template.ts';
 import { messageFormats, tooLarge } from './message-formats.ts';
 import { newTraceparent, traceHeaders } from './trace-context.ts';
@@ -47,13 +49,19 @@ function batchBuilder({
 }: RequestRoute) {
   const fixed = plainHeaders({ headers: given });
   const url = new URL(text);
+  // An invocation takes an event and no query: that stands in the event.
+  const query = isInvocation(url) ? url.search.slice(1) : '';
+  if (query !== '') url.search = '';
   const headers = { 'user-agent': userAgent, ...fixed, 'content-type': envelopeBatchType };
   return (messages: readonly Message[]): BuiltRequest => {
     const batch = encodeBatch(messages, maxBatchBytes, eventVersion);
     if (batch.kind === 'too large') return unsendable(tooLarge(batch.bytes, maxBatchBytes));
     // A batch is one request of many traces: it begins one of its own.
     const traced = { ...headers, traceparent: newTraceparent() };
-    return { kind: 'request', request: { method, url, headers: traced, body: batch.body } };
+    return {
+      kind: 'request',
+      request: { method, url, headers: traced, body: eventOfBatch(batch.body, query) },
+    };
   };
 }
 

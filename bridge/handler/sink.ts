@@ -15,6 +15,7 @@ import {
 } from '../base/address-guard.ts';
 import type { WallClock } from '../base/wall-clock.ts';
 import type { RouteConfig } from '../config/config.ts';
+import { isInvocation } from '../config/lambda-invocation.ts';
 import {
   beginningOf,
   discard,
@@ -26,6 +27,7 @@ import {
   wholeText,
 } from './answer.ts';
 import type { HandlerTls } from './handler-tls.ts';
+import { hasFailed, invocationAnswer } from './invocation.ts';
 import {
   type BuiltRequest,
   type HandlerRequest,
@@ -37,6 +39,9 @@ import { type Answer, type Verdict, verdictOf } from './verdict.ts';
 
 /** Maximum bytes of an answer for each message of a batch: its id, a reason, and what stands around them. */
 const maxReceiptBytes = 1500;
+
+/** Of the JSON of a function's error: its stack stands behind type and message. */
+const maxErrorCharacters = 16 * 1024;
 
 /**
  * How long a connection is kept for the next request. Less than the 60 s of load balancers: a request on a connection
@@ -100,6 +105,7 @@ export function createSink(
   const inFlight = new Set<AbortController>();
   const maxAnswerBytes = (route.maxBatch + 10) * maxReceiptBytes;
   const hasReceipts = route.format === 'cloudevents-batch';
+  const isInvoked = isInvocation(url);
 
   async function exchange(
     toSend: HandlerRequest,
@@ -138,6 +144,7 @@ export function createSink(
     const beginning = look && beginningOf(response);
     const answered = await bodyOf(status, response, outgoing, look !== undefined);
     if (beginning !== undefined) look?.answered(status, response.headers, beginning());
+    if (isInvoked) return invocationAnswer(status, response.headers, answered);
     return {
       kind: 'response',
       status,
@@ -153,6 +160,11 @@ export function createSink(
     isLookedAt: boolean,
   ): Promise<string> {
     if (status < 200 || status >= 300) return reasonText(response);
+    // What a function returns may be an HTTP answer, whatever the format is.
+    if (isInvoked)
+      return hasFailed(response.headers)
+        ? reasonText(response, maxErrorCharacters)
+        : wholeText(response, maxAnswerBytes);
     if (!hasReceipts) {
       await untilSent(outgoing);
       if (isLookedAt) return reasonText(response);

@@ -16,8 +16,13 @@ export type Answer =
       readonly retryAfter?: string;
       readonly body: string;
     }
-  /** `broken` says that it will not mend itself. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly broken?: boolean };
+  /** `broken` says that it will not mend itself; `own`, that it is the handler itself that failed. */
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly broken?: boolean;
+      readonly own?: true;
+    };
 
 export type Verdict =
   /** The handler took the batch; `failures` by message id, all others are stored. */
@@ -73,8 +78,8 @@ export function verdictOf(
   isIngest = false,
 ): Verdict {
   if (answer.kind === 'failed') {
-    const { reason, broken = false } = answer;
-    return hold(reason, { overloaded: !broken, broken, suspicious: !broken });
+    const { reason, broken = false, own = false } = answer;
+    return hold(reason, { overloaded: !broken, broken, suspicious: !broken, own });
   }
   const { status, retryAfter, body } = answer;
   if (status >= 200 && status < 300) {

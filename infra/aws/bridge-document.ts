@@ -12,7 +12,7 @@ import { drainTimeoutMsOf, leaseSecondsOf } from './timeouts.ts';
 /** What the stack creates and the bridge has to know. */
 export interface BridgeWiring {
   readonly tableName: string;
-  /** Function URL of ingest, with its last slash. */
+  /** URL that invokes ingest. */
   readonly ingestUrl: string;
 }
 
@@ -22,7 +22,8 @@ export function awsBridgeDocument(config: CausewayConfig, { tableName, ingestUrl
     broker: brokerDocument(config.broker),
     http: { host: '0.0.0.0', port: bridgePort },
     routes,
-    ingest: { url: ingestUrl, auth: 'aws-iam' },
+    // In a VPC with an interface endpoint for Lambda, its name leads to a private address.
+    ingest: { url: ingestUrl, auth: 'aws-iam', allowPrivate: true },
     tableName,
     leaseTable: tableName,
     leaseSeconds: leaseSecondsOf(routes),

@@ -70,7 +70,7 @@ export class Causeway extends Construct {
       network: this.network,
       config,
       tableName: this.table.table.tableName,
-      ingestUrl: this.ingest.url,
+      ingestUrl: this.ingest.invocationUrl,
     });
     this.api = new ApiFunction(this, 'Api', {
       api: config.api,

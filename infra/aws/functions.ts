@@ -1,5 +1,5 @@
-// The two Lambda functions: ingest, which the bridge posts batches to, and api, which serves the public interface.
-import { Duration, RemovalPolicy, SecretValue, Validations } from 'aws-cdk-lib';
+// The two Lambda functions: ingest, which the bridge invokes with batches, and api, which serves the public interface.
+import { Duration, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
 import {
   type IGrantable,
   PolicyDocument,
@@ -12,7 +12,6 @@ import {
   Architecture,
   Code,
   type FunctionProps,
-  FunctionUrlAuthType,
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
@@ -57,11 +56,11 @@ export interface IngestFunctionProps extends CommonProps {
   readonly push: CausewayConfig['push'];
 }
 
-/** Stores messages. Reached by its function URL, by those whom {@link grantInvoke} names. */
+/** Stores messages. Invoked by those whom {@link grantInvoke} names; eleven regions and China have no function URLs. */
 export class IngestFunction extends Construct {
   readonly function: LambdaFunction;
-  /** Address of the function; requests are signed (SigV4). */
-  readonly url: string;
+  /** URL that invokes the function; requests are signed (SigV4). */
+  readonly invocationUrl: string;
 
   constructor(scope: Construct, id: string, props: IngestFunctionProps) {
     super(scope, id);
@@ -72,7 +71,9 @@ export class IngestFunction extends Construct {
     this.setVariable('RETENTION_DAYS', String(props.retentionDays));
     this.setVariable('WRITE_SHARDS', String(props.writeShards));
     this.allowPush(props.push);
-    this.url = this.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;
+    const { region, urlSuffix } = Stack.of(this);
+    const { functionName } = this.function;
+    this.invocationUrl = `https://lambda.${region}.${urlSuffix}/2015-03-31/functions/${functionName}/invocations`;
   }
 
   setVariable(name: IngestVariable, value: string): void {
@@ -92,9 +93,14 @@ export class IngestFunction extends Construct {
     if (productId !== undefined) this.setVariable('ONENET_PUSH_PRODUCT', productId);
   }
 
-  /** Lets somebody post batches. That takes InvokeFunctionUrl and, since October 2025, InvokeFunction by the URL. */
+  /** Lets somebody invoke it: this function, and none of its versions, which CDK's own grant would allow too. */
   grantInvoke(grantee: IGrantable): void {
-    this.function.grantInvokeUrl(grantee);
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources: [this.function.functionArn],
+      }),
+    );
   }
 }
 

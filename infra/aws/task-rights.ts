@@ -3,6 +3,7 @@
 import { ArnFormat, Stack, Token, Validations } from 'aws-cdk-lib';
 import type { FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { isInvocation } from '../../bridge/config/lambda-invocation.ts';
 import { bridgeSecretNames } from '../config/bridge-document.ts';
 import type { CausewayConfig } from '../config/config.ts';
 import { awsIotRegionOf, awsIotRights } from './aws-iot-rights.ts';
@@ -55,14 +56,23 @@ function allowBroker(task: FargateTaskDefinition, config: CausewayConfig): void 
   }
 }
 
-/** Functions that routes call by their URLs, with both rights that takes. One of another account allows it, too. */
+/** Functions that routes invoke, or call by their URLs, with both rights that takes. One of another account allows it, too. */
 function allowHandlers(task: FargateTaskDefinition, { routes }: CausewayConfig): void {
-  const resources = [...new Set(routes.flatMap(({ handler }) => handler?.functionArn ?? []))];
-  if (resources.length === 0) return;
-  const rights = [
-    ['lambda:InvokeFunctionUrl', { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } }],
-    ['lambda:InvokeFunction', { Bool: { 'lambda:InvokedViaFunctionUrl': true } }],
-  ] as const;
-  for (const [action, conditions] of rights)
-    task.addToTaskRolePolicy(new PolicyStatement({ actions: [action], resources, conditions }));
+  const handlers = routes.flatMap(({ handler }) => handler ?? []);
+  const arnsOf = (isWanted: (url: URL) => boolean) => [
+    ...new Set(
+      handlers.flatMap(({ url, functionArn }) =>
+        isWanted(new URL(url)) ? (functionArn ?? []) : [],
+      ),
+    ),
+  ];
+  const allow = (action: string, resources: string[], conditions = {}) => {
+    if (resources.length > 0)
+      task.addToTaskRolePolicy(new PolicyStatement({ actions: [action], resources, conditions }));
+  };
+  allow('lambda:InvokeFunction', arnsOf(isInvocation));
+  const byUrl = arnsOf((url) => !isInvocation(url));
+  const iam = { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } };
+  allow('lambda:InvokeFunctionUrl', byUrl, iam);
+  allow('lambda:InvokeFunction', byUrl, { Bool: { 'lambda:InvokedViaFunctionUrl': true } });
 }

@@ -8,6 +8,7 @@ import {
   handlerSecrets,
   headerSecrets,
 } from '../../bridge/config/handler.ts';
+import { invocationUrl } from '../../bridge/config/lambda-invocation.ts';
 import { expressionFaults, lingerFaults, routeFields } from '../../bridge/config/route.ts';
 import { addFaults } from '../../functions/contract/parse.ts';
 import { storageForms } from '../../functions/contract/storage-form.ts';
@@ -17,24 +18,39 @@ const requestFields = z
   .strictObject({ ...handlerFields, ...credentialFields })
   .omit(handlerSecrets);
 
-const handlerSchema = requestFields
-  .extend({
-    allowPrivate: handlerFields.allowPrivate.describe(
-      `${handlerFields.allowPrivate.description}, and http for its URL`,
+const functionArn = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128})?$/,
+    'must be the ARN of a function, or of one of its aliases',
+  );
+
+const givenHandler = requestFields.extend({
+  url: handlerFields.url
+    .optional()
+    .describe(`${handlerFields.url.description}. Left out with \`functionArn\``),
+  allowPrivate: handlerFields.allowPrivate.describe(
+    `${handlerFields.allowPrivate.description}, and http for its URL`,
+  ),
+  auth: credentialFields.auth.describe(
+    'With `url` and `functionArn`: sign requests (SigV4), for a Lambda function URL with IAM',
+  ),
+  functionArn: functionArn
+    .optional()
+    .describe(
+      'Lambda function that gets the messages, and the bridge the right to invoke it; with `url` and `auth`, the function whose URL it is',
     ),
-    functionArn: z
-      .string()
-      .regex(
-        /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128})?$/,
-        'must be the ARN of a function, or of one of its aliases',
-      )
-      .optional()
-      .describe('With `auth`: the function whose URL it is; the bridge gets the right to call it'),
-  })
+});
+
+const handlerSchema = givenHandler
   .superRefine((handler, context) => {
-    const { url, allowPrivate, auth, functionArn } = handler;
+    const { url, allowPrivate, auth } = handler;
     const fault = (field: keyof typeof handler, message: string) =>
       context.addIssue({ code: 'custom', path: [field], message });
+    if (url === undefined) {
+      if (handler.functionArn === undefined) fault('url', 'must be given, or functionArn');
+      return;
+    }
     if (!allowPrivate && !/^https:/i.test(url))
       fault('url', 'must be a URL that starts with https://');
     const { secretName, bearerSecret, basicSecret, clientCertificateSecret } = handler;
@@ -44,11 +60,16 @@ const handlerSchema = requestFields
         'secretName',
         'must be given, or bearerSecret, basicSecret or auth, clientCertificateSecret or a secret header: others could send too',
       );
-    if (auth !== undefined && functionArn === undefined)
+    if (auth !== undefined && handler.functionArn === undefined)
       fault('functionArn', 'must be given beside auth: the bridge has no right to call others');
-    if (auth === undefined && functionArn !== undefined)
-      fault('functionArn', "needs auth: 'aws-iam'");
-  });
+    if (auth === undefined && handler.functionArn !== undefined)
+      fault('functionArn', "needs auth: 'aws-iam', or no url: the function is invoked then");
+  })
+  .transform(({ url, ...handler }) =>
+    url === undefined && handler.functionArn !== undefined
+      ? { ...handler, url: invocationUrl(handler.functionArn), auth: 'aws-iam' as const }
+      : { ...handler, url: url ?? '' },
+  );
 
 /** What of a route is its handler's, or the bridge's own document's. */
 const notOfRoute = { ...maskOf(handlerFields), ...maskOf(credentialFields), ingest: true } as const;
@@ -86,7 +107,7 @@ export const routeSchema = ownFields
       addFaults(
         context,
         handlerFaults(handler, maxBatch).map(({ field, rule }) => ({
-          field: field in handlerSchema.shape ? `handler.${field}` : field,
+          field: field in givenHandler.shape ? `handler.${field}` : field,
           rule,
         })),
       );
@@ -95,7 +116,7 @@ export const routeSchema = ownFields
         context.addIssue({
           code: 'custom',
           path: ['maxBatchBytes'],
-          message: `must be at most ${maxIngestBatchBytes}: the ingest function takes 6 MB, in base64`,
+          message: `must be at most ${maxIngestBatchBytes}: the ingest function takes 6 MB`,
         });
       addFaults(context, expressionFaults({ where, transform }, 'needs a handler'));
     }
@@ -104,8 +125,8 @@ export const routeSchema = ownFields
 export type HandlerSettings = z.output<typeof handlerSchema>;
 export type RouteSettings = z.output<typeof routeSchema>;
 
-/** A function URL takes 6 MB, and base64 adds a third [Lambda quotas]. */
-const maxIngestBatchBytes = 4.5 * 1024 * 1024;
+/** An event has 6 MB at most [Lambda quotas]; the query of a route is in it, too. */
+const maxIngestBatchBytes = 6 * 1024 * 1024 - 16 * 1024;
 
 const isAbsent = (value: unknown) => value === undefined;
 

@@ -100,6 +100,12 @@ test.each([
   ['its query', `${url}/?retentionDays=7`, '/', 'retentionDays=7'],
   ['a query out of order', `${url}/?b=2&a=%C3%A9&b=1`, '/', 'a=%C3%A9&b=1&b=2'],
   ['a path, encoded twice', `${url}/a%20b/c`, '/a%2520b/c', ''],
+  [
+    'an invocation',
+    'https://lambda.eu-central-1.amazonaws.com.cn/2015-03-31/functions/arn%3Aaws-cn/invocations',
+    '/2015-03-31/functions/arn%253Aaws-cn/invocations',
+    '',
+  ],
 ])('signs %s', async (_, target, path, query) => {
   const signer = awsSigner(target, { credentials, region: 'us-west-2' });
   const body = Buffer.from([0x5b, 0xff, 0x00, 0x5d]);

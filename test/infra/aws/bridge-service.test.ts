@@ -9,6 +9,7 @@ import {
   addStack,
   createApp,
   handlerArn,
+  invokedArn,
   minimal,
   policiesOf,
   statementsOf,
@@ -109,20 +110,32 @@ describe('the bridge', () => {
     small.resourceCountIs('AWS::ServiceDiscovery::Service', 0);
   });
 
-  test('may call the ingest function by its URL alone', () => {
+  test('may invoke the ingest function, and no other', () => {
     const actions = policiesOf(small, 'TaskTaskRole').filter(({ Action }) =>
       String(Action).startsWith('lambda'),
     );
-    expect(actions).toMatchObject([
-      {
-        Action: 'lambda:InvokeFunctionUrl',
-        Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } },
-      },
+    const [[ingest = '']] = [
+      Object.keys(
+        small.findResources('AWS::Lambda::Function', {
+          Properties: { Description: 'Stores messages' },
+        }),
+      ),
+    ];
+    expect(actions).toEqual([
       {
         Action: 'lambda:InvokeFunction',
-        Condition: { Bool: { 'lambda:InvokedViaFunctionUrl': true } },
+        Effect: 'Allow',
+        Resource: { 'Fn::GetAtt': [ingest, 'Arn'] },
       },
     ]);
+  });
+
+  test('may invoke the functions that are handlers of routes', () => {
+    const allowed = policiesOf(large, 'TaskTaskRole').filter(({ Resource }) =>
+      [Resource].flat().includes(invokedArn),
+    );
+    expect(allowed).toMatchObject([{ Action: 'lambda:InvokeFunction', Effect: 'Allow' }]);
+    expect(allowed[0]).not.toHaveProperty('Condition');
   });
 
   test('may call a function that is the handler of a route by its URL, too', () => {
@@ -190,7 +203,10 @@ test("CAUSEWAY_CONFIG is the config's document, with the names of what the stack
   const text = parts.map((part) => (typeof part === 'string' ? part : 'created')).join('');
   const deployment = parseDeployment(minimal);
   if (!deployment.ok) throw new Error(JSON.stringify(deployment.faults));
-  const created = { tableName: 'created', ingestUrl: 'created' };
+  const created = {
+    tableName: 'created',
+    ingestUrl: 'https://lambda.created.created/2015-03-31/functions/created/invocations',
+  };
   const document = awsBridgeDocument(deployment.value, created);
   expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(document)));
 });

@@ -46,7 +46,7 @@ function run(script: string): { wallMs: number; lastLine: string } {
 const fastestOf = (measure: () => number) => Math.min(...Array.from({ length: 4 }, measure));
 
 const functions: readonly (readonly [string, Program, number])[] = [
-  ['ingest', programs.ingest, 420],
+  ['ingest', programs.ingest, 400],
   ['api', programs.api, 600],
 ];
 

@@ -16,6 +16,8 @@ const hook = { url: 'https://hooks.example.com:8443/mqtt', secretName: 'causeway
 
 export const handlerArn = 'arn:aws:lambda:eu-west-1:123456789012:function:orders';
 
+export const invokedArn = 'arn:aws:lambda:eu-west-1:123456789012:function:alarms:live';
+
 const large = {
   stackName: 'Large',
   tags: { team: 'devices' },
@@ -54,6 +56,7 @@ const large = {
         functionArn: handlerArn,
       },
     },
+    { name: 'invoked', filter: 'invoked/#', handler: { functionArn: invokedArn } },
   ],
   presence: { source: 'last-will' },
   push: { onenet: { tokenSecret: 'causeway/push', aesKeySecret: 'causeway/push-key' } },

@@ -141,6 +141,21 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
     /^routes\.0\.handler\.basicSecret: must not stand beside bearerSecret$/,
   ],
   [
+    'a handler that is nowhere',
+    { routes: [{ ...store, handler: {} }] },
+    /^routes\.0\.handler\.url: must be given, or functionArn$/,
+  ],
+  [
+    'an event that is no JSON',
+    { routes: [{ ...store, handler: { functionArn, format: 'raw' } }] },
+    /^routes\.0\.handler\.format: must be cloudevents-batch or cloudevents/,
+  ],
+  [
+    'headers that a function never sees',
+    { routes: [{ ...store, handler: { functionArn, headers: { 'x-team': 'blue' } } }] },
+    /^routes\.0\.handler\.headers: does not reach a function that is invoked$/,
+  ],
+  [
     'a signature of AWS beside a secret',
     { routes: [{ ...store, handler: { ...hook, auth: 'aws-iam', functionArn } }] },
     /^routes\.0\.handler\.secretName: must not stand beside auth$/,
@@ -153,7 +168,7 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
   [
     'a function and no signature',
     { routes: [{ ...store, handler: { ...hook, functionArn } }] },
-    /^routes\.0\.handler\.functionArn: needs auth: 'aws-iam'$/,
+    /^routes\.0\.handler\.functionArn: needs auth: 'aws-iam', or no url/,
   ],
   [
     'all functions',
@@ -210,9 +225,9 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
     /^routes\.2\.name: is also the name of routes\.0$/,
   ],
   [
-    'a batch that no function URL takes',
-    { routes: [{ ...store, maxBatchBytes: 5 * 1024 * 1024 }] },
-    /^routes\.0\.maxBatchBytes: must be at most 4718592/,
+    'a batch that no function takes',
+    { routes: [{ ...store, maxBatchBytes: 6 * 1024 * 1024 }] },
+    /^routes\.0\.maxBatchBytes: must be at most 6275072/,
   ],
   [
     'memory that Fargate does not have',
@@ -265,6 +280,8 @@ test.each(refused)('refuses %s', (_, change, message) => {
 test.each([
   { ...hook, url: 'http://handler.internal:8080/{topic}', format: 'raw', allowPrivate: true },
   { url: hook.url, auth: 'aws-iam', functionArn },
+  { functionArn },
+  { functionArn, format: 'cloudevents' },
   { url: hook.url, bearerSecret: 'token', method: 'PUT', headers: { 'X-Team': 'blue' } },
   { ...hook, basicSecret: 'login', format: 'cloudevents' },
 ] as const)('a webhook can be %j', (handler) => {

@@ -1,5 +1,6 @@
 // What a user does with a deployment, done with one that runs from its template; and what its roles did meanwhile.
 import { execFile } from 'node:child_process';
+import https from 'node:https';
 import { promisify } from 'node:util';
 import { DescribeTimeToLiveCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -50,6 +51,7 @@ export function describeDeployment(
         database,
         runnerOf,
         caFile: world.caFile,
+        certificate: world.serverCertificate,
         secrets: secretsOf(world),
       });
       user = await startUser(deployment, world);
@@ -156,17 +158,22 @@ export function describeDeployment(
 
     describeOperations(() => user);
 
-    test('the ingest function takes requests of the bridge alone', async () => {
-      const [, url = ''] =
-        [...deployment.urls].find(([resource]) => resource.includes('FunctionUrl')) ?? [];
+    test('the ingest function takes events of the bridge alone', async () => {
+      const target = '/2015-03-31/functions/CausewayIngestFunction/invocations';
       const request = {
         method: 'POST',
-        target: '/',
-        headers: { host: new URL(url).host, 'content-type': 'application/cloudevents-batch+json' },
+        target,
+        headers: { host: new URL(deployment.lambdaUrl).host, 'content-type': 'application/json' },
         body: Buffer.from('[]'),
       };
-      const send = async (headers: Record<string, string>) =>
-        (await fetch(url, { method: 'POST', headers, body: request.body })).status;
+      const send = (headers: Record<string, string>) =>
+        new Promise<number | undefined>((resolve, reject) => {
+          const options = { method: 'POST', headers, ca: world.ca };
+          const sent = https.request(`${deployment.lambdaUrl}${target}`, options, (response) =>
+            resolve(response.resume().statusCode),
+          );
+          sent.on('error', reject).end(request.body);
+        });
       const signedBy = (role: string) =>
         signedHeaders(request, deployment.access.credentialsOf(role), {
           region: 'eu-central-1',
@@ -215,7 +222,7 @@ export function describeDeployment(
       const [refused] = calls.filter(({ allowed }) => !allowed);
       expect(refused).toMatchObject({
         role: 'CausewayApiRole',
-        action: 'lambda:InvokeFunctionUrl',
+        action: 'lambda:InvokeFunction',
       });
       expect(calls.filter(({ allowed }) => !allowed)).toEqual([refused]);
       const left = unusedOf(deployment.policies, calls);

@@ -15,6 +15,8 @@ export interface ProcessNetwork {
   readonly hosts: Readonly<Record<string, { readonly address: string; readonly ports: number[] }>>;
   /** Address of the process, and the ports that it serves there. */
   readonly own?: { readonly address: string; readonly ports: readonly number[] };
+  /** Hosts of AWS, at port 443 there, with their ports on this machine. */
+  readonly services?: Readonly<Record<string, number>>;
   /** Ranges of ports that it may connect to elsewhere; all, where it is absent. */
   readonly outside?: readonly (readonly [from: number, to: number])[];
 }

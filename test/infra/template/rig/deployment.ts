@@ -5,11 +5,11 @@ import type { Assembly } from './assembly.ts';
 import { startAws } from './aws.ts';
 import { declaredIn, nameOf, rolesOf } from './declared.ts';
 import type { RunningFunction } from './function.ts';
-import { functionUrls } from './function-url.ts';
 import { startFunctions } from './functions.ts';
 import { listenLocally } from './http.ts';
 import { httpApis } from './http-api.ts';
-import { hasUrl, secretArn } from './identities.ts';
+import { hasUrl, lambdaHost, secretArn } from './identities.ts';
+import { startLambdaApi } from './lambda-api.ts';
 import { metricsIn } from './metrics.ts';
 import { networkOf, securityGroupsOf } from './network.ts';
 import type { Policies } from './policies.ts';
@@ -22,8 +22,8 @@ export interface Deployment {
   readonly outputs: Readonly<Record<string, string>>;
   readonly policies: Policies;
   readonly access: Access;
-  /** URLs of function URLs and HTTP APIs, by resource name. */
-  readonly urls: ReadonlyMap<string, string>;
+  /** Where Lambda's API is. */
+  readonly lambdaUrl: string;
   readonly functions: ReadonlyMap<string, RunningFunction>;
   /** Names of the tables. */
   readonly tables: readonly string[];
@@ -73,18 +73,19 @@ export async function deploy(assembly: Assembly, options: DeployOptions): Promis
     networkOf(groupIds, tasks, securityGroupsOf(declared), servicePorts);
 
   const functions = await startFunctions(site, network);
-  const listeners = new Map([...functionUrls(site, functions), ...httpApis(site, functions)]);
-  const urls = new Map<string, string>();
-  for (const [id, { server, url }] of servers) {
+  const lambda = await startLambdaApi({ access, certificate: options.certificate, functions });
+  const listeners = new Map(httpApis(site, functions));
+  for (const [id, { server }] of servers) {
     const listener = listeners.get(nameOf(id));
     if (listener === undefined) throw new Error(`nothing answers at ${id}`);
     server.on('request', listener);
-    urls.set(nameOf(id), url);
   }
   const [declaredTask] = tasks;
   if (declaredTask === undefined || tasks.length > 1) throw new Error('not one service');
   const run = await options.runnerOf(imageOf(site, declaredTask), [options.caFile]);
-  const start = () => startPlacedTask(site, declaredTask, run, network(declaredTask.groupIds));
+  const services = { [lambdaHost]: Number(new URL(lambda.url).port) };
+  const ofTask = { ...network(declaredTask.groupIds), services };
+  const start = () => startPlacedTask(site, declaredTask, run, ofTask);
   const started = [await start()];
   const task = () => started.at(-1) as RunningTask;
 
@@ -92,7 +93,7 @@ export async function deploy(assembly: Assembly, options: DeployOptions): Promis
     outputs: declared.outputs,
     policies: roles.policies,
     access,
-    urls,
+    lambdaUrl: lambda.url,
     functions,
     tables: [...tables.keys()],
     task,
@@ -111,6 +112,7 @@ export async function deploy(assembly: Assembly, options: DeployOptions): Promis
         server.closeAllConnections();
       }
       aws.close();
+      lambda.close();
       for (const remove of removals) await remove();
     },
   };

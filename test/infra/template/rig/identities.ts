@@ -3,6 +3,8 @@ import type { Resource } from './assembly.ts';
 
 export const region = 'eu-central-1';
 export const account = '123456789012';
+/** Host of Lambda's API. */
+export const lambdaHost = `lambda.${region}.amazonaws.com`;
 
 export function arn(service: string, resource: string, where = `${region}:${account}`): string {
   return `arn:aws:${service}:${where}:${resource}`;
@@ -54,13 +56,6 @@ const types: Readonly<Record<string, Identify>> = {
   'AWS::IAM::Role': named((name) => ({ Arn: arn('iam', `role/${name}`, `:${account}`) })),
   'AWS::Lambda::Function': named((name) => ({ Arn: arn('lambda', `function:${name}`) })),
   'AWS::Lambda::Permission': named(),
-  'AWS::Lambda::Url': (name, url) => ({
-    ref: name,
-    // A public name, as on AWS: the bridge refuses private addresses. preload/network.cjs leads it here.
-    attributes: {
-      FunctionUrl: `http://${name.toLowerCase()}.lambda-url.eu-central-1.on.aws:${new URL(url).port}/`,
-    },
-  }),
   'AWS::Logs::LogGroup': named((name) => ({ Arn: arn('logs', `log-group:${name}:*`) })),
   'AWS::Logs::MetricFilter': named(),
   'AWS::SecretsManager::Secret': (name) => ({ ref: secretArn(name), attributes: {} }),
@@ -77,7 +72,7 @@ export function arnOfSecret(id: string): string {
 }
 
 /** Types whose resources have an address: one is listened on for each of them. */
-export const hasUrl: ReadonlySet<string> = new Set(['AWS::ApiGatewayV2::Api', 'AWS::Lambda::Url']);
+export const hasUrl: ReadonlySet<string> = new Set(['AWS::ApiGatewayV2::Api']);
 
 export function identityOf(name: string, url: string, resource: Resource): Identity {
   const identify = types[resource.Type];

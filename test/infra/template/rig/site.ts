@@ -8,6 +8,7 @@ import type { Declared, Roles } from './declared.ts';
 import { region } from './identities.ts';
 import type { Credentials } from './sigv4.ts';
 import type { RunContainer } from './task.ts';
+import type { Certificate } from './world.ts';
 
 export interface DeployOptions {
   readonly database: { readonly client: DynamoDBClient; readonly endpoint: string };
@@ -20,6 +21,8 @@ export interface DeployOptions {
   ) => RunContainer | Promise<RunContainer>;
   /** The CA that all trust. */
   readonly caFile: string;
+  /** Of Lambda's API, by that CA. */
+  readonly certificate: Certificate;
 }
 
 export interface Site {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { startMosquitto, temporaryFolder } from '../../../support/brokers.ts';
 import { freePort } from '../../../support/ports.ts';
 import { bodyOf } from './http.ts';
+import { lambdaHost } from './identities.ts';
 
 export interface Certificate {
   readonly certificate: string;
@@ -21,6 +22,8 @@ export interface World {
   readonly brokerUrl: string;
   readonly credentials: { readonly username: string; readonly password: string };
   readonly clientCertificate: Certificate;
+  /** Of every server, the hosts of AWS among them. */
+  readonly serverCertificate: Certificate;
   /** PEM file of the CA, and its text. */
   readonly caFile: string;
   readonly ca: string;
@@ -62,7 +65,7 @@ export async function startWorld(): Promise<World> {
   const ca = newCertificate('ca');
   const signedByCa = ['-CA', file('ca.pem'), '-CAkey', file('ca.key')];
   const noCa = ['-addext', 'basicConstraints=critical,CA:FALSE'];
-  const names = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const names = ['-addext', `subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:${lambdaHost}`];
   const server = newCertificate('localhost', ...signedByCa, ...noCa, ...names);
   const clientCertificate = newCertificate('bridge', ...signedByCa, ...noCa);
 
@@ -105,6 +108,7 @@ export async function startWorld(): Promise<World> {
     brokerUrl: `mqtts://localhost:${tlsPort}`,
     credentials,
     clientCertificate,
+    serverCertificate: server,
     caFile: file('ca.pem'),
     ca: ca.certificate,
     webhook,

@@ -1,8 +1,8 @@
 // The network of one process: addresses of tasks with the ports that security groups open, its own address, which stands
-// for the network interface of a task, and function URLs, which are on this machine.
+// for the network interface of a task, and hosts of AWS, which are on this machine.
 const net = require('node:net');
 
-const { hosts, own, outside } = JSON.parse(process.env.TEST_NETWORK);
+const { hosts, own, outside, services = {} } = JSON.parse(process.env.TEST_NETWORK);
 delete process.env.TEST_NETWORK;
 
 const isOpen = (port) =>
@@ -24,7 +24,8 @@ net.Socket.prototype.connect = function (...args) {
     return this;
   }
   if (found !== undefined) target.host = found.address;
-  if (/\.lambda-url\.[a-z0-9-]+\.on\.aws$/.test(target.host)) target.host = '127.0.0.1';
+  const service = services[target.host];
+  if (service !== undefined) Object.assign(target, { host: '127.0.0.1', port: service });
   if (isOwn) target.host = own.address;
   return connect.apply(this, args);
 };
