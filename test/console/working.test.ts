@@ -36,6 +36,23 @@ test('what a device publishes is shown as it is stored, and pressed, what happen
   await page.context().close();
 });
 
+test('a payload is shown as the device wrote it, also what no browser can count', async () => {
+  const { page, faults } = await openPage(rig, '#/messages?filter=odd&view=latest');
+  const payload = '{"far": 1e400, "big":9007199254740993, "big":1.0 }';
+  await publish('odd', payload);
+  await page.locator('.message-row', { hasText: '9007199254740993' }).click();
+  await page.locator('.panel .json-number').first().waitFor();
+  expect(await page.locator('.panel .json-number').allTextContents()).toEqual([
+    '1e400',
+    '9007199254740993',
+    '1.0',
+  ]);
+  await page.locator('.panel label', { hasText: 'Raw' }).click();
+  expect(await page.locator('.panel code.code').textContent()).toBe(payload);
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
 test('400 messages while the connection is cut five times: each is shown once', async () => {
   const { page } = await openPage(rig, '#/messages?filter=counted/%23');
   await page.locator('.messages-card .tone-ok', { hasText: 'Live' }).waitFor();
@@ -82,6 +99,8 @@ test('a handler breaks: why and what helps; it is mended: Retry now, and it flow
   const hold = page.locator('.note.warn').first();
   await hold.waitFor();
   expect(await hold.textContent()).toContain('503');
+  const { cure } = (await (await rig.call(`/v1/routes/${rig.route}`)).json()) as { cure: string };
+  expect(await hold.textContent()).toContain(cure);
   await page.locator('tbody .tone-warn', { hasText: 'Held' }).first().waitFor();
   rig.handler.answer = () => 204;
   await page.locator('button', { hasText: 'Retry now' }).click();
@@ -128,6 +147,36 @@ test('a dead letter is deleted by the second press, and not by the first', async
   await remove.click();
   await remove.click();
   await page.locator('.empty', { hasText: 'No dead letters' }).waitFor();
+  await page.context().close();
+});
+
+test('dead letters of one reason are replayed, and the others stay', async () => {
+  rig.handler.answer = (subject) => (subject === 'orders/old' ? 400 : 422);
+  for (const topic of ['orders/old', 'orders/odd', 'orders/odd']) await publish(topic, '{}');
+  const { page } = await openPage(rig, '#/dead-letters');
+  const reason = page.locator('.chips button', { hasText: '422' });
+  await until(async () => {
+    await page.reload();
+    await reason.waitFor();
+    return (await page.locator('tbody tr').count()) === 3;
+  });
+  expect(await reason.locator('b').textContent()).toBe('2');
+  await reason.click();
+  await page.locator('h2', { hasText: '2 dead letters' }).waitFor();
+  rig.handler.answer = () => 204;
+  await page.locator('button', { hasText: 'Replay all that match' }).click();
+  await page.locator('dialog button', { hasText: 'Replay 2' }).click();
+  await page.locator('dialog .state', { hasText: 'Done' }).waitFor();
+  await page.locator('dialog button', { hasText: 'Close' }).click();
+  await page.locator('.chips button', { hasText: '400' }).click();
+  await page.locator('.chips button', { hasText: '422' }).waitFor({ state: 'detached' });
+  const { groups } = (await (await rig.call('/v1/dead-letters/summary')).json()) as {
+    groups: { count: number; reason: string }[];
+  };
+  expect(groups.map(({ count }) => count)).toEqual([1]);
+  await page.locator('tbody tr button').first().click();
+  await page.locator('.panel footer button', { hasText: 'Replay' }).click();
+  await page.locator('.empty').first().waitFor();
   await page.context().close();
 });
 

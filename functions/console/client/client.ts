@@ -1,5 +1,6 @@
 // Calls of the api: a typed request, and its answer or what went wrong, as a value.
 import type { Problem, ProblemCode } from '../../contract/problem.ts';
+import { parseAnswer } from './json-answer.ts';
 import type { AnswerOf, CallOf, OperationAt, PathOf } from './operations.ts';
 
 /** Why a call has no answer: a problem of the api, or none came. */
@@ -96,7 +97,7 @@ async function send(
       redirect: 'error',
     });
     const text = await response.text();
-    if (response.ok) return { ok: true, value: text === '' ? undefined : JSON.parse(text), text };
+    if (response.ok) return { ok: true, value: text === '' ? undefined : parseAnswer(text), text };
     return { ok: false, failure: failureOf(response, text) };
   } catch (error) {
     if (error instanceof SyntaxError) return unreadable(200);

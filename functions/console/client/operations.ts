@@ -43,6 +43,7 @@ export type Route = Got<'/v1/routes'>['routes'][number];
 export type Message = Got<'/v1/messages'>['messages'][number];
 export type Topic = Got<'/v1/topics'>['topics'][number];
 export type DeadLetter = Got<'/v1/dead-letters'>['deadLetters'][number];
+export type DeadLetterCounts = Got<'/v1/dead-letters/summary'>;
 export type Command = Got<'/v1/commands'>['commands'][number];
 export type CommandWithHistory = Got<'/v1/commands/{id}'>;
 export type Client = Got<'/v1/presence'>['clients'][number];

@@ -64,3 +64,7 @@ export function timeText(timeMs: number, style: TimeStyle, nowMs = Date.now()): 
   const clock = seconds.format(timeMs) + (style === 'precise' ? `.${ms}` : '');
   return isToday ? clock : `${date}, ${clock}`;
 }
+
+/** Of counted groups. */
+export const sumOf = (groups: readonly { readonly count: number }[]): number =>
+  groups.reduce((sum, group) => sum + group.count, 0);

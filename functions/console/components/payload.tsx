@@ -1,5 +1,6 @@
 // A payload: JSON as a tree, text as it came, anything else in hexadecimal; with its size.
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
+import { rawElements, rawMembers } from '../../contract/raw-json.ts';
 import { copy } from '../state/toast.ts';
 import { Button, Segments } from './basics.tsx';
 import { count, size } from './format.ts';
@@ -12,15 +13,17 @@ const openDepth = 2;
 const maxDrawn = 100;
 
 interface ValueProps {
-  readonly value: unknown;
+  /** JSON text of the value: it is shown as the device wrote it. */
+  readonly text: string;
   readonly path: string;
   readonly depth: number;
   /** A number is a button, where its curve can be drawn. */
   readonly onNumber?: ((path: string) => void) | undefined;
 }
 
-function Leaf({ value, path, onNumber }: Omit<ValueProps, 'depth'>) {
-  if (typeof value === 'number' && onNumber !== undefined)
+function Leaf({ text, path, onNumber }: Omit<ValueProps, 'depth'>) {
+  const isNumber = /^[-\d]/.test(text);
+  if (isNumber && onNumber !== undefined)
     return (
       <button
         type="button"
@@ -28,22 +31,30 @@ function Leaf({ value, path, onNumber }: Omit<ValueProps, 'depth'>) {
         data-tip="Draw its curve"
         onClick={() => onNumber(path)}
       >
-        {String(value)}
+        {text}
       </button>
     );
-  const kind = typeof value === 'string' ? 'text' : typeof value === 'number' ? 'number' : 'word';
-  return <span class={`json-${kind}`}>{JSON.stringify(value)}</span>;
+  const kind = isNumber ? 'number' : text.startsWith('"') ? 'text' : 'word';
+  return <span class={`json-${kind}`}>{text}</span>;
 }
 
-function Value({ value, path, depth, onNumber }: ValueProps) {
+const isOpening = (text: string) => text.startsWith('{') || text.startsWith('[');
+
+/** Fields or elements with their text; a doubled field is there twice. */
+function entriesOf(text: string): (readonly [name: string, text: string])[] {
+  if (text.startsWith('{')) return rawMembers(text).map(({ name, text: inner }) => [name, inner]);
+  return rawElements(text).map(({ text: inner }, index) => [String(index), inner]);
+}
+
+function Value({ text, path, depth, onNumber }: ValueProps) {
   const [isOpen, setOpen] = useState(depth < openDepth);
   const [isWhole, setWhole] = useState(false);
-  if (value === null || typeof value !== 'object')
-    return <Leaf value={value} path={path} onNumber={onNumber} />;
-  const entries = Object.entries(value);
-  const [before, after] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
+  const entries = useMemo(() => (isOpening(text) ? entriesOf(text) : []), [text]);
+  if (!isOpening(text)) return <Leaf text={text} path={path} onNumber={onNumber} />;
+  const isList = text.startsWith('[');
+  const [before, after] = isList ? ['[', ']'] : ['{', '}'];
   if (entries.length === 0) return <span class="json-mark">{before + after}</span>;
-  const noun = Array.isArray(value) ? 'elements' : 'fields';
+  const noun = isList ? 'elements' : 'fields';
   const drawn = isWhole ? entries : entries.slice(0, maxDrawn);
   return (
     <>
@@ -63,12 +74,12 @@ function Value({ value, path, depth, onNumber }: ValueProps) {
       {isOpen && (
         <>
           <ul>
-            {drawn.map(([name, inner]) => (
-              <li key={name}>
+            {drawn.map(([name, inner], index) => (
+              <li key={index}>
                 <span class="json-key">{name}</span>
                 <span class="json-mark">: </span>
                 <Value
-                  value={inner}
+                  text={inner}
                   path={path === '' ? name : `${path}.${name}`}
                   depth={depth + 1}
                   onNumber={onNumber}
@@ -85,21 +96,6 @@ function Value({ value, path, depth, onNumber }: ValueProps) {
         </>
       )}
     </>
-  );
-}
-
-/** JSON as a tree. */
-export function JsonTree({
-  value,
-  onNumber,
-}: {
-  readonly value: unknown;
-  readonly onNumber?: (path: string) => void;
-}) {
-  return (
-    <div class="code json">
-      <Value value={value} path="" depth={0} onNumber={onNumber} />
-    </div>
   );
 }
 
@@ -122,7 +118,8 @@ export function PayloadView({
 }) {
   const [view, setView] = useState<View>('tree');
   const text = textOf(of);
-  const isTree = typeof of.payload === 'object' && of.payload !== null;
+  const isTree = typeof of.payload !== 'string' && of.payload !== null;
+  const hasViews = isTree && typeof of.payload === 'object';
   return (
     <section>
       <h3>
@@ -137,7 +134,7 @@ export function PayloadView({
           {size(sizeOf(of))}
         </span>
         <span class="row end">
-          {isTree && (
+          {hasViews && (
             <Segments
               label="How it is shown"
               look="small"
@@ -161,10 +158,8 @@ export function PayloadView({
       {text === undefined ? (
         <Hexadecimal bytes={bytesOf(of)} />
       ) : isTree && view === 'tree' ? (
-        <JsonTree value={of.payload} {...(onNumber !== undefined && { onNumber })} />
-      ) : typeof of.payload === 'number' && onNumber !== undefined ? (
         <div class="code json">
-          <Leaf value={of.payload} path="" onNumber={onNumber} />
+          <Value text={text.trim()} path="" depth={0} onNumber={onNumber} />
         </div>
       ) : (
         <code class="code">{text === '' ? '(empty)' : text}</code>

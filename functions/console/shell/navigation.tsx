@@ -1,6 +1,6 @@
 // The pages at the left, or at the bottom on phones, with what needs a look beside them.
 import { Button, Segments } from '../components/basics.tsx';
-import { counted, short } from '../components/format.ts';
+import { counted, short, sumOf } from '../components/format.ts';
 import { Icon, Logo } from '../components/icon.tsx';
 import { Dialog } from '../components/overlays.tsx';
 import { State } from '../components/state.tsx';
@@ -39,11 +39,11 @@ function Badge({ page }: { readonly page: string }) {
         <span class="only-read"> need a look</span>
       </span>
     );
-  if (page === 'dead-letters' && letters !== undefined && letters.deadLetters.length > 0)
+  if (page === 'dead-letters' && letters !== undefined && letters.groups.length > 0)
     return (
       <span class="badge">
-        {short(letters.deadLetters.length)}
-        {letters.nextCursor !== undefined && '+'}
+        {short(sumOf(letters.groups))}
+        {letters.readUntil !== undefined && '+'}
       </span>
     );
   return null;

@@ -2,6 +2,7 @@
 // and counted. What was missed is said.
 import { urlOf } from '../client/client.ts';
 import { readStream, type StreamEvent } from '../client/event-stream.ts';
+import { parseAnswer } from '../client/json-answer.ts';
 import type { Message } from '../client/operations.ts';
 import { token } from './session.ts';
 import { createStore, type Store } from './store.ts';
@@ -73,7 +74,7 @@ export function openLive(filter: string): Live {
     if (event === 'missed')
       set({ missed: [JSON.parse(data) as Missed, ...store.value.missed].slice(0, 5) });
     if (event !== 'message') return;
-    const message = JSON.parse(data) as Message;
+    const message = parseAnswer(data) as Message;
     fresh.push(message);
     arrivals.push({ at: Date.now(), topic: message.topic });
   }

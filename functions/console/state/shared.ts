@@ -8,8 +8,9 @@ export const routes = createResource(
   5_000,
 );
 
+/** Dead letters by route and reason. */
 export const deadLetters = createResource(
-  (signal) => client.get('/v1/dead-letters', { query: { limit: '1000' }, signal }),
+  (signal) => client.get('/v1/dead-letters/summary', { signal }),
   15_000,
 );
 

@@ -1,9 +1,16 @@
 // What decides in the console, without a browser: the verdict, the tree of topics, columns of numbers, completions, drafts.
 import { describe, expect, test } from 'vitest';
+import { parseAnswer } from '../../../functions/console/client/json-answer.ts';
 import type { Route, Topic } from '../../../functions/console/client/operations.ts';
 import { span } from '../../../functions/console/components/format.ts';
-import { numbersIn, sizeOf, textOf } from '../../../functions/console/components/payload-text.ts';
+import {
+  numbersIn,
+  type Payload,
+  sizeOf,
+  textOf,
+} from '../../../functions/console/components/payload-text.ts';
 import { completionsOf } from '../../../functions/console/components/topic-completion.ts';
+import { countsOf, matching } from '../../../functions/console/pages/dead-letters/groups.ts';
 import { changeText, numberTable } from '../../../functions/console/pages/messages/columns.ts';
 import {
   filterOf,
@@ -106,6 +113,20 @@ test('payloads: their text, size and numbers', () => {
   ]);
 });
 
+test('payloads of answers keep their text, to the last digit and blank', () => {
+  const payloads = ['{"n":9007199254740993,"n": 1e400 }', ' 1e400\n', '[1.0]', '{"payload":"x"}'];
+  const list = payloads.map((payload, index) => `{"id":"${index}","payload":${payload}}`);
+  const texts = (value: unknown) =>
+    (value as { messages: Payload[] }).messages.map(({ payloadText }) => payloadText);
+  expect(texts(parseAnswer(`{"messages":[${list.join(', ')}]}`))).toEqual(payloads);
+  expect(parseAnswer('{"id":"a","message":{"payload":"text","id":"b"},"history":[1]}')).toEqual({
+    id: 'a',
+    message: { payload: 'text', id: 'b' },
+    history: [1],
+  });
+  expect(() => parseAnswer('{"payload":')).toThrow(SyntaxError);
+});
+
 describe('a draft', () => {
   test('a JSON payload is sent as it was written', () => {
     const draft = { ...draftFrom({ topic: 'a/b' }), payload: '{"n": 9007199254740993}' };
@@ -140,4 +161,18 @@ test.each([
   [50 * 3_600_000, '2 d 2 h'],
 ])('%d ms are %s', (ms, text) => {
   expect(span(ms)).toBe(text);
+});
+
+test('dead letters are counted by route and reason, of what else is chosen', () => {
+  const group = (route: string, reason: string, count: number) =>
+    ({ route, reason, count, newestAt: '' }) as const;
+  const groups = [group('a', '422', 5), group('b', '422', 2), group('b', '400', 1)];
+  expect(countsOf(groups, 'reason')).toEqual([
+    ['422', 7],
+    ['400', 1],
+  ]);
+  expect(matching(groups, { route: 'b', reason: '422' })).toEqual([groups[1]]);
+  expect(countsOf(matching(groups, { route: 'b', reason: undefined }), 'route')).toEqual([
+    ['b', 3],
+  ]);
 });

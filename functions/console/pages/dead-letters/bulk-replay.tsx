@@ -8,23 +8,28 @@ import { FailureNote } from '../../components/gate.tsx';
 import { Dialog } from '../../components/overlays.tsx';
 import { State } from '../../components/state.tsx';
 import { client } from '../../state/session.ts';
-import { deadLetters } from '../../state/shared.ts';
+import type { Selected } from './groups.ts';
 
 const everyMs = 700;
 
 const isOver = ({ status }: Replay) => ['done', 'cancelled', 'failed'].includes(status);
 
 export function BulkReplay({
-  filter,
-  route,
+  of: { filter, route, reason },
+  onDone,
 }: {
-  readonly filter: string;
-  readonly route: string | undefined;
+  readonly of: Selected;
+  readonly onDone: () => Promise<void>;
 }) {
   const [replay, setReplay] = useState<Replay>();
   const [failure, setFailure] = useState<Failure>();
   const start = async (dryRun: boolean) => {
-    const body = { filter, dryRun, ...(route !== undefined && { route }) };
+    const body = {
+      filter,
+      dryRun,
+      ...(route !== undefined && { route }),
+      ...(reason !== undefined && { reason }),
+    };
     const result = await client.post('/v1/dead-letters/replay', { body });
     setFailure(result.ok ? undefined : result.failure);
     if (result.ok) setReplay(result.value);
@@ -34,11 +39,12 @@ export function BulkReplay({
     const timer = setTimeout(async () => {
       const result = await client.get('/v1/replays/{id}', { params: { id: replay.id } });
       setReplay(result.ok ? result.value : { ...replay });
-      if (result.ok && isOver(result.value)) void deadLetters.reload();
     }, everyMs);
     return () => clearTimeout(timer);
   }, [replay]);
   const close = () => {
+    // Not before: what it came to would go with the list.
+    if (replay?.dryRun === false) void onDone();
     setReplay(undefined);
     setFailure(undefined);
   };
@@ -54,6 +60,7 @@ export function BulkReplay({
             <h2>
               Replay {filter === '#' ? 'all topics' : filter}
               {route !== undefined && ` of ${route}`}
+              {reason !== undefined && `: ${reason}`}
             </h2>
             {failure !== undefined && <FailureNote failure={failure} />}
             {replay !== undefined && <Progress replay={replay} onStart={() => start(false)} />}

@@ -1,25 +1,30 @@
 // Dead letters: filtered by topic, route and reason; replayed one by one, or all that match.
 import { useState } from 'preact/hooks';
-import { filterFault, matchesFilter } from '../../../contract/topic.ts';
-import type { DeadLetter } from '../../client/operations.ts';
-import { Card, Chip, Empty } from '../../components/basics.tsx';
-import { count, counted } from '../../components/format.ts';
+import { filterFault } from '../../../contract/topic.ts';
+import { Card, Empty, Time } from '../../components/basics.tsx';
+import { counted, sumOf } from '../../components/format.ts';
 import { Gate } from '../../components/gate.tsx';
 import { TopicInput } from '../../components/topic-input.tsx';
 import { change, place } from '../../state/address.ts';
 import { isAdmin } from '../../state/me.ts';
+import { useOwnResource } from '../../state/resource.ts';
+import { client } from '../../state/session.ts';
 import { deadLetters } from '../../state/shared.ts';
 import { useStore } from '../../state/store.ts';
 import { BulkReplay } from './bulk-replay.tsx';
+import { ReasonChips } from './chips.tsx';
+import { matching, type Selected } from './groups.ts';
 import { Letters, Selection } from './letters.tsx';
 import { DeadLetterPanel } from './panel.tsx';
 
+const everyMs = 15_000;
+/** Dead letters in the list; the counts are of all. */
+const limit = '200';
+
 export function DeadLetters() {
-  const shown = useStore(deadLetters);
   const { chosen, settings } = useStore(place);
   const { filter = '#', route, reason } = settings;
   const [text, setText] = useState(filter);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const fault = filterFault(text);
   return (
     <div class="page">
@@ -38,99 +43,106 @@ export function DeadLetters() {
         />
       </div>
       {fault !== undefined && <p class="field-fault">The filter {fault}</p>}
-      <Gate shown={shown}>
-        {({ deadLetters: all, nextCursor }) => {
-          const inFilter = all.filter(({ topic }) => matchesFilter(filter, topic));
-          const list = inFilter.filter(
-            (one) =>
-              (route === undefined || one.route === route) &&
-              (reason === undefined || one.reason === reason),
-          );
-          if (all.length === 0)
-            return (
-              <div class="card">
-                <Empty icon="check" title="No dead letters">
-                  <p>
-                    Every message was taken by its handler. One that a healthy handler keeps
-                    refusing would be kept here, with its reason and its exact bytes, until somebody
-                    replays or deletes it.
-                  </p>
-                </Empty>
-              </div>
-            );
-          return (
-            <>
-              <Chips of={inFilter} route={route} reason={reason} />
-              <div class={`split ${chosen === undefined ? '' : 'open'}`}>
-                <Card
-                  title={counted(list.length, 'dead letter')}
-                  aside={
-                    <>
-                      {nextCursor !== undefined && (
-                        <span class="dim small">of the newest {count(all.length)}</span>
-                      )}
-                      {isAdmin() && list.length > 0 && (
-                        <BulkReplay key={`${filter} ${route}`} filter={filter} route={route} />
-                      )}
-                    </>
-                  }
-                >
-                  {selected.size > 0 && (
-                    <Selection ids={[...selected]} onDone={() => setSelected(new Set())} />
-                  )}
-                  <Letters
-                    list={list}
-                    chosen={chosen}
-                    selected={selected}
-                    onSelect={(id, isOn) => {
-                      const next = new Set(selected);
-                      if (isOn) next.add(id);
-                      else next.delete(id);
-                      setSelected(next);
-                    }}
-                  />
-                </Card>
-                {chosen !== undefined && <DeadLetterPanel key={chosen} id={chosen} />}
-              </div>
-            </>
-          );
-        }}
-      </Gate>
+      <DeadLettersOf
+        key={JSON.stringify([filter, route, reason])}
+        of={{ filter, route, reason }}
+        chosen={chosen}
+      />
     </div>
   );
 }
 
-/** Routes and reasons with their counts. */
-function Chips({
-  of: letters,
-  route,
-  reason,
+function DeadLettersOf({
+  of: { filter, route, reason },
+  chosen,
 }: {
-  readonly of: readonly DeadLetter[];
-  readonly route: string | undefined;
-  readonly reason: string | undefined;
+  readonly of: Selected;
+  readonly chosen: string | undefined;
 }) {
-  const counts = (of: (letter: DeadLetter) => string) => {
-    const found = new Map<string, number>();
-    for (const letter of letters) found.set(of(letter), (found.get(of(letter)) ?? 0) + 1);
-    return [...found].sort(([, a], [, b]) => b - a);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const counts = useOwnResource(
+    filter,
+    (signal) => client.get('/v1/dead-letters/summary', { query: { filter }, signal }),
+    everyMs,
+  );
+  const list = useOwnResource(
+    JSON.stringify([filter, route, reason]),
+    (signal) => client.get('/v1/dead-letters', { query: { filter, route, reason, limit }, signal }),
+    everyMs,
+  );
+  const changed = async () => {
+    await Promise.all([list.reload(), counts.reload(), deadLetters.reload()]);
   };
-  const toggled = (name: string, value: string, now: string | undefined) =>
-    change({ [name]: value === now ? undefined : value });
   return (
-    <div class="chips">
-      {counts((letter) => letter.route).map(([name, letters]) => (
-        <Chip key={name} isOn={name === route} onToggle={() => toggled('route', name, route)}>
-          {name} <b>{count(letters)}</b>
-        </Chip>
-      ))}
-      {counts((letter) => letter.reason)
-        .slice(0, 12)
-        .map(([text, letters]) => (
-          <Chip key={text} isOn={text === reason} onToggle={() => toggled('reason', text, reason)}>
-            <span class="truncated">{text}</span> <b>{count(letters)}</b>
-          </Chip>
-        ))}
+    <Gate shown={counts.shown}>
+      {({ groups, readUntil }) => {
+        if (groups.length === 0 && filter === '#') return <NoDeadLetters />;
+        const total = sumOf(matching(groups, { route, reason }));
+        return (
+          <>
+            <ReasonChips of={groups} route={route} reason={reason} />
+            <div class={`split ${chosen === undefined ? '' : 'open'}`}>
+              <Card
+                title={counted(total, 'dead letter')}
+                aside={
+                  <>
+                    {readUntil !== undefined && (
+                      <span class="dim small">
+                        since <Time at={readUntil} />; older ones are not counted
+                      </span>
+                    )}
+                    {isAdmin() && total > 0 && (
+                      <BulkReplay of={{ filter, route, reason }} onDone={changed} />
+                    )}
+                  </>
+                }
+              >
+                {selected.size > 0 && (
+                  <Selection
+                    ids={[...selected]}
+                    onDone={async () => {
+                      setSelected(new Set());
+                      await changed();
+                    }}
+                  />
+                )}
+                <Gate shown={list.shown}>
+                  {({ deadLetters: letters, nextCursor }) => (
+                    <Letters
+                      list={letters}
+                      isCut={nextCursor !== undefined}
+                      chosen={chosen}
+                      selected={selected}
+                      onSelect={(id, isOn) => {
+                        const next = new Set(selected);
+                        if (isOn) next.add(id);
+                        else next.delete(id);
+                        setSelected(next);
+                      }}
+                    />
+                  )}
+                </Gate>
+              </Card>
+              {chosen !== undefined && (
+                <DeadLetterPanel key={chosen} id={chosen} onGone={changed} />
+              )}
+            </div>
+          </>
+        );
+      }}
+    </Gate>
+  );
+}
+
+function NoDeadLetters() {
+  return (
+    <div class="card">
+      <Empty icon="check" title="No dead letters">
+        <p>
+          Every message was taken by its handler. One that a healthy handler keeps refusing would be
+          kept here, with its reason and its exact bytes, until somebody replays or deletes it.
+        </p>
+      </Empty>
     </div>
   );
 }

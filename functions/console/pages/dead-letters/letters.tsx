@@ -5,18 +5,18 @@ import { Button, Empty, Time, Topic } from '../../components/basics.tsx';
 import { counted, size } from '../../components/format.ts';
 import { change } from '../../state/address.ts';
 import { client } from '../../state/session.ts';
-import { deadLetters } from '../../state/shared.ts';
 import { say } from '../../state/toast.ts';
-
-const maxDrawn = 200;
 
 export function Letters({
   list,
+  isCut,
   chosen,
   selected,
   onSelect,
 }: {
   readonly list: readonly DeadLetter[];
+  /** Whether there are more. */
+  readonly isCut: boolean;
   readonly chosen: string | undefined;
   readonly selected: ReadonlySet<string>;
   readonly onSelect: (id: string, isOn: boolean) => void;
@@ -36,7 +36,7 @@ export function Letters({
           </tr>
         </thead>
         <tbody>
-          {list.slice(0, maxDrawn).map((letter) => (
+          {list.map((letter) => (
             <tr
               key={letter.id}
               class={`opens ${letter.id === chosen ? 'selected' : ''}`}
@@ -73,8 +73,8 @@ export function Letters({
           ))}
         </tbody>
       </table>
-      {list.length > maxDrawn && (
-        <footer>The newest {maxDrawn} are shown: narrow them by topic, route or reason.</footer>
+      {isCut && list.length > 0 && (
+        <footer>The newest {list.length} are shown: narrow them by topic, route or reason.</footer>
       )}
       {list.length === 0 && (
         <Empty icon="search" title="None matches">
@@ -110,7 +110,6 @@ export function Selection({
       `${delivered} of ${ids.length} delivered${delivered < ids.length ? '; the others stay' : ''}`,
     );
     onDone();
-    await deadLetters.reload();
   };
   return (
     <div class="selection">

@@ -11,14 +11,19 @@ import { change, linkTo } from '../../state/address.ts';
 import { hasRight, me } from '../../state/me.ts';
 import { useOwnResource } from '../../state/resource.ts';
 import { client } from '../../state/session.ts';
-import { deadLetters } from '../../state/shared.ts';
 import { useStore } from '../../state/store.ts';
 import { say } from '../../state/toast.ts';
 import { TimeLine } from '../messages/time-line.tsx';
 
 const close = () => change({}, '');
 
-export function DeadLetterPanel({ id }: { readonly id: string }) {
+export function DeadLetterPanel({
+  id,
+  onGone,
+}: {
+  readonly id: string;
+  readonly onGone: () => Promise<void>;
+}) {
   const { shown } = useOwnResource(id, (signal) =>
     client.get('/v1/dead-letters/{id}', { params: { id }, signal }),
   );
@@ -29,7 +34,7 @@ export function DeadLetterPanel({ id }: { readonly id: string }) {
   const done = async (text: string) => {
     say(text);
     close();
-    await deadLetters.reload();
+    await onGone();
   };
   const replay = async () => {
     setRunning(true);

@@ -5,7 +5,7 @@ import type { Message } from '../../client/operations.ts';
 import { Facts, Time, Topic } from '../../components/basics.tsx';
 import { Menu, Panel } from '../../components/overlays.tsx';
 import { PayloadView } from '../../components/payload.tsx';
-import { textOf } from '../../components/payload-text.ts';
+import { type Payload, textOf } from '../../components/payload-text.ts';
 import { change, linkTo } from '../../state/address.ts';
 import { hasRight, isAdmin, me } from '../../state/me.ts';
 import { client } from '../../state/session.ts';
@@ -121,6 +121,14 @@ export function afterTime(time: string): string {
   return new Date(Date.parse(time) + 1).toISOString();
 }
 
+/** As the api gives it: the payload stands there as it was sent. */
+function jsonOf(message: Message): string {
+  const { payload, payloadText, ...rest } = message as Message & Payload;
+  if (payload === undefined) return JSON.stringify(rest);
+  const text = payloadText ?? JSON.stringify(payload);
+  return `${JSON.stringify(rest).slice(0, -1)},"payload":${text}}`;
+}
+
 function CopyMenu({ message }: { readonly message: Message }) {
   const { topic, id, time } = message;
   const url = `${location.origin}/v1/messages?${new URLSearchParams({ topic, from: time, to: afterTime(time) })}`;
@@ -132,7 +140,7 @@ function CopyMenu({ message }: { readonly message: Message }) {
       items={[
         {
           text: 'JSON',
-          onChoose: () => void copy(JSON.stringify(message, null, 2), 'Copied as JSON'),
+          onChoose: () => void copy(jsonOf(message), 'Copied as JSON'),
         },
         {
           text: 'curl',

@@ -1,7 +1,7 @@
 // The five numbers of the overview, each a link to what it counts.
 import type { ComponentChildren } from 'preact';
 import type { Route } from '../../client/operations.ts';
-import { count, rate, short } from '../../components/format.ts';
+import { count, rate, short, sumOf } from '../../components/format.ts';
 import { linkTo } from '../../state/address.ts';
 import { deadLetters, presence } from '../../state/shared.ts';
 import { useStore } from '../../state/store.ts';
@@ -36,10 +36,10 @@ export function OverviewFacts({ routes }: { readonly routes: readonly Route[] })
         <Fact
           name="Dead letters"
           to={linkTo('dead-letters')}
-          more={letters.deadLetters.length === 0 ? 'nothing was refused' : 'kept, to be replayed'}
+          more={letters.groups.length === 0 ? 'nothing was refused' : 'kept, to be replayed'}
         >
-          {count(letters.deadLetters.length)}
-          {letters.nextCursor !== undefined && <small>or more</small>}
+          {count(sumOf(letters.groups))}
+          {letters.readUntil !== undefined && <small>or more</small>}
         </Fact>
       )}
       {clients !== undefined && (
