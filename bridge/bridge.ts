@@ -237,6 +237,7 @@ export async function startBridge(
       acquire,
       log: log.child({ part: 'indexing' }),
     });
+  if (indexing !== undefined) metrics.index(indexing.delayMs);
 
   const replays =
     replayTables &&

@@ -21,6 +21,8 @@ export interface IndexingOptions {
 }
 
 export interface Indexing {
+  /** How far the index is behind the log, in ms: some seconds at least; 0 where another bridge writes it. */
+  delayMs(): number;
   /** Stops where it is, until `signal` aborts: the next bridge goes on there. */
   drain(signal: AbortSignal): Promise<void>;
 }
@@ -38,6 +40,8 @@ export function startIndexing({ source, acquire, log, ...options }: IndexingOpti
   const stop = new AbortController();
   const now = options.now ?? followTableClock(source.client);
   const { client, tableName } = source;
+  /** Up to where the index is; undefined where another bridge writes it. */
+  let untilMs: number | undefined;
 
   /** Runs `work` until `signal` aborts, and again where the database was lost meanwhile. */
   async function untilStopped(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
@@ -64,6 +68,8 @@ export function startIndexing({ source, acquire, log, ...options }: IndexingOpti
       bell.ring();
       return { isWanted, bell };
     });
+    // Until the first look has told: so one that never succeeds shows.
+    untilMs = now();
     let lookedMs = performance.now();
     let sinceMs = 0;
     const ticks = untilStopped(signal, async () => {
@@ -71,6 +77,7 @@ export function startIndexing({ source, acquire, log, ...options }: IndexingOpti
       sinceMs = startedMs - lookedMs;
       lookedMs = startedMs;
       const done = await tick(indexing);
+      untilMs = done.untilMs;
       if (done.unreadable > 0)
         log.error(
           { segments: done.unreadable },
@@ -96,9 +103,11 @@ export function startIndexing({ source, acquire, log, ...options }: IndexingOpti
     await untilAborted(...endsOf(lease, stop.signal));
     ending.abort();
     await indexed;
+    untilMs = undefined;
   });
 
   return {
+    delayMs: () => (untilMs === undefined ? 0 : Math.max(0, now() - untilMs)),
     async drain(signal) {
       stop.abort();
       await Promise.race([running, untilAborted(signal)]);

@@ -69,6 +69,8 @@ export interface Metrics {
   certificates(expiries: () => CertificateExpiries): void;
   /** How far the clock is ahead of what trusted answers say, in ms; asked at each scrape. */
   clock(errorMs: () => number): void;
+  /** How far the index of packed messages is behind, in ms; asked at each scrape. */
+  index(delayMs: () => number): void;
   /** Metrics of a route; `gauges` is asked at each scrape. */
   route(name: string, gauges: () => RouteGauges): RouteMetrics;
   /** Counts traces that could not be kept. */
@@ -125,6 +127,7 @@ export function createMetrics(): Metrics {
   const routes = new Map<string, { counters: RouteCounters; gauges: () => RouteGauges }>();
   let results: CommandCounters['results'] = { sent: 0, answered: 0, failed: 0, expired: 0 };
   let clockErrorMs = () => 0;
+  let indexDelayMs = () => 0;
   let lostSpans = () => 0;
   let expiriesNow: () => CertificateExpiries = () => ({});
 
@@ -185,6 +188,14 @@ export function createMetrics(): Metrics {
     registers,
     collect() {
       this.set(clockErrorMs() / 1000);
+    },
+  });
+  new Gauge({
+    name: 'causeway_index_delay_seconds',
+    help: 'How far the index of packed messages is behind the log: 8 to 70 where all is well, 0 in a bridge that does not write it',
+    registers,
+    collect() {
+      this.set(indexDelayMs() / 1000);
     },
   });
   let lostSessions = 0;
@@ -253,6 +264,9 @@ export function createMetrics(): Metrics {
     },
     clock(errorMs) {
       clockErrorMs = errorMs;
+    },
+    index(delayMs) {
+      indexDelayMs = delayMs;
     },
     spans(lost) {
       lostSpans = lost;

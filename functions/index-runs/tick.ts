@@ -30,6 +30,8 @@ export interface IndexingOptions extends ItemSource {
 export interface Tick {
   /** Whether there is more to index at once: the index is behind. */
   readonly isBehind: boolean;
+  /** Up to which stamp the log is indexed, whether or not something came. */
+  readonly untilMs: number;
   /** What has been indexed. */
   readonly segments: number;
   readonly references: number;
@@ -60,14 +62,15 @@ const minSliceMs = 1000;
  */
 export async function tick(options: IndexingOptions): Promise<Tick> {
   const { now, signal } = options;
-  const nothing = { isBehind: false, segments: 0, references: 0, buckets: 0, unreadable: 0 };
   const manifest = await readManifest(options, { consistent: true });
   const endMs = now() - lagMs;
+  const nothing = { segments: 0, references: 0, buckets: 0, unreadable: 0 };
   const hours = await readLogHours(options, hourOf(manifest.untilMs), { consistent: true });
   let { untilMs: afterMs } = manifest;
   for (let sliceMs = firstSliceMs; ; ) {
     const startMs = nextStart(hours, afterMs);
-    if (startMs === undefined || startMs >= endMs) return nothing;
+    if (startMs === undefined || startMs >= endMs)
+      return { ...nothing, isBehind: false, untilMs: endMs };
     const slice = { afterMs: startMs, untilMs: Math.min(endMs, startMs + sliceMs) };
     const read = await readSlice(options, hours, slice);
     signal?.throwIfAborted();
@@ -84,9 +87,11 @@ export async function tick(options: IndexingOptions): Promise<Tick> {
     const run = await writeReferences(options, read.references);
     await settled(options);
     const next = withRun(withoutExpired(manifest, now()), slice.untilMs, run);
-    if (!(await replaceManifest(options, next))) return { ...nothing, isBehind: true };
+    if (!(await replaceManifest(options, next)))
+      return { ...nothing, isBehind: true, untilMs: manifest.untilMs };
     return {
       isBehind: slice.untilMs < endMs,
+      untilMs: slice.untilMs,
       segments: read.segments,
       references: read.references.length,
       buckets: read.buckets,

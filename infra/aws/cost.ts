@@ -84,10 +84,11 @@ function alarmsOf({ push }: CausewayConfig): number {
 
 /**
  * What a bridge with nothing to do asks of DynamoDB, in calls a second: counted in test/bridge/idle-calls.test.ts. However many
- * sessions there are, it renews one item, looks at one, and counts the dead letters for the log.
+ * sessions there are, it renews one item, looks at one, and counts the dead letters for the log. One bridge of several looks
+ * whether there is something to index, at two places.
  */
 export function idleCalls(leaseSeconds: number) {
-  return { renewals: 4 / leaseSeconds, looks: 1 / 2, counts: 1 / 60 };
+  return { renewals: 4 / leaseSeconds, looks: 1 / 2, counts: 1 / 60, indexLooks: 1 / 60 };
 }
 
 /** A standby looks every 0.3 s, too. */
@@ -109,8 +110,8 @@ function leasesOf(config: CausewayConfig): number {
 
 /** Small items, so a unit each. */
 function looksOfMonth(config: CausewayConfig): number {
-  const { looks, counts } = idleCalls(leaseSecondsOf(bridgeRoutes(config)));
-  return config.bridge.tasks * (looks + counts) * hoursOfMonth * 3600;
+  const { looks, counts, indexLooks } = idleCalls(leaseSecondsOf(bridgeRoutes(config)));
+  return (config.bridge.tasks * (looks + counts) + 2 * indexLooks) * hoursOfMonth * 3600;
 }
 
 /** One line a minute for each route, and one for the task, of about 300 bytes. */

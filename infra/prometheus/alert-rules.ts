@@ -112,6 +112,15 @@ export const alertRules: readonly AlertRule[] = [
     cure: 'GET /v1/commands?status=failed and ?status=expired give the reasons.',
   },
   {
+    name: 'CausewayIndexLate',
+    severity: 'warning',
+    expression: 'max(causeway_index_delay_seconds) > 600',
+    lasting: '5m',
+    summary:
+      'The index of packed messages is more than ten minutes behind: to read them takes longer',
+    cure: 'The log says why the index waits. Where the table is throttled, raise its limits.',
+  },
+  {
     name: 'CausewayClockWrong',
     severity: 'warning',
     expression: 'max(abs(causeway_clock_error_seconds)) > 60',

@@ -45,13 +45,22 @@ test('it indexes what is there when it starts, and ends when it is drained', asy
   expect([acquired, released]).toEqual([['indexing'], ['indexing']]);
 });
 
-test('a table that does not answer is waited for', async () => {
+test('who waits for another to stop tells no delay', async () => {
+  const indexing = startIndexing({ source: table, acquire: () => new Promise(() => {}), log });
+  expect(indexing.delayMs()).toBe(0);
+  const ending = new AbortController();
+  ending.abort();
+  await indexing.drain(ending.signal);
+});
+
+test('a table that does not answer is waited for, and the delay grows', async () => {
   await putSegments(table, [message({ topic: 'c' })], { stampMs: startMs + 1 });
   const client = localClient(table.endpoint);
-  let failures = 0;
+  let isLost = true;
+  let nowMs = startMs + 1 + lagMs;
   client.middlewareStack.add(
     (next) => async (args) => {
-      if (failures++ < 1) throw new Error('no answer');
+      if (isLost) throw new Error('no answer');
       return next(args);
     },
     { step: 'initialize' },
@@ -61,8 +70,13 @@ test('a table that does not answer is waited for', async () => {
     source: { ...table, client },
     acquire: undefined,
     log,
-    now: () => startMs + 1 + lagMs,
+    now: () => nowMs,
   });
+  await until(() => indexing.delayMs() === 0);
+  nowMs += 100_000;
+  expect(indexing.delayMs()).toBe(100_000);
+  isLost = false;
   await until(async () => (await references()) > before);
+  await until(() => indexing.delayMs() === lagMs);
   await indexing.drain(new AbortController().signal);
 });

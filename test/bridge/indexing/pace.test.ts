@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import { waitMsAfter } from '../../../bridge/indexing/pace.ts';
 
-const done = { isBehind: false, segments: 64, references: 1000, buckets: 4, unreadable: 0 };
+const done = {
+  isBehind: false,
+  untilMs: 0,
+  segments: 64,
+  references: 1000,
+  buckets: 4,
+  unreadable: 0,
+};
 
 test.each([
   ['at once where it is behind', { isBehind: true }, 30_000, 0],

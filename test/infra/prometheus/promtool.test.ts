@@ -45,6 +45,7 @@ const series: Readonly<Record<string, readonly [name: string, wrong: string, wel
   CausewayNoisyTopic: ['causeway_noisy_topic{route="store"}', '1x40', '0x40'],
   CausewayDroppedQoS0: ['causeway_dropped_qos0_messages_total{route="store"}', '0+1x40', '3x40'],
   CausewayCommandsFail: ['causeway_commands_total{result="expired"}', '0+1x40', '3x40'],
+  CausewayIndexLate: ['causeway_index_delay_seconds', '0+60x40', '70x40'],
   CausewayClockWrong: ['causeway_clock_error_seconds', '-90x40', '-20x40'],
   CausewayBrokerHolds: ['causeway_broker_held_messages', '1x40', '0x40'],
   CausewayBrokerQueueFull: ['causeway_broker_dropped_queue_full_total', '0+1x40', '3x40'],
