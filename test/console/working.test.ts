@@ -1,5 +1,6 @@
 // The console while something happens: messages come, a handler breaks and is mended, a dead letter goes again, the
 // connection is lost, and a token may see little.
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { until } from '../support/wait.ts';
 import { openPage, type Rig, startRig } from './rig.ts';
@@ -49,6 +50,30 @@ test('a payload is shown as the device wrote it, also what no browser can count'
   ]);
   await page.locator('.panel label', { hasText: 'Raw' }).click();
   expect(await page.locator('.panel code.code').textContent()).toBe(payload);
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
+test('what is stored is saved as a file, and drawn as curves', async () => {
+  for (const celsius of [20, 21.5]) await publish('saved/a', JSON.stringify({ celsius }));
+  await publish('saved/b', 'text');
+  const { page, faults } = await openPage(rig, '#/messages?filter=saved/%23&view=latest');
+  await page.locator('.message-row', { hasText: 'saved/b' }).waitFor();
+  const save = async (name: string) => {
+    const saving = page.waitForEvent('download');
+    await page.locator('button', { hasText: 'Export' }).click();
+    await page.locator('.menu button', { hasText: name }).click();
+    return readFileSync(await (await saving).path(), 'utf8');
+  };
+  const lines = (await save('Lines of JSON')).trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).payload)).toEqual([
+    { celsius: 20 },
+    { celsius: 21.5 },
+    'text',
+  ]);
+  expect((await save('CSV')).trim().split('\r\n')).toHaveLength(4);
+  await page.evaluate("location.hash = '#/messages?filter=saved/a&view=curves'");
+  await page.locator('.curves .card', { hasText: '2 numbers' }).locator('canvas').waitFor();
   expect(faults).toEqual([]);
   await page.context().close();
 });

@@ -31,12 +31,21 @@ interface Given {
   /** The body as JSON text, where parsing it would lose digits or white space. */
   readonly bodyText?: string;
   readonly signal?: AbortSignal | undefined;
+  /** Media type of the answer; JSON by default. */
+  readonly accept?: string;
 }
 
 type Arguments<C> =
   Partial<Record<never, never>> extends C
     ? [call?: C & Pick<Given, 'signal' | 'bodyText'>]
     : [call: C & Pick<Given, 'signal' | 'bodyText'>];
+
+/** Part of a text that may go on in another answer. */
+export interface Text {
+  readonly text: string;
+  /** Address of what follows; undefined at the end. */
+  readonly next: string | undefined;
+}
 
 export interface Client {
   get<P extends PathOf<'get'>>(
@@ -47,6 +56,8 @@ export interface Client {
     path: P,
     ...call: Arguments<CallOf<OperationAt<'post', P>>>
   ): Promise<Result<AnswerOf<OperationAt<'post', P>>>>;
+  /** An answer that is no JSON, in the media type `accept`. `url` has its query. */
+  text(url: string, accept: string, signal?: AbortSignal): Promise<Result<Text>>;
   delete<P extends PathOf<'delete'>>(
     path: P,
     ...call: Arguments<CallOf<OperationAt<'delete', P>>>
@@ -54,14 +65,17 @@ export interface Client {
 }
 
 export function createClient({ token, onOutcome }: ClientOptions): Client {
-  async function call(method: string, path: string, given: Given = {}): Promise<Result<never>> {
-    const result = await send(method, urlOf(path, given), given, token());
+  async function ask(method: string, url: string, given: Given): Promise<Result<never>> {
+    const result = await send(method, url, given, token());
     if (given.signal?.aborted !== true) onOutcome(result.ok ? undefined : result.failure);
     return result as Result<never>;
   }
+  const call = (method: string, path: string, given: Given = {}) =>
+    ask(method, urlOf(path, given), given);
   return {
     get: (path, ...[given]) => call('GET', path, given as Given),
     post: (path, ...[given]) => call('POST', path, given as Given),
+    text: (url, accept, signal) => ask('GET', url, { accept, signal }),
     delete: (path, ...[given]) => call('DELETE', path, given as Given),
   };
 }
@@ -79,7 +93,7 @@ export function urlOf(path: string, { params = {}, query = {} }: Given): string 
 async function send(
   method: string,
   url: string,
-  { body, bodyText = JSON.stringify(body), signal }: Given,
+  { body, bodyText = JSON.stringify(body), signal, accept = json }: Given,
   token: string | undefined,
 ): Promise<Result<unknown>> {
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -87,9 +101,9 @@ async function send(
     const response = await fetch(url, {
       method,
       headers: {
-        accept: 'application/json',
+        accept,
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(body !== undefined && { 'content-type': json }),
       },
       ...(body !== undefined && { body: bodyText }),
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
@@ -97,6 +111,8 @@ async function send(
       redirect: 'error',
     });
     const text = await response.text();
+    if (response.ok && accept !== json)
+      return { ok: true, value: { text, next: nextOf(response) } satisfies Text, text };
     if (response.ok) return { ok: true, value: text === '' ? undefined : parseAnswer(text), text };
     return { ok: false, failure: failureOf(response, text) };
   } catch (error) {
@@ -107,6 +123,12 @@ async function send(
     return { ok: false, failure: { code: 'unreachable', status: 0, title } };
   }
 }
+
+const json = 'application/json';
+
+/** The address that `Link` names as the next one (RFC 8288). */
+const nextOf = ({ headers }: Response) =>
+  /<([^>]*)>;\s*rel="?next"?/.exec(headers.get('link') ?? '')?.[1];
 
 function failureOf(response: Response, text: string): Failure {
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);

@@ -12,6 +12,7 @@ import {
 import { completionsOf } from '../../../functions/console/components/topic-completion.ts';
 import { countsOf, matching } from '../../../functions/console/pages/dead-letters/groups.ts';
 import { changeText, numberTable } from '../../../functions/console/pages/messages/columns.ts';
+import { goneOn, spanWith } from '../../../functions/console/pages/messages/field-series.ts';
 import {
   filterOf,
   narrowed,
@@ -161,6 +162,24 @@ test.each([
   [50 * 3_600_000, '2 d 2 h'],
 ])('%d ms are %s', (ms, text) => {
   expect(span(ms)).toBe(text);
+});
+
+test('curves go on from answer to answer, also in the middle of a step', () => {
+  const point = (at: string, min: number, mean: number, max: number, count: number) =>
+    ({ at, min, mean, max, count }) as const;
+  const before = [point('1', 1, 1, 1, 1), point('2', 1, 2, 3, 2)];
+  expect(goneOn(before, [point('2', 0, 5, 9, 4), point('3', 1, 1, 1, 1)])).toEqual([
+    before[0],
+    point('2', 0, 4, 9, 6),
+    point('3', 1, 1, 1, 1),
+  ]);
+  expect(goneOn(before, [])).toEqual(before);
+  expect(goneOn([], before)).toEqual(before);
+  expect([0, 7 * 3_600_000, 90 * 86_400_000].map((ago) => spanWith(-ago, 0))).toEqual([
+    '1h',
+    '24h',
+    '7d',
+  ]);
 });
 
 test('dead letters are counted by route and reason, of what else is chosen', () => {

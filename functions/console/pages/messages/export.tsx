@@ -1,74 +1,60 @@
-// Stored messages as a file: pages of the api, one after the other, with how far it is.
+// Stored messages as a file: an export of the api, answer by answer, with how far it is.
 import { useState } from 'preact/hooks';
-import type { Message } from '../../client/operations.ts';
+import { urlOf } from '../../client/client.ts';
 import { Button } from '../../components/basics.tsx';
-import { count } from '../../components/format.ts';
+import { size } from '../../components/format.ts';
 import { Menu } from '../../components/overlays.tsx';
-import { textOf } from '../../components/payload-text.ts';
 import { client } from '../../state/session.ts';
 import { say } from '../../state/toast.ts';
 import type { Range } from './history.ts';
 
-/** Messages in one file at most: it is put together in the browser's memory. */
-const maxMessages = 100_000;
-
-const csvCell = (text: string) => `"${text.replaceAll('"', '""')}"`;
+/** Characters of one file at most: it is put together in the browser's memory. */
+const maxCharacters = 200_000_000;
 
 const formats = {
-  jsonl: {
-    name: 'JSON Lines',
-    type: 'application/x-ndjson',
-    head: '',
-    line: (message: Message) => JSON.stringify(message),
-  },
-  csv: {
-    name: 'CSV',
-    type: 'text/csv',
-    head: 'time,topic,id,qos,retain,payload\n',
-    line: (message: Message) =>
-      [
-        message.time,
-        csvCell(message.topic),
-        csvCell(message.id),
-        message.qos,
-        message.retain,
-        csvCell(textOf(message) ?? `base64:${message.payloadBase64}`),
-      ].join(','),
-  },
+  ndjson: { name: 'Lines of JSON', type: 'application/x-ndjson' },
+  csv: { name: 'CSV', type: 'text/csv' },
 } as const;
 
 type Format = keyof typeof formats;
 
-export function ExportMenu({ topic, range }: { readonly topic: string; readonly range: Range }) {
-  const [run, setRun] = useState<{ readonly stop: AbortController; readonly messages: number }>();
+export function ExportMenu({
+  filter,
+  range = {},
+}: {
+  readonly filter: string;
+  readonly range?: Range;
+}) {
+  const [run, setRun] = useState<{ readonly stop: AbortController; readonly read: number }>();
   const start = async (format: Format) => {
     const stop = new AbortController();
-    const { head, line, type } = formats[format];
-    const parts: string[] = [head];
-    let cursor: string | undefined;
-    let messages = 0;
-    do {
-      setRun({ stop, messages });
-      const query = { topic, ...range, order: 'oldest' as const, limit: '1000', cursor };
-      const result = await client.get('/v1/messages', { query, signal: stop.signal });
+    const { type } = formats[format];
+    // Without an end it would go on for as long as there is something new.
+    const to = range.to ?? new Date().toISOString();
+    let url: string | undefined = urlOf('/v1/messages', { query: { filter, ...range, to } });
+    const parts: string[] = [];
+    let read = 0;
+    while (url !== undefined && read < maxCharacters) {
+      setRun({ stop, read });
+      const result = await client.text(url, type, stop.signal);
       if (stop.signal.aborted || !result.ok) {
         setRun(undefined);
         say(result.ok || stop.signal.aborted ? 'Export cancelled' : `${result.failure.title}`);
         return;
       }
-      for (const message of result.value.messages) parts.push(`${line(message)}\n`);
-      messages += result.value.messages.length;
-      cursor = result.value.nextCursor;
-    } while (cursor !== undefined && messages < maxMessages);
+      parts.push(result.value.text);
+      read += result.value.text.length;
+      url = result.value.next;
+    }
     setRun(undefined);
-    save(new Blob(parts, { type }), `${topic.replaceAll('/', '_')}.${format}`);
-    const isCut = cursor !== undefined;
-    say(`${count(messages)} messages saved${isCut ? ', the oldest; there are more' : ''}`);
+    const file = new Blob(parts, { type });
+    save(file, `${filter.replaceAll(/[^\w-]+/g, '_')}.${format}`);
+    say(`${size(file.size)} saved${url === undefined ? '' : '; there is more: npm run export'}`);
   };
   if (run !== undefined)
     return (
       <Button look="small" icon="close" onClick={() => run.stop.abort()}>
-        {count(run.messages)} … Cancel
+        {size(run.read)} … Cancel
       </Button>
     );
   return (

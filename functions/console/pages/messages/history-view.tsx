@@ -45,7 +45,7 @@ export function HistoryView({
             />
           </label>
           <Button look="small icon-only" icon="retry" aria-label="Newest again" onClick={reload} />
-          <ExportMenu topic={topic} range={range} />
+          <ExportMenu filter={topic} range={range} />
         </>
       }
     >

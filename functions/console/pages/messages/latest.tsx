@@ -5,6 +5,7 @@ import { counted } from '../../components/format.ts';
 import { Gate } from '../../components/gate.tsx';
 import { useOwnResource } from '../../state/resource.ts';
 import { client } from '../../state/session.ts';
+import { ExportMenu } from './export.tsx';
 import { keyOf, MessageRow } from './message-row.tsx';
 
 const everyMs = 5_000;
@@ -34,15 +35,18 @@ export function Latest({
             look="messages-card"
             title="The newest of each topic"
             aside={
-              <span class="dim small">
-                {counted(messages.length, 'topic')}
-                {nextCursor !== undefined && ', the first by name'}
-                {shown.at !== undefined && (
-                  <>
-                    , as of <Time at={shown.at} />
-                  </>
-                )}
-              </span>
+              <>
+                <span class="dim small">
+                  {counted(messages.length, 'topic')}
+                  {nextCursor !== undefined && ', the first by name'}
+                  {shown.at !== undefined && (
+                    <span class="not-narrow">
+                      , as of <Time at={shown.at} />
+                    </span>
+                  )}
+                </span>
+                <ExportMenu filter={filter} />
+              </>
             }
           >
             <div class="messages">

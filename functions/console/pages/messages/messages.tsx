@@ -26,7 +26,7 @@ const viewNames: Readonly<Record<View, string>> = {
 
 export function Messages() {
   const { chosen: id, settings } = useStore(place);
-  const { filter = '#', at, fields } = settings;
+  const { filter = '#', at, fields, span } = settings;
   const view = views.find((one) => one === settings['view']) ?? 'live';
   const [text, setText] = useState(filter);
   const [message, setMessage] = useState<Message>();
@@ -47,7 +47,12 @@ export function Messages() {
     if (filterFault(chosen) !== undefined) return;
     const needsOne = view === 'history' || view === 'curves';
     const isOne = topicFault(chosen) === undefined;
-    change({ filter: chosen, fields: undefined, view: needsOne && !isOne ? 'live' : view });
+    change({
+      filter: chosen,
+      fields: undefined,
+      span: undefined,
+      view: needsOne && !isOne ? 'live' : view,
+    });
   };
   // A link to a message names its topic and time: that finds it.
   useEffect(() => {
@@ -92,7 +97,9 @@ export function Messages() {
           {view === 'history' && isTopic && (
             <HistoryView key={filter} topic={filter} chosen={message} onChoose={choose} />
           )}
-          {view === 'curves' && isTopic && <Curves key={filter} topic={filter} fields={fields} />}
+          {view === 'curves' && isTopic && (
+            <Curves key={filter} topic={filter} fields={fields} span={span} />
+          )}
           {message !== undefined && (
             <MessagePanel message={message} onClose={() => choose(undefined)} />
           )}
