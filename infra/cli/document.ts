@@ -9,6 +9,15 @@ import { settingsSchema } from '../local/settings.ts';
 import { alertRulesFile } from '../prometheus/alert-rules.ts';
 import { dashboardFile } from '../prometheus/dashboard.ts';
 import { metricsTable } from '../prometheus/metric-list.ts';
+import { costPlot, deploymentsPlot } from '../scale/plots.ts';
+import {
+  brokerTable,
+  calibrationTable,
+  limitsTable,
+  plansTable,
+  rowsOf,
+  settingsOfPlans,
+} from '../scale/report.ts';
 import { settingsTable } from './settings-table.ts';
 
 function runbookTable(): string {
@@ -32,11 +41,29 @@ function sdkTable(): string {
   return [head, line, ...rows].map((row) => row.trim()).join('\n');
 }
 
+function scaleSections(): Record<string, string> {
+  const small = rowsOf(1000);
+  const medium = rowsOf(100_000);
+  const large = rowsOf(1_000_000);
+  return {
+    'plans for 1,000': plansTable(small),
+    'plans for 100,000': plansTable(medium),
+    'plans for 1,000,000': plansTable(large),
+    'settings for 1,000': settingsOfPlans(small),
+    'settings for 100,000': settingsOfPlans(medium),
+    'settings for 1,000,000': settingsOfPlans(large),
+    broker: brokerTable(),
+    limits: limitsTable(),
+    calibration: calibrationTable(),
+  };
+}
+
 /** The documents with generated sections, and what stands in each. */
 export const documents: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'infra/docs/one-machine.md': { settings: settingsTable(settingsSchema) },
   'infra/docs/configuration.md': { config: settingsTable(deploymentSchema) },
   'infra/docs/operation.md': { metrics: metricsTable(), runbook: runbookTable() },
+  'infra/docs/scale.md': scaleSections(),
   'bridge/docs/brokers.md': {
     interop: readFileSync('test/interop/results.md', 'utf8').trimEnd(),
   },
@@ -48,6 +75,8 @@ export const documents: Readonly<Record<string, Readonly<Record<string, string>>
 export const generatedFiles: Readonly<Record<string, string>> = {
   'infra/prometheus/causeway-alerts.yaml': alertRulesFile(),
   'infra/prometheus/causeway-dashboard.json': dashboardFile(),
+  'infra/docs/scale-deployments.svg': deploymentsPlot(),
+  'infra/docs/scale-cost.svg': costPlot(),
 };
 
 /** A document's text with its generated sections as they are now. */
