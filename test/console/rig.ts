@@ -24,6 +24,8 @@ export interface Rig {
   readonly browser: Browser;
   readonly handler: Handler;
   readonly way: Way;
+  /** Another device. */
+  connect(clientId: string): Promise<MqttClient>;
   /** A call of the api, past the way that can be cut. */
   call(path: string, body?: unknown): Promise<Response>;
   close(): Promise<void>;
@@ -114,7 +116,9 @@ export async function startRig({ folder }: RigOptions = {}): Promise<Rig> {
   );
   if (token === '') throw new Error(output());
   const way = await startWay(port);
-  const device = await mqtt.connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { clientId: 'device-1' });
+  const connectDevice = (clientId: string) =>
+    mqtt.connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { clientId });
+  const device = await connectDevice('device-1');
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   const api = `http://127.0.0.1:${port}`;
   return {
@@ -125,6 +129,7 @@ export async function startRig({ folder }: RigOptions = {}): Promise<Rig> {
     browser,
     handler,
     way,
+    connect: connectDevice,
     call: (path, body) =>
       fetch(`${api}${path}`, {
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

@@ -144,6 +144,28 @@ test('a route is paused and resumed', async () => {
   await page.context().close();
 });
 
+test('who comes and goes is shown as it happens, also after the connection was lost', async () => {
+  const { page, faults } = await openPage(rig, '#/clients');
+  await page.locator('tbody tr', { hasText: 'device-1' }).waitFor();
+  const lists: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/v1/presence')) lists.push(request.url());
+  });
+  const visitor = await rig.connect('visitor');
+  const row = page.locator('tbody tr', { hasText: 'visitor' });
+  await row.locator('.state', { hasText: 'Online' }).waitFor();
+  expect(faults).toEqual([]);
+  rig.way.cut();
+  await visitor.endAsync();
+  await page.locator('.away').waitFor();
+  rig.way.mend();
+  await row.locator('.state', { hasText: 'Offline' }).waitFor();
+  await page.locator('.away').waitFor({ state: 'detached' });
+  // Nothing is asked for again and again.
+  expect(lists).toEqual([]);
+  await page.context().close();
+});
+
 test('a dead letter is looked at and replayed', async () => {
   rig.handler.answer = () => 422;
   await publish('orders/2', '{"total":-1}');

@@ -5,7 +5,8 @@ import { Icon } from '../components/icon.tsx';
 import { Dialog } from '../components/overlays.tsx';
 import { usePages } from '../pages/pages.ts';
 import { linkTo } from '../state/address.ts';
-import { presence, routes, topics } from '../state/shared.ts';
+import { topics } from '../state/shared.ts';
+import { presence, routes } from '../state/states.ts';
 import { useStore } from '../state/store.ts';
 
 interface Found {

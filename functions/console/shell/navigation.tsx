@@ -8,7 +8,8 @@ import { type Page, usePages } from '../pages/pages.ts';
 import { linkTo } from '../state/address.ts';
 import { away } from '../state/connection.ts';
 import { signOut } from '../state/session.ts';
-import { deadLetters, routes } from '../state/shared.ts';
+import { deadLetters } from '../state/shared.ts';
+import { routes } from '../state/states.ts';
 import { useStore } from '../state/store.ts';
 import { chooseTheme, theme } from '../state/theme.ts';
 

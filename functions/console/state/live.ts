@@ -1,10 +1,9 @@
 // Messages as they are stored: each once, gone on after the last one when the connection was lost; paused, they are kept
 // and counted. What was missed is said.
-import { urlOf } from '../client/client.ts';
-import { readStream, type StreamEvent } from '../client/event-stream.ts';
+import type { StreamEvent } from '../client/event-stream.ts';
 import { parseAnswer } from '../client/json-answer.ts';
 import type { Message } from '../client/operations.ts';
-import { token } from './session.ts';
+import { followStream } from './follow-stream.ts';
 import { createStore, type Store } from './store.ts';
 
 export interface Missed {
@@ -42,7 +41,6 @@ const maxHeld = 1000;
 /** The list is drawn this often at most. */
 const drawMs = 150;
 const rateSeconds = 5;
-const maxWaitMs = 10_000;
 
 export function openLive(filter: string): Live {
   const closing = new AbortController();
@@ -58,8 +56,6 @@ export function openLive(filter: string): Live {
   let fresh: Message[] = [];
   let held: Message[] = [];
   let arrivals: { readonly at: number; readonly topic: string }[] = [];
-  let after: string | undefined;
-  let retryMs = 1000;
 
   const set = (part: Partial<LiveState>) => store.set({ ...store.value, ...part });
 
@@ -68,8 +64,7 @@ export function openLive(filter: string): Live {
     if (rest.status !== 'live') store.set({ ...rest, status: 'live' });
   }
 
-  function onEvent({ event, data, id }: StreamEvent): void {
-    after = id ?? after;
+  function onEvent({ event, data }: StreamEvent): void {
     if (event === 'ready') beLive();
     if (event === 'missed')
       set({ missed: [JSON.parse(data) as Missed, ...store.value.missed].slice(0, 5) });
@@ -96,39 +91,16 @@ export function openLive(filter: string): Live {
     } else set({ ...common, messages: [...came, ...messages].slice(0, maxShown) });
   }
 
-  /** One after the other, each after the last event of the one before: there is no gap. */
-  async function run(): Promise<void> {
-    let failures = 0;
-    while (!closing.signal.aborted) {
-      const response = await readStream({
-        url: urlOf('/v1/messages/live', { query: { filter } }),
-        token: token.value ?? '',
-        after,
-        signal: closing.signal,
-        onOpen: () => {
-          failures = 0;
-          // The first time it says by an event from where on nothing is missed.
-          if (after !== undefined) beLive();
-        },
-        onEvent,
-        onRetry: (ms) => {
-          retryMs = ms;
-        },
-      });
-      if (closing.signal.aborted) return;
-      const isEnded = response?.ok === true;
-      if (!isEnded) {
-        failures++;
-        set({ status: 'lost', lostSince: store.value.lostSince ?? Date.now() });
-      }
-      const asked = Number(response?.headers.get('retry-after') ?? 0) * 1000;
-      await pass(isEnded ? retryMs : Math.max(asked, Math.min(500 * 2 ** failures, maxWaitMs)));
-      await looked();
-    }
-  }
-
   const timer = setInterval(draw, drawMs);
-  void run();
+  followStream({
+    path: '/v1/messages/live',
+    query: { filter },
+    signal: closing.signal,
+    // The first time it says by an event from where on nothing is missed.
+    onOpen: (isBack) => isBack && beLive(),
+    onEvent,
+    onLost: () => set({ status: 'lost', lostSince: store.value.lostSince ?? Date.now() }),
+  });
   return {
     get value() {
       return store.value;
@@ -145,14 +117,4 @@ export function openLive(filter: string): Live {
       closing.abort();
     },
   };
-}
-
-const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Until somebody looks at the tab: where the stream is asked for again and again, each call is paid for. */
-function looked(): Promise<void> {
-  if (document.visibilityState === 'visible') return Promise.resolve();
-  return new Promise((resolve) =>
-    document.addEventListener('visibilitychange', () => resolve(), { once: true }),
-  );
 }

@@ -20,7 +20,7 @@ export function hasRight(
 export const seesClients = ({ isAdmin: all, scopes }: Me): boolean =>
   all || scopes.some((scope) => scope.startsWith('read:$presence/'));
 
-const forbidden: Failure = {
+export const forbidden: Failure = {
   code: 'forbidden',
   status: 403,
   title: 'The token does not have the right to this',

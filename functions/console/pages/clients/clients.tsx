@@ -6,7 +6,7 @@ import { count, counted } from '../../components/format.ts';
 import { Gate } from '../../components/gate.tsx';
 import { State } from '../../components/state.tsx';
 import { change, place } from '../../state/address.ts';
-import { presence } from '../../state/shared.ts';
+import { presence } from '../../state/states.ts';
 import { useStore } from '../../state/store.ts';
 import { stateOf } from './client-state.ts';
 import { ClientPanel } from './panel.tsx';
@@ -36,7 +36,7 @@ export function Clients() {
         />
       </div>
       <Gate shown={shown}>
-        {({ clients, nextCursor }) => {
+        {({ clients, isComplete }) => {
           const counts: Record<Kind, number> = {
             all: clients.length,
             flapping: 0,
@@ -64,11 +64,7 @@ export function Clients() {
               <div class={`split ${chosen === undefined ? '' : 'open'}`}>
                 <Card
                   title={counted(list.length, 'client')}
-                  aside={
-                    nextCursor !== undefined && (
-                      <span class="dim small">of the first 1,000 by id</span>
-                    )
-                  }
+                  aside={!isComplete && <span class="dim small">of the first 1,000 by id</span>}
                 >
                   {list.length === 0 ? (
                     <NoClients hasSome={clients.length > 0} />

@@ -9,7 +9,7 @@ import { type Payload, textOf } from '../../components/payload-text.ts';
 import { change, linkTo } from '../../state/address.ts';
 import { hasRight, isAdmin, me } from '../../state/me.ts';
 import { client } from '../../state/session.ts';
-import { routes } from '../../state/shared.ts';
+import { routes } from '../../state/states.ts';
 import { useStore } from '../../state/store.ts';
 import { copy, say } from '../../state/toast.ts';
 import { TimeLine } from './time-line.tsx';

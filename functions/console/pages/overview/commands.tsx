@@ -2,27 +2,14 @@
 import { Card, Time, Topic } from '../../components/basics.tsx';
 import { State } from '../../components/state.tsx';
 import { linkTo } from '../../state/address.ts';
-import { createResource } from '../../state/resource.ts';
-import { client } from '../../state/session.ts';
+import { troubledCommands } from '../../state/states.ts';
 import { useStore } from '../../state/store.ts';
 import { whyOf } from '../publish/past-commands.tsx';
 
 const maxShown = 5;
-const everyMs = 30_000;
-
-const listOf = (status: 'failed' | 'expired') =>
-  createResource(
-    (signal) => client.get('/v1/commands', { query: { status, limit: String(maxShown) }, signal }),
-    everyMs,
-  );
-const failed = listOf('failed');
-const expired = listOf('expired');
 
 export function CommandsToLookAt() {
-  const commands = [failed, expired]
-    .flatMap((resource) => useStore(resource).value?.commands ?? [])
-    .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
-    .slice(0, maxShown);
+  const commands = useStore(troubledCommands).value?.commands.slice(0, maxShown) ?? [];
   if (commands.length === 0) return null;
   return (
     <Card title="Commands that need a look" aside={<a href={linkTo('publish')}>All</a>}>

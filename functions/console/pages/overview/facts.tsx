@@ -3,7 +3,8 @@ import type { ComponentChildren } from 'preact';
 import type { Route } from '../../client/operations.ts';
 import { count, rate, short, sumOf } from '../../components/format.ts';
 import { linkTo } from '../../state/address.ts';
-import { deadLetters, presence } from '../../state/shared.ts';
+import { deadLetters } from '../../state/shared.ts';
+import { presence } from '../../state/states.ts';
 import { useStore } from '../../state/store.ts';
 import { waitingOf } from '../routes/waiting.ts';
 

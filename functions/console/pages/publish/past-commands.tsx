@@ -1,5 +1,4 @@
 // Commands of before: those of the form's topic, and all that failed or expired.
-
 import { topicFault } from '../../../contract/topic.ts';
 import type { Command } from '../../client/operations.ts';
 import { Card, Empty, Time, Topic } from '../../components/basics.tsx';
@@ -7,6 +6,8 @@ import { Gate } from '../../components/gate.tsx';
 import { State } from '../../components/state.tsx';
 import { useOwnResource } from '../../state/resource.ts';
 import { client } from '../../state/session.ts';
+import { troubledCommands } from '../../state/states.ts';
+import { useStore } from '../../state/store.ts';
 
 const everyMs = 10_000;
 const limit = '50';
@@ -16,75 +17,91 @@ export function whyOf({ status, error }: Command): string | undefined {
   return status === 'expired' ? 'it could not be sent before it expired' : undefined;
 }
 
-/** Of one topic, all; else those that need a look. */
-async function load(topic: string, signal: AbortSignal) {
-  if (topic !== '' && topicFault(topic) === undefined) {
-    const result = await client.get('/v1/commands', { query: { topic, limit }, signal });
-    return result.ok ? { ...result, value: result.value.commands } : result;
-  }
-  const found: Command[] = [];
-  for (const status of ['failed', 'expired'] as const) {
-    const result = await client.get('/v1/commands', { query: { status, limit }, signal });
-    if (!result.ok) return result;
-    found.push(...result.value.commands);
-  }
-  found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-  return { ok: true, value: found, text: '' } as const;
+interface Chosen {
+  readonly chosen: string | undefined;
+  readonly onChoose: (id: string) => void;
 }
 
 export function PastCommands({
   topic,
-  chosen,
   newest,
-  onChoose,
-}: {
+  ...chosen
+}: Chosen & {
   readonly topic: string;
-  readonly chosen: string | undefined;
   /** The command that was sent last: the list is asked for again. */
   readonly newest: string | undefined;
-  readonly onChoose: (id: string) => void;
 }) {
+  return topic !== '' && topicFault(topic) === undefined ? (
+    <OfTopic topic={topic} newest={newest} {...chosen} />
+  ) : (
+    <Troubled {...chosen} />
+  );
+}
+
+function OfTopic({
+  topic,
+  newest,
+  ...chosen
+}: Chosen & { readonly topic: string; readonly newest: string | undefined }) {
   const { shown } = useOwnResource(
     `${topic}\n${newest ?? ''}`,
-    (signal) => load(topic, signal),
+    (signal) => client.get('/v1/commands', { query: { topic, limit }, signal }),
     everyMs,
   );
-  const isOfTopic = topic !== '' && topicFault(topic) === undefined;
   return (
-    <Card title={isOfTopic ? 'Commands of this topic' : 'Commands that failed or expired'}>
+    <Card title="Commands of this topic">
       <Gate shown={shown}>
-        {(commands) =>
+        {({ commands }) =>
           commands.length === 0 ? (
-            <Empty
-              icon={isOfTopic ? 'publish' : 'check'}
-              title={isOfTopic ? 'None was sent to this topic' : 'None failed'}
-            />
+            <Empty icon="publish" title="None was sent to this topic" />
           ) : (
-            <ul class="list">
-              {commands.map((command) => (
-                <li key={command.id}>
-                  <State name={command.status} />
-                  <div class="grow">
-                    <button
-                      type="button"
-                      class="row-link"
-                      data-row
-                      aria-current={command.id === chosen}
-                      onClick={() => onChoose(command.id)}
-                    >
-                      <Topic name={command.topic} />
-                    </button>
-                    <div class="dim small">{whyOf(command)}</div>
-                  </div>
-                  <span class="list-when">
-                    <Time at={command.createdAt} />
-                  </span>
-                </li>
-              ))}
-            </ul>
+            <List commands={commands} {...chosen} />
           )
         }
       </Gate>
     </Card>
+  );
+}
+
+function Troubled(chosen: Chosen) {
+  return (
+    <Card title="Commands that failed or expired">
+      <Gate shown={useStore(troubledCommands)}>
+        {({ commands }) =>
+          commands.length === 0 ? (
+            <Empty icon="check" title="None failed" />
+          ) : (
+            <List commands={commands} {...chosen} />
+          )
+        }
+      </Gate>
+    </Card>
+  );
+}
+
+function List({ commands, chosen, onChoose }: Chosen & { readonly commands: readonly Command[] }) {
+  return (
+    <ul class="list">
+      {commands.map((command) => (
+        <li key={command.id}>
+          <State name={command.status} />
+          <div class="grow">
+            <button
+              type="button"
+              class="row-link"
+              data-row
+              aria-current={command.id === chosen}
+              onClick={() => onChoose(command.id)}
+            >
+              <Topic name={command.topic} />
+            </button>
+            <div class="dim small">{whyOf(command)}</div>
+          </div>
+          <span class="list-when">
+            <Time at={command.createdAt} />
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Route } from '../../client/operations.ts';
 import { Button } from '../../components/basics.tsx';
 import { client } from '../../state/session.ts';
-import { routes } from '../../state/shared.ts';
+import { routes } from '../../state/states.ts';
 import { say } from '../../state/toast.ts';
 
 type Change = 'pause' | 'resume' | 'retry';
@@ -29,7 +29,7 @@ export function RouteActions({
     const result = await client.post(paths[kind], { params: { name } });
     setRunning(undefined);
     say(result.ok ? `${name} ${said[kind]}` : `${result.failure.title}: ${result.failure.code}`);
-    await routes.reload();
+    routes.reload();
   };
   const isStopped = state === 'paused' || state === 'disabled';
   const canPause = !isShort && !isStopped && state !== 'removed';

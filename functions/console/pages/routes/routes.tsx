@@ -5,7 +5,7 @@ import { rate } from '../../components/format.ts';
 import { Gate } from '../../components/gate.tsx';
 import { State } from '../../components/state.tsx';
 import { linkTo, place } from '../../state/address.ts';
-import { routes } from '../../state/shared.ts';
+import { routes } from '../../state/states.ts';
 import { useStore } from '../../state/store.ts';
 import { RouteActions } from './actions.tsx';
 import { RouteCharts } from './charts.tsx';
