@@ -297,6 +297,7 @@ export async function startBridge(
 
   async function drainParts(): Promise<void> {
     leftSessions.stop();
+    leases?.leave();
     // The last part of the time is for PUBACKs, DISCONNECT and the release of leases.
     const settling = new AbortController();
     // A listener or two of each route; Node warns of more than ten.

@@ -3,11 +3,16 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Logger } from 'pino';
 import type { BridgeAddress } from '../functions/table/bridge-item.ts';
-import { announcedSeconds, readChangeMarker } from '../functions/table/change-marker.ts';
+import {
+  announcedSeconds,
+  markChange,
+  readChangeMarker,
+} from '../functions/table/change-marker.ts';
 import { createTableClient } from '../functions/table/client.ts';
 import type { ItemSource } from '../functions/table/partition.ts';
-import { ChangeWatch } from './base/change-watch.ts';
+import { ChangeWatch, unmarkedChanges } from './base/change-watch.ts';
 import { Leases } from './base/lease.ts';
+import type { SharedLeases } from './base/lease-sharing.ts';
 import { leaseTable as openLeaseTable } from './base/lease-table.ts';
 import type { WallClock } from './base/wall-clock.ts';
 import { createLedger, type Ledger } from './commands/ledger.ts';
@@ -25,6 +30,7 @@ import type { StampStore } from './session/session-clock.ts';
 import { tableStamps } from './session/stamp-table.ts';
 import type { LedgerStore } from './session-ledger/ledger-store.ts';
 import { tableLedger } from './session-ledger/ledger-table.ts';
+import { sessionsHash, wantedSessions } from './session-ledger/wanted.ts';
 
 export type { DynamoDBClient };
 
@@ -72,6 +78,20 @@ export interface TablesOptions {
   readonly client?: DynamoDBClient | undefined;
 }
 
+/** Undefined where the broker keeps no sessions: what comes while one moves would be lost. */
+function sharedLeases(
+  { broker, routes }: BridgeConfig,
+  rest: Pick<SharedLeases, 'changes' | 'announce'>,
+): SharedLeases | undefined {
+  if (broker.cleanSession) return undefined;
+  const wanted = routes.flatMap((route) => wantedSessions(broker, route));
+  return {
+    group: sessionsHash(wanted),
+    routes: new Map(wanted.map(({ lease, route }) => [lease, route])),
+    ...rest,
+  };
+}
+
 export function openTables(
   config: BridgeConfig,
   {
@@ -88,14 +108,12 @@ export function openTables(
   const [tableName, ...others] = new Set(
     [stateTable, commandTable, replayTable].filter((name) => name !== undefined),
   );
+  const changes =
+    tableName !== undefined && others.length === 0
+      ? new ChangeWatch({ read: () => readChangeMarker({ client, tableName }), announcedMs })
+      : undefined;
   return {
-    ...(tableName !== undefined &&
-      others.length === 0 && {
-        changes: new ChangeWatch({
-          read: () => readChangeMarker({ client, tableName }),
-          announcedMs,
-        }),
-      }),
+    ...(changes !== undefined && { changes }),
     ...(stateTable !== undefined && {
       routeStates: tableRouteStates(stateTable, client, broker.clientIdPrefix),
       stamps: tableStamps(stateTable, client),
@@ -124,6 +142,10 @@ export function openTables(
         store: openLeaseTable(leaseTable, client),
         leaseMs: leaseSeconds * 1000,
         address,
+        shared: sharedLeases(config, {
+          changes: changes ?? unmarkedChanges,
+          announce: () => markChange({ client, tableName: leaseTable }),
+        }),
         log: log.child({ part: 'leases' }),
       }),
     }),

@@ -13,6 +13,8 @@ export interface HeartbeatOptions {
   readonly leaseMs: number;
   /** Where the api reaches this bridge. */
   readonly address?: BridgeAddress | undefined;
+  /** Which leases it shares with others of the same group; none by default. */
+  readonly group?: string | undefined;
   /** Told after each renewal. */
   readonly onBeat?: (() => void) | undefined;
   readonly log: Logger;
@@ -28,6 +30,9 @@ export class Heartbeat {
   readonly #startedAt = new Date().toISOString();
   readonly #lost = new AbortController();
   readonly #ended = new AbortController();
+  #group: string | undefined;
+  /** Aborts when the others have to know something at once. */
+  #news = new AbortController();
   /** The version in the table; several after a renewal whose answer never came. */
   #versions: string[] = [];
   #deadlineMs = Number.NEGATIVE_INFINITY;
@@ -36,6 +41,7 @@ export class Heartbeat {
 
   private constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#group = options.group;
     // Each session listens.
     setMaxListeners(0, this.#lost.signal);
   }
@@ -65,6 +71,12 @@ export class Heartbeat {
     return this.#failure;
   }
 
+  /** It goes on, and shares no leases any more. */
+  leave(): void {
+    this.#group = undefined;
+    this.#news.abort();
+  }
+
   /** Everything that is held is free at once. */
   async end(): Promise<void> {
     this.#ended.abort();
@@ -91,7 +103,8 @@ export class Heartbeat {
     const { store, clock, leaseMs, address } = this.#options;
     const sinceMs = clock.nowMs();
     const version = randomUUID();
-    const next = { id: this.id, version, leaseMs, startedAt: this.#startedAt, address };
+    const startedAt = this.#startedAt;
+    const next = { id: this.id, version, leaseMs, startedAt, address, group: this.#group };
     try {
       if (!(await store.putBridge(next, this.#versions))) return false;
     } catch (error) {
@@ -108,8 +121,10 @@ export class Heartbeat {
     const { clock, leaseMs, onBeat, log } = this.#options;
     const over = AbortSignal.any([this.#ended.signal, this.#lost.signal]);
     while (!this.#isOver) {
-      await clock.delay(leaseMs / 4, over);
+      const news = this.#news.signal;
+      await clock.delay(leaseMs / 4, AbortSignal.any([over, news]));
       if (this.#isOver) return;
+      if (news.aborted) this.#news = new AbortController();
       try {
         if (!(await this.#write())) return this.#lose('another bridge has taken this one for dead');
         this.#failure = undefined;

@@ -21,7 +21,7 @@ import type { Item } from '../../functions/table/item.ts';
 import { readPartition } from '../../functions/table/partition.ts';
 import type { LeaseStore, StoredLeases } from './lease-store.ts';
 
-/** 100 routes of 64 connections, and a few bridges: a query reads 1 MB. */
+/** 100 routes of 256 connections, and a few bridges: a query reads 1 MB, which are about 7,000 leases. */
 const maxQueries = 10;
 
 export function leaseTable(tableName: string, client: DynamoDBClient): LeaseStore {

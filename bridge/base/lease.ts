@@ -6,6 +6,7 @@ import { setTimeout as timeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { BridgeAddress, StoredLease } from '../../functions/table/bridge-item.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { LeaseSharing, type SharedLeases } from './lease-sharing.ts';
 import type { LeaseClock, LeaseStore } from './lease-store.ts';
 import { Standstill } from './standstill.ts';
 
@@ -13,6 +14,10 @@ import { Standstill } from './standstill.ts';
 export interface Lease {
   /** Aborts when the bridge may be taken for dead before it has renewed: the client id must not be used any more. */
   readonly lost: AbortSignal;
+  /** Aborts when another bridge is to have it, as this one has more than its share: to be released, in its own time. */
+  readonly recalled: AbortSignal;
+  /** It cannot be released now: it stays here, and is asked for again later, by another signal. */
+  keep(): void;
   /** Lets the next one have it at once. */
   release(): Promise<void>;
 }
@@ -23,6 +28,8 @@ export interface LeasesOptions {
   readonly leaseMs: number;
   /** Where the api reaches this bridge. */
   readonly address?: BridgeAddress | undefined;
+  /** Those that bridges have an equal share of; who is first has any other. */
+  readonly shared?: SharedLeases | undefined;
   readonly log: Logger;
   readonly clock?: LeaseClock | undefined;
 }
@@ -32,10 +39,15 @@ interface Look {
   readonly leases: ReadonlyMap<string, StoredLease>;
   /** Bridges that have not been taken for dead. */
   readonly living: ReadonlySet<string>;
+  /** Of the shared ones that are free, those that this bridge is to take. */
+  readonly ours: ReadonlySet<string>;
 }
 
 /** How often those who wait look: a clean stop hands over within a second. */
 const pollMs = 400;
+/** Where each bridge has its share: all of them wait for what another one may leave, and look all the time. */
+const evenPollMs = 1000;
+const never = new AbortController().signal;
 
 const systemClock: LeaseClock = {
   nowMs: () => performance.now(),
@@ -58,6 +70,7 @@ export class Leases {
   readonly #clock: LeaseClock;
   readonly #standstill = new Standstill();
   #heartbeat: Promise<Heartbeat> | undefined;
+  #look: Promise<Look | undefined> | undefined;
   /** Those who wait for the next look. */
   #waiting = new Set<(look: Look | undefined) => void>();
   #isLooking = false;
@@ -68,10 +81,13 @@ export class Leases {
   readonly #names = new Set<string>();
   /** Given back, and still in the table. */
   readonly #unreleased = new Set<StoredLease>();
+  readonly #sharing: LeaseSharing | undefined;
+  #isLeaving = false;
 
   constructor(options: LeasesOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#sharing = options.shared && new LeaseSharing(options.shared, options.leaseMs);
   }
 
   /** Why leases can be neither taken nor kept just now; undefined where all is well. */
@@ -86,7 +102,8 @@ export class Leases {
     for (let isStandby = false; !signal.aborted; look = await this.#nextLook(signal)) {
       if (look === undefined) continue;
       const stored = look.leases.get(name);
-      if (stored !== undefined && this.#isHeld(stored, look)) {
+      const isOthers = this.#sharing?.has(name) === true && !look.ours.has(name);
+      if (isOthers || (stored !== undefined && this.#isHeld(stored, look))) {
         if (!isStandby)
           log.info({ clientId: name }, 'another bridge holds the session: standing by');
         isStandby = true;
@@ -104,12 +121,18 @@ export class Leases {
     return undefined;
   }
 
+  /** Takes no share any more: what is released from now on is for the others at once. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.#living?.leave();
+  }
+
   /** This bridge holds nothing any more. To be called when all leases are released. */
   async close(): Promise<void> {
     await (await this.#heartbeat?.catch(() => undefined))?.end();
   }
 
-  #isHeld({ name, version, holder }: StoredLease, { living }: Look): boolean {
+  #isHeld({ name, version, holder }: StoredLease, { living }: Pick<Look, 'living'>): boolean {
     if (holder !== undefined && holder === this.#living?.id) return this.#names.has(name);
     if (holder !== undefined) return living.has(holder);
     // Of an older bridge, which renews the lease itself.
@@ -138,11 +161,18 @@ export class Leases {
   }
 
   #held(heartbeat: Heartbeat, lease: StoredLease): Lease {
+    const { name } = lease;
+    const sharing = this.#sharing?.has(name) ? this.#sharing : undefined;
     return {
       lost: heartbeat.lost,
+      get recalled() {
+        return heartbeat.lost.aborted ? never : (sharing?.recallOf(name) ?? never);
+      },
+      keep: () => sharing?.keep(name, this.#clock.nowMs()),
       release: async () => {
         if (heartbeat.lost.aborted) return;
-        this.#names.delete(lease.name);
+        sharing?.released(name);
+        this.#names.delete(name);
         await this.#remove(lease);
       },
     };
@@ -171,13 +201,16 @@ export class Leases {
   }
 
   async #begin(): Promise<Heartbeat> {
+    const { shared } = this.#options;
+    await shared?.announce();
     const heartbeat = await Heartbeat.start({
       ...this.#options,
       clock: this.#clock,
+      group: shared?.group,
       onBeat: () => {
         for (const lease of this.#unreleased) void this.#remove(lease);
         // Those that died without a lease are in nobody's way, but would stay for ever.
-        if (this.#hasOthers) void this.#lookNow();
+        if (this.#hasOthers || shared?.changes.areRecent) void this.#lookNow();
       },
     });
     // Its first write may have taken longer than it lasts.
@@ -186,16 +219,27 @@ export class Leases {
       this.#heartbeat = undefined;
       this.#names.clear();
       this.#unreleased.clear();
+      this.#sharing?.clear();
     };
     heartbeat.lost.addEventListener('abort', forget, { once: true });
     this.#living = heartbeat;
     return heartbeat;
   }
 
-  /** A look at the table; undefined where it does not answer. Deletes the bridges that have stood still. */
-  async #lookNow(): Promise<Look | undefined> {
+  /** A look at the table; undefined where it does not answer. One for all who ask meanwhile. */
+  #lookNow(): Promise<Look | undefined> {
+    this.#look ??= this.#readTable().finally(() => {
+      this.#look = undefined;
+    });
+    return this.#look;
+  }
+
+  /** Deletes the bridges that have stood still. */
+  async #readTable(): Promise<Look | undefined> {
     const { store, leaseMs, log } = this.#options;
     try {
+      // Who is to have a share has to be seen.
+      const self = this.#sharing && !this.#isLeaving ? (await this.#alive()).id : undefined;
       const { bridges, leases } = await store.read();
       const others = bridges.filter(({ id }) => id !== this.#living?.id);
       this.#hasOthers = others.length > 0;
@@ -217,7 +261,19 @@ export class Leases {
         living.delete(id);
       }
       this.#failure = undefined;
-      return { leases: new Map(leases.map((lease) => [lease.name, lease])), living };
+      const look = { leases: new Map(leases.map((lease) => [lease.name, lease])), living };
+      const ours =
+        self === undefined || self !== this.#living?.id
+          ? undefined
+          : this.#sharing?.look({
+              self,
+              bridges: bridges.filter(({ id }) => living.has(id)),
+              leases: look.leases,
+              own: this.#names,
+              isHeld: (lease) => this.#isHeld(lease, look),
+              nowMs: this.#clock.nowMs(),
+            });
+      return { ...look, ours: ours ?? new Set() };
     } catch (error) {
       this.#failed(error);
       return undefined;
@@ -249,7 +305,8 @@ export class Leases {
   async #poll(): Promise<void> {
     this.#isLooking = true;
     do {
-      await this.#clock.delay(pollMs * (0.5 + Math.random() / 2));
+      const hasShare = this.#names.size > 0 && this.#sharing?.isEven === true;
+      await this.#clock.delay((hasShare ? evenPollMs : pollMs) * (0.5 + Math.random() / 2));
       const waiting = [...this.#waiting];
       const look = await this.#lookNow();
       for (const end of waiting) end(look);

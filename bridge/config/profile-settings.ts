@@ -72,6 +72,7 @@ export interface ProfiledSettings {
         readonly filter: string;
         readonly window?: number | undefined;
         readonly connections: number;
+        readonly shareGroup?: string | undefined;
       }
     | undefined
   )[];
@@ -140,6 +141,11 @@ export function profileFaults({ broker, routes, commands }: ProfiledSettings): F
       route.connections > 1 && !rules.sharedSubscriptions,
       at('connections'),
       'must be 1: the broker has no shared subscriptions',
+    );
+    check(
+      route.shareGroup !== undefined && !rules.sharedSubscriptions,
+      at('shareGroup'),
+      'must be left out: the broker has no shared subscriptions',
     );
   }
   return faults;

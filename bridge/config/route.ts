@@ -92,13 +92,21 @@ export const routeFields = z.strictObject({
     .max(1024 * 1024 * 1024)
     .default(32 * 1024 * 1024)
     .describe('Maximum bytes of unacknowledged messages'),
+  // AWS IoT Core carries 100 messages a second on each ("Message broker and protocol limits"): 256 are 25,600.
   connections: z
     .int()
     .min(1)
-    .max(64)
+    .max(256)
     .default(1)
     .describe(
       'Connections that share the subscription; more than one costs the order between them',
+    ),
+  shareGroup: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _')
+    .optional()
+    .describe(
+      'Group of the shared subscription: deployments with the same one, and client id prefixes of their own, share the messages; by default `<clientIdPrefix>-<name>`, and none with one connection',
     ),
   retry: z
     .strictObject({
@@ -155,6 +163,19 @@ export const routeFields = z.strictObject({
 
 /** Where a request carries several. */
 export const defaultMaxBatch = 500;
+
+/** The group by which a route shares its subscription; undefined where it has it for itself. */
+export function shareGroupOf(
+  clientIdPrefix: string,
+  route: {
+    readonly name: string;
+    readonly connections: number;
+    readonly shareGroup?: string | undefined;
+  },
+): string | undefined {
+  const { name, connections, shareGroup } = route;
+  return shareGroup ?? (connections > 1 ? `${clientIdPrefix}-${name}` : undefined);
+}
 
 /** Two routes of one name would be two clients with one id. A route with faults of its own is absent. */
 export function nameFaults(

@@ -74,12 +74,14 @@ export class LeftSessions {
 
   /** Ends the sessions of a removed route, with all that they hold. */
   async end(route: string): Promise<{ outcome: EndOutcome; status?: RouteStatus }> {
-    const left = this.#options.ledger.left.filter(
-      ({ entry, fate }) => fate.kind === 'removed' && entry.route === route,
-    );
-    if (left.length === 0) return { outcome: 'unknown' };
-    const ended = await Promise.all(left.map((each) => this.#end(each)));
-    const isEnded = ended.every(Boolean);
+    const { ledger } = this.#options;
+    const leftOf = () =>
+      ledger.left.filter(({ entry, fate }) => fate.kind === 'removed' && entry.route === route);
+    if (leftOf().length === 0) return { outcome: 'unknown' };
+    const ended = await Promise.all(leftOf().map((each) => this.#end(each)));
+    // What other bridges had of it may have been ended there by now.
+    if (!ended.every(Boolean)) await ledger.refresh().catch(() => {});
+    const isEnded = leftOf().length === 0;
     return { outcome: isEnded ? 'ended' : 'unavailable', status: this.#statusOf(route) };
   }
 

@@ -1,21 +1,22 @@
 // The sessions that a config wants, in the words of the ledger.
 import { createHash } from 'node:crypto';
 import type { BrokerConfig, RouteConfig } from '../config/config.ts';
+import { shareGroupOf } from '../config/route.ts';
 import { clientIdOf } from '../connection/client-ids.ts';
 import type { WantedSession } from './plan.ts';
 
 /** The connections of a route share its messages; a dead one's share waits for its successor. */
 export function wantedSessions(broker: BrokerConfig, route: RouteConfig): WantedSession[] {
   const { name, filter, qos, connections } = route;
-  const group = `${broker.clientIdPrefix}-${name}`;
+  const group = shareGroupOf(broker.clientIdPrefix, route);
   const target = targetOf(route);
   return Array.from({ length: connections }, (_, index) => ({
     clientId: clientIdOf(broker, `${name}-${index}`),
     // A lease keeps its name whatever client id the broker gave out.
-    lease: `${group}-${index}`,
+    lease: `${broker.clientIdPrefix}-${name}-${index}`,
     route: name,
     target,
-    subscription: { filter, ...(connections > 1 && { group }), qos },
+    subscription: { filter, ...(group !== undefined && { group }), qos },
   }));
 }
 
@@ -35,6 +36,11 @@ export function routeHashes(wanted: readonly WantedSession[]): Record<string, st
   return Object.fromEntries(
     names.map((name) => [name, hashOf(wanted.filter(({ route }) => route === name))]),
   );
+}
+
+/** The same for bridges that want the same sessions. */
+export function sessionsHash(wanted: readonly WantedSession[]): string {
+  return hashOf(wanted);
 }
 
 function hashOf(value: unknown): string {

@@ -1,4 +1,5 @@
 // One session of a route under its lease: waits for the lease, holds the session, gives both back.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { untilAborted } from '../base/aborted.ts';
 import type { Delivery } from '../base/delivery.ts';
@@ -37,6 +38,19 @@ export interface Member {
   close(): Promise<void>;
 }
 
+/** Time to settle what is in flight, for a session that another bridge is to have: longer, and it stays. */
+const settleMs = 10_000;
+const lookMs = 10;
+
+/** Whether all that the session has taken is settled in time; it takes nothing more meanwhile. */
+async function isSettled(session: Session, signal: AbortSignal): Promise<boolean> {
+  session.stopReading();
+  const sinceMs = performance.now();
+  while (session.unsettled > 0 && performance.now() - sinceMs < settleMs && !signal.aborted)
+    await delay(lookMs, undefined, { signal }).catch(() => {});
+  return session.unsettled === 0;
+}
+
 /** Without `acquire` there is one bridge, and the session is its own. */
 export function startMember(
   options: MemberOptions,
@@ -63,13 +77,28 @@ export function startMember(
       onDelivery: options.deliverTo(subscriber),
     });
     if (!reading) session.stopReading();
-    await untilAborted(ended.signal);
+    await untilGiven(session, lease, ended.signal);
     clock.stop();
     await session.close();
     session = undefined;
     // The next one with the lease reads what this one has written.
     await subscriber.ended();
     if (lease?.lost.aborted !== true) await clock.end();
+  }
+
+  /** Resolves when the session has to end, or another bridge is to have it and nothing of it is in flight here. */
+  async function untilGiven(held: Session, lease: Lease | undefined, ended: AbortSignal) {
+    if (lease === undefined) return untilAborted(ended);
+    while (!ended.aborted) {
+      await untilAborted(ended, lease.recalled);
+      if (ended.aborted || (await isSettled(held, ended))) return;
+      log.warn(
+        { unsettledMessages: held.unsettled },
+        'the session cannot move to another bridge: messages of it are not settled',
+      );
+      lease.keep();
+      if (reading) held.readOn();
+    }
   }
 
   const leased = { acquire, name: options.clientId, log, signal: stop.signal };

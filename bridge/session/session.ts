@@ -83,12 +83,22 @@ export class Session {
   /** Whether a window, ours or the broker's, is full: no message comes before others are settled. */
   get isStalled(): boolean {
     const connection = this.#connection;
+    if (this.#intake === 'stopped') return this.unsettled > 0;
     return connection !== undefined && (connection.isStalled || this.#isFull(connection));
   }
 
   /** Takes no more messages; what has been delivered can still be settled and acknowledged. */
   stopReading(): void {
-    if (this.#intake === 'open') this.#intake = 'stopped';
+    if (this.#intake !== 'open') return;
+    this.#intake = 'stopped';
+    if (this.isStalled) this.#options.onStalled();
+  }
+
+  /** After {@link stopReading}: takes messages again. */
+  readOn(): void {
+    if (this.#intake !== 'stopped') return;
+    this.#intake = 'open';
+    this.#connection?.unpark();
   }
 
   /** Sends the PUBACKs that are due and DISCONNECT. The broker keeps the session and what is not acknowledged. */

@@ -52,7 +52,7 @@ export const routeSeriesSchema = z
   .object({
     route: z.string(),
     stepSeconds: z.int().min(1),
-    since: z.iso.datetime().describe('When the bridge that answers began to count.'),
+    since: z.iso.datetime().describe('When the first of the bridges that answer began to count.'),
     points: z
       .array(seriesPointSchema)
       .describe('The oldest first. Steps in which the bridge did not run have none.'),

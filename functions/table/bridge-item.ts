@@ -28,6 +28,8 @@ export interface StoredBridge {
   readonly startedAt: string;
   /** Absent where it has no address that the api could use. */
   readonly address?: BridgeAddress | undefined;
+  /** Bridges of one group share their leases evenly; absent in those that share none. */
+  readonly group?: string | undefined;
 }
 
 export interface StoredLease {
@@ -46,13 +48,15 @@ export function leaseKey(name: string): { pk: { S: string }; sk: { S: string } }
   return { pk: { S: leasePartition }, sk: { S: name } };
 }
 
-export function bridgeItem({ id, version, leaseMs, startedAt, address }: StoredBridge): Item {
+export function bridgeItem(bridge: StoredBridge): Item {
+  const { id, version, leaseMs, startedAt, address, group } = bridge;
   return {
     ...bridgeKey(id),
     version: { S: version },
     leaseMs: { N: String(leaseMs) },
     startedAt: { S: startedAt },
     ...(address !== undefined && { url: { S: address.url }, token: { S: address.token } }),
+    ...(group !== undefined && { group: { S: group } }),
   };
 }
 
@@ -78,6 +82,7 @@ export function storedBridgeOf(item: Item): StoredBridge | undefined {
     leaseMs: Number(item['leaseMs']?.N),
     startedAt: textAt(item, 'startedAt'),
     address,
+    group: item['group']?.S,
   };
 }
 

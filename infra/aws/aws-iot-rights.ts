@@ -1,6 +1,7 @@
 // What the bridge's task may do at AWS IoT Core where it signs in with its own role: connect with its client ids, hear
 // the topics of its routes, send commands, and say that it is there. Pure.
 import { awsIotRegion } from '../../bridge/config/aws-iot-auth.ts';
+import { shareGroupOf } from '../../bridge/config/route.ts';
 import type { CausewayConfig } from '../config/config.ts';
 import { bridgeRoutes } from '../config/presence-routes.ts';
 
@@ -25,9 +26,10 @@ export function awsIotRights(config: CausewayConfig): AwsIotRight[] {
   const commands = unique([...api.commandFilters.map(patternOf), replies]);
   const heard = unique([...routes.map(({ filter }) => patternOf(filter)), ...commands]);
   const subscribed = unique([
-    ...routes.map(({ name, filter, connections }) =>
-      connections === 1 ? filter : `$share/${clientIdPrefix}-${name}/${filter}`,
-    ),
+    ...routes.map((route) => {
+      const group = shareGroupOf(clientIdPrefix, route);
+      return group === undefined ? route.filter : `$share/${group}/${route.filter}`;
+    }),
     ...commands,
   ]);
   return [

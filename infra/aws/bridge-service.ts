@@ -109,8 +109,9 @@ export class BridgeService extends Construct implements IGrantable {
     this.service = new FargateService(this, 'Service', {
       cluster: cluster as ICluster,
       taskDefinition: task,
-      desiredCount: bridge.tasks,
-      // A new task waits for the leases that the old one gives up when it drains, so both may run at once.
+      // A deploy leaves as many as scaling has come to.
+      ...(bridge.scaling === undefined && { desiredCount: bridge.tasks }),
+      // Leases keep each session to one task, so old and new ones may run at once.
       minHealthyPercent: 100,
       maxHealthyPercent: 200,
       circuitBreaker: { enable: true, rollback: true },
@@ -122,6 +123,15 @@ export class BridgeService extends Construct implements IGrantable {
         capacityProviderStrategies: [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }],
       }),
     });
+    if (bridge.scaling !== undefined)
+      this.service
+        .autoScaleTaskCount({ minCapacity: bridge.tasks, maxCapacity: bridge.scaling.maxTasks })
+        .scaleOnCpuUtilization('Cpu', {
+          targetUtilizationPercent: bridge.scaling.cpuPercent,
+          // A task that comes or goes moves connections: not at every pause of the load.
+          scaleOutCooldown: Duration.minutes(2),
+          scaleInCooldown: Duration.minutes(10),
+        });
     // An image can only be pulled over a route that is there.
     this.service.node.addDependency(network.vpc.internetConnectivityEstablished);
     this.acknowledgeRules(task, cluster);

@@ -91,7 +91,7 @@ export function idleCalls(leaseSeconds: number) {
   return { renewals: 4 / leaseSeconds, looks: 1 / 2, counts: 1 / 60, indexLooks: 1 / 60 };
 }
 
-/** A standby looks every 0.3 s, too. */
+/** Several look for what another one leaves, every 0.75 s each. */
 function leaseDollars(config: CausewayConfig): number {
   const { tasks } = config.bridge;
   const seconds = hoursOfMonth * 3600;
@@ -99,7 +99,7 @@ function leaseDollars(config: CausewayConfig): number {
   // A lease and a bridge take about 150 bytes, a look reads them all, and half a unit is 4 KB.
   const items = tasks + leasesOf(config);
   const unitsOfLook = Math.ceil((items * 150) / 4096) / 2;
-  const looks = ((tasks - 1) * seconds) / 0.3;
+  const looks = tasks === 1 ? 0 : (tasks * seconds) / 0.75;
   return renewals * prices.dynamoDbWriteUnit + looks * unitsOfLook * prices.dynamoDbReadUnit;
 }
 

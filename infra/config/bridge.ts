@@ -11,17 +11,36 @@ const fargateSizes: Readonly<Record<number, readonly number[]>> = {
   1024: [2048, 3072, 4096, 5120, 6144, 7168, 8192],
 };
 
+/** Each renews an item and looks at those of all others; the api asks them all. */
+const maxTasks = 16;
+
 export const bridgeSchema = z
   .strictObject({
     cpu: z
       .literal([256, 512, 1024], 'must be 256, 512 or 1024')
       .default(256)
-      .describe('CPU units, 1024 for one; one process does not use more'),
+      .describe('CPU units, 1024 for one; a task does not use more: have more tasks'),
     memoryMiB,
     tasks: z
-      .literal([1, 2], 'must be 1, or 2 for a hot standby: every session has one holder')
+      .int()
+      .min(1)
+      .max(maxTasks)
       .default(1)
-      .describe('2 keeps a hot standby, which takes over within seconds'),
+      .describe(
+        'Tasks, which share the connections of the routes evenly; where one fails, the others take over within seconds',
+      ),
+    scaling: z
+      .strictObject({
+        maxTasks: z.int().min(2).max(maxTasks).describe('Maximum tasks; `tasks` is the minimum'),
+        cpuPercent: z
+          .int()
+          .min(10)
+          .max(90)
+          .default(60)
+          .describe('CPU of the tasks, on average, that more of them keep it below'),
+      })
+      .optional()
+      .describe('More tasks while there is more to do; without it there are always as many'),
     spot: z
       .boolean()
       .default(false)
@@ -61,7 +80,13 @@ export const bridgeSchema = z
       })
       .optional(),
   })
-  .superRefine(({ cpu, memoryMiB }, context) => {
+  .superRefine(({ cpu, memoryMiB, tasks, scaling }, context) => {
+    if (scaling !== undefined && scaling.maxTasks <= tasks)
+      context.addIssue({
+        code: 'custom',
+        path: ['scaling', 'maxTasks'],
+        message: `must be above bridge.tasks, which is ${tasks}, or leave scaling out`,
+      });
     const sizes = fargateSizes[cpu] ?? [];
     if (sizes.includes(memoryMiB)) return;
     const message = `must be one of ${sizes.join(', ')} with bridge.cpu ${cpu} (Fargate)`;

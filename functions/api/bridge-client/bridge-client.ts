@@ -15,8 +15,16 @@ import {
 import { maxByLength, routeStatusSchema, routesAnswerSchema } from '../../contract/route-status.ts';
 import { routeTestSchema } from '../../contract/route-test.ts';
 import { type Trace, tracesAnswerSchema } from '../../contract/trace.ts';
-import type { BridgeAddress, Bridges } from './bridges.ts';
-import { type Answer, exchange } from './exchange.ts';
+import { askAll, post } from './ask.ts';
+import type { Bridges } from './bridges.ts';
+import type { Answer } from './exchange.ts';
+import {
+  mergedAttempts,
+  mergedChanges,
+  mergedRoutes,
+  mergedSeries,
+  mergedStates,
+} from './merged.ts';
 import type { RouteControl, Told } from './route-control.ts';
 import {
   changeTimeoutSeconds,
@@ -133,21 +141,29 @@ export function createRouteControl({ onFailure, ...bridge }: BridgeOptions): Rou
     onFailure?.(answer.failure ?? `the bridge answered with status ${answer.status}`);
     return { ok: false, problem: problem('bridge-unavailable') };
   }
-  /** What the bridge answers to a look, which changes nothing. */
+  /** What the bridges answer to a look, which changes nothing. */
   async function told<S extends z.ZodType, T>(
     path: string,
     body: unknown,
     schema: S,
-    pick: (value: z.output<S>) => T,
+    merge: (told: readonly z.output<S>[]) => T,
   ): Promise<Told<T>> {
-    const method = body === undefined ? 'GET' : 'POST';
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const answer = await ask(bridge, method, path, wakeTimeoutSeconds * 1000, text);
-    const parsed: Parsed<z.output<S>> = parseWith(schema, answer.body);
-    return answer.status === 200 && parsed.ok
-      ? { ok: true, value: pick(parsed.value) }
-      : notTold(answer);
+    const answers = await askAll(bridge, {
+      method: body === undefined ? 'GET' : 'POST',
+      path,
+      timeoutMs: wakeTimeoutSeconds * 1000,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const whole = answers.flatMap(({ status, body: answer }) => {
+      const parsed: Parsed<z.output<S>> = parseWith(schema, answer);
+      return status === 200 && parsed.ok ? [parsed.value] : [];
+    });
+    return whole.length > 0 ? { ok: true, value: merge(whole) } : notTold(answers[0] ?? {});
   }
+  const list = () =>
+    told('/routes', undefined, routesAnswerSchema, (all) =>
+      mergedRoutes(all.map(({ routes }) => routes)),
+    );
   return {
     async test(name, topic) {
       const body = { name, ...(topic !== undefined && { topic }) };
@@ -155,12 +171,20 @@ export function createRouteControl({ onFailure, ...bridge }: BridgeOptions): Rou
       const parsed = parseWith(routeTestSchema, answer.body);
       return answer.status === 200 && parsed.ok ? parsed : notTold(answer);
     },
-    list: () => told('/routes', undefined, routesAnswerSchema, ({ routes }) => routes),
-    series: (request) => told('/routes/series', request, routeSeriesSchema, itself),
+    list,
+    series: (request) => told('/routes/series', request, routeSeriesSchema, mergedSeries),
     attempts: (name) =>
-      told('/routes/attempts', { name }, routeAttemptsSchema, ({ attempts }) => attempts),
-    states: (name) => told('/routes/states', { name }, routeStatesSchema, ({ states }) => states),
-    changes: () => told('/changes', undefined, routeChangesSchema, ({ changes }) => changes),
+      told('/routes/attempts', { name }, routeAttemptsSchema, (all) =>
+        mergedAttempts(all.map(({ attempts }) => attempts)),
+      ),
+    states: (name) =>
+      told('/routes/states', { name }, routeStatesSchema, (all) =>
+        mergedStates(all.map(({ states }) => states)),
+      ),
+    changes: () =>
+      told('/changes', undefined, routeChangesSchema, (all) =>
+        mergedChanges(all.map(({ changes }) => changes)),
+      ),
     async change(name, kind, by) {
       const body = { name, by: by.slice(0, maxByLength) };
       const answer = await post(bridge, `/routes/${kind}`, body, changeTimeoutSeconds * 1000);
@@ -172,9 +196,20 @@ export function createRouteControl({ onFailure, ...bridge }: BridgeOptions): Rou
 
 export function createWaitingTraces({ onFailure, ...bridge }: BridgeOptions): WaitingTraces {
   return async (messageId) => {
-    const answer = await post(bridge, '/traces', { id: messageId }, wakeTimeoutSeconds * 1000);
-    const parsed = parseWith(tracesAnswerSchema, answer.body);
-    if (answer.status === 200 && parsed.ok) return parsed.value.traces;
+    const answers = await askAll(bridge, {
+      method: 'POST',
+      path: '/traces',
+      timeoutMs: wakeTimeoutSeconds * 1000,
+      body: JSON.stringify({ id: messageId }),
+    });
+    const whole = answers.flatMap(({ status, body }) => {
+      const parsed = parseWith(tracesAnswerSchema, body);
+      return status === 200 && parsed.ok ? [parsed.value.traces] : [];
+    });
+    // Of a route that tells of it twice, as it came again by another bridge, one is enough.
+    if (whole.length > 0)
+      return [...new Map(whole.flat().map((trace) => [trace.route, trace])).values()];
+    const [answer = {}] = answers;
     onFailure?.(answer.failure ?? `the bridge answered with status ${answer.status}`);
     return undefined;
   };
@@ -183,70 +218,6 @@ export function createWaitingTraces({ onFailure, ...bridge }: BridgeOptions): Wa
 /** Connections that fail, and a bridge that is starting or a standby: the next try may meet another one. */
 function isPassing({ status, failure }: Answer): boolean {
   return status === 503 || failure === 'no connection';
-}
-
-/** What another bridge may know better: it is not there, it is another one by now, or it only stands by for commands. */
-function isForAnother(path: string, { status, failure }: Answer): boolean {
-  return failure === 'no connection' || status === 401 || (status === 503 && path === '/deliver');
-}
-
-function post(
-  bridge: Pick<BridgeOptions, 'bridges'>,
-  path: string,
-  body: unknown,
-  timeoutMs: number,
-  signal?: AbortSignal,
-): Promise<Answer> {
-  return ask(bridge, 'POST', path, timeoutMs, JSON.stringify(body), signal);
-}
-
-/** Asks one bridge after the other, within the time for all of them. */
-async function ask(
-  { bridges }: Pick<BridgeOptions, 'bridges'>,
-  method: 'GET' | 'POST',
-  path: string,
-  timeoutMs: number,
-  body?: string,
-  signal?: AbortSignal,
-): Promise<Answer> {
-  const deadlineMs = Date.now() + timeoutMs;
-  const asked = new Set<string>();
-  let answer: Answer = { failure: 'no connection' };
-  for (;;) {
-    let next: BridgeAddress | undefined;
-    try {
-      // Those that were known may have successors: after a failure they are looked up again.
-      next = (await bridges.list()).find(({ token }) => !asked.has(token));
-    } catch (error) {
-      return { failure: `the bridge cannot be looked up: ${error}` };
-    }
-    if (next === undefined) return answer;
-    const { url, token } = next;
-    asked.add(token);
-    answer = await exchange({
-      method,
-      url: new URL(path, url),
-      headers: {
-        authorization: `Bearer ${token}`,
-        'content-type': 'application/json',
-        // Deadlines are of this clock, and the bridge's may be another one.
-        date: new Date().toUTCString(),
-      },
-      body,
-      timeoutMs: Math.max(0, deadlineMs - Date.now()),
-      signal,
-    });
-    if (signal?.aborted) return answer;
-    if (!isForAnother(path, answer)) {
-      bridges.answered(next);
-      return answer;
-    }
-    bridges.failed(next);
-  }
-}
-
-function itself<T>(value: T): T {
-  return value;
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

@@ -21,8 +21,8 @@ export function oneBridge(address: BridgeAddress): Bridges {
 
 /** For so long they are not looked up again: a look takes half a read unit, and 5 ms of a caller's time. */
 const knownMs = 10_000;
-/** A deployment runs two, and for a moment their successors. */
-const maxBridges = 8;
+/** A deployment runs 16 at most, and for a moment their successors. */
+const maxBridges = 32;
 
 /** Those that have said in the table where they are; the newest first, until one has answered. */
 export function bridgesInTable(source: ItemSource, now: () => number = Date.now): Bridges {

@@ -25,7 +25,7 @@ const list = {
   tag: 'Routes',
   summary: 'The routes of the bridge, and where they stand',
   description:
-    'As the bridge that answers sees them. Of two bridges the one that is on standby says `standby`, and its numbers are of itself alone.',
+    'Of several bridges, each has some of the connections of a route: their numbers are added up, and the state is that of the one that is worst off. A bridge that does not answer is missing.',
   waitSeconds: wakeTimeoutSeconds,
   answers: {
     200: {

@@ -45,7 +45,7 @@ const series = {
   tag: 'Routes',
   summary: 'What a route did over time',
   description:
-    'Of the last day, from the memory of the bridge that answers: after its restart it begins with nothing. It costs nothing but the call; no metric is written for it.',
+    'Of the last day, from the memory of the bridges, added up: after a restart of one, its part begins with nothing. It costs nothing but the call; no metric is written for it.',
   params: routeNameParameters,
   query: seriesQuery,
   waitSeconds: wakeTimeoutSeconds,
@@ -66,7 +66,7 @@ const attempts = {
   path: '/v1/routes/{name}/attempts',
   tag: 'Routes',
   summary: 'The last requests to the handler of a route',
-  description: `The newest first; the bridge that answers remembers ${maxAttempts}.`,
+  description: `The newest first, ${maxAttempts} at most.`,
   params: routeNameParameters,
   query: limitQuery,
   waitSeconds: wakeTimeoutSeconds,
@@ -90,7 +90,7 @@ const states = {
   tag: 'Routes',
   summary: 'The states that a route has had',
   description:
-    'The newest first, of a day, from the memory of the bridge that answers. The oldest one may have begun before.',
+    'The newest first, of a day, from the memory of the bridges. The oldest one may have begun before.',
   params: routeNameParameters,
   waitSeconds: wakeTimeoutSeconds,
   answers: {

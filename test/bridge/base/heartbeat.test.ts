@@ -53,6 +53,37 @@ test('no two bridges hold a lease at once, and one gets it when the trouble is o
   );
 });
 
+test('shared leases have one holder each, and are shared evenly and at rest when the trouble is over', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(bridge, { minLength: 1, maxLength: 3 }),
+      fc.array(call, { minLength: 20, maxLength: 200 }),
+      fc.integer({ min: 1, max: 9 }),
+      async (others, calls, count) => {
+        const bridges = [{ rate: 1, offsetMs: 0, stalls: [] }, ...others];
+        const names = Array.from({ length: count }, (_, index) => `${index % 2}-${index}`);
+        const endMs = quietFromMs + 40 * leaseMs;
+        const outcome = await simulate({
+          leaseMs,
+          names,
+          areShared: true,
+          bridges,
+          calls,
+          quietFromMs,
+          endMs,
+        });
+        expect(outcome.together).toEqual([]);
+        expect([...outcome.alive].sort()).toEqual([...names].sort());
+        const { counts } = outcome;
+        expect(counts.reduce((sum, each) => sum + each, 0)).toBe(count);
+        expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+        expect(outcome.lastMoveMs).toBeLessThan(endMs - 20 * leaseMs);
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
 test('the simulation sees two holders where a holder does not keep to its time', async () => {
   const calls = [{ thereMs: 1, backMs: 1, lost: undefined }];
   const steady = { rate: 1, offsetMs: 0, stalls: [] };

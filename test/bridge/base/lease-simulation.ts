@@ -18,6 +18,8 @@ export interface SimulatedBridge {
 export interface Simulation {
   readonly leaseMs: number;
   readonly names: readonly string[];
+  /** The bridges share them evenly, and each holds its own until it is asked for it; else each gives them up now and then. */
+  readonly areShared?: boolean;
   readonly bridges: readonly SimulatedBridge[];
   /** Of each call in turn: how long the way there and back take, and whether it is lost on one of them. */
   readonly calls: readonly {
@@ -35,6 +37,10 @@ export interface Outcome {
   readonly together: readonly number[];
   /** Leases that somebody got, or held, in the quiet time. */
   readonly alive: ReadonlySet<string>;
+  /** At the end: how many each bridge holds that lives. */
+  readonly counts: readonly number[];
+  /** When a lease was last taken or released. */
+  readonly lastMoveMs: number;
 }
 
 const log = pino({ level: 'silent' });
@@ -50,6 +56,8 @@ class SimulatedTime {
   }
 
   async run(endMs: number, onStep: () => void): Promise<void> {
+    // They begin.
+    await new Promise(setImmediate);
     for (;;) {
       const next = this.#queue[0];
       if (next === undefined || next.atMs > endMs) return;
@@ -64,8 +72,13 @@ class SimulatedTime {
 
 /** The table: what is in it, at the true time. */
 class SimulatedTable {
+  readonly #onMove: () => void;
   readonly bridges = new Map<string, StoredBridge>();
   readonly leases = new Map<string, StoredLease>();
+
+  constructor(onMove: () => void) {
+    this.#onMove = onMove;
+  }
 
   readonly store: LeaseStore = {
     read: async () => ({ bridges: [...this.bridges.values()], leases: [...this.leases.values()] }),
@@ -82,18 +95,24 @@ class SimulatedTable {
     putLease: async (lease, expected) => {
       if (this.leases.get(lease.name)?.version !== expected) return false;
       this.leases.set(lease.name, lease);
+      this.#onMove();
       return true;
     },
     removeLease: async ({ name, version }) => {
-      if (this.leases.get(name)?.version === version) this.leases.delete(name);
+      if (this.leases.get(name)?.version !== version) return;
+      this.leases.delete(name);
+      this.#onMove();
     },
   };
 }
 
 export async function simulate(simulation: Simulation): Promise<Outcome> {
-  const { leaseMs, names, bridges, calls, quietFromMs, endMs } = simulation;
+  const { leaseMs, names, areShared = false, bridges, calls, quietFromMs, endMs } = simulation;
   const time = new SimulatedTime();
-  const table = new SimulatedTable();
+  let lastMoveMs = 0;
+  const table = new SimulatedTable(() => {
+    lastMoveMs = time.nowMs;
+  });
   let callIndex = 0;
   const together: number[] = [];
   const alive = new Set<string>();
@@ -160,7 +179,15 @@ export async function simulate(simulation: Simulation): Promise<Outcome> {
 
   for (const [index, bridge] of bridges.entries()) {
     const clock = clockOf(bridge);
-    const leases = new Leases({ store: storeOf(bridge), clock, leaseMs, log });
+    const shared = areShared
+      ? {
+          group: 'one',
+          routes: new Map(names.map((name) => [name, name.replace(/-.*/, '')])),
+          changes: { areRecent: true },
+          announce: async () => {},
+        }
+      : undefined;
+    const leases = new Leases({ store: storeOf(bridge), clock, leaseMs, shared, log });
     const never = new AbortController().signal;
     setMaxListeners(0, never);
     for (const name of names)
@@ -171,10 +198,13 @@ export async function simulate(simulation: Simulation): Promise<Outcome> {
           holding.get(name)?.add(index);
           lease.lost.addEventListener('abort', () => holding.get(name)?.delete(index));
           if (lease.lost.aborted) holding.get(name)?.delete(index);
-          await clock.delay(((turn % 3) + 0.5) * leaseMs, lease.lost);
+          const patienceMs = areShared ? Number.MAX_SAFE_INTEGER : ((turn % 3) + 0.5) * leaseMs;
+          await clock.delay(patienceMs, AbortSignal.any([lease.lost, lease.recalled]));
+          // What is in flight is settled.
+          if (areShared) await clock.delay((turn % 3) * 100, lease.lost);
           holding.get(name)?.delete(index);
           await lease.release();
-          await clock.delay(50);
+          if (!areShared) await clock.delay(50);
         }
       })();
   }
@@ -190,5 +220,10 @@ export async function simulate(simulation: Simulation): Promise<Outcome> {
       if (acting.length > 0 && time.nowMs >= quietFromMs) alive.add(name);
     }
   });
-  return { together, alive };
+  const counts = bridges.flatMap((bridge, index) =>
+    goesOnAtMs(bridge, endMs) === endMs
+      ? [names.filter((name) => holding.get(name)?.has(index)).length]
+      : [],
+  );
+  return { together, alive, counts, lastMoveMs };
 }

@@ -3,8 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DeleteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { untilAborted } from '../../../bridge/base/aborted.ts';
 import { type Lease, Leases } from '../../../bridge/base/lease.ts';
+import type { SharedLeases } from '../../../bridge/base/lease-sharing.ts';
 import { leaseTable } from '../../../bridge/base/lease-table.ts';
+import { whileLeased } from '../../../bridge/base/leased.ts';
 import { type StoredBridge, storedBridgeOf } from '../../../functions/table/bridge-item.ts';
 import { localClient } from '../../../infra/local/database.ts';
 import { clientWithout, startTable, type TestTable } from '../../support/table.ts';
@@ -17,10 +20,24 @@ beforeAll(async () => {
 });
 afterAll(() => table.close());
 
+interface BridgeOptions {
+  readonly leaseMs?: number;
+  readonly client?: TestTable['client'];
+  readonly tableName?: string;
+  readonly shared?: SharedLeases;
+}
+
 /** The leases of a bridge. */
-function bridge({ leaseMs = 2000, client = table.client, tableName = table.tableName } = {}) {
+function bridge(options: BridgeOptions = {}) {
+  const { leaseMs = 2000, client = table.client, tableName = table.tableName, shared } = options;
   const address = { url: 'http://127.0.0.1:1', token: 'a token' };
-  const leases = new Leases({ store: leaseTable(tableName, client), leaseMs, address, log });
+  const leases = new Leases({
+    store: leaseTable(tableName, client),
+    leaseMs,
+    address,
+    shared,
+    log,
+  });
   const stop = new AbortController();
   onTestFinished(async () => {
     stop.abort();
@@ -144,6 +161,80 @@ test('a bridge that runs is found by its address, and one that ended is not', as
   expect(await own()).toMatchObject([{ address: { url: 'http://127.0.0.1:1', token: 'a token' } }]);
   await leases.close();
   expect(await own()).toEqual([]);
+});
+
+test('bridges share leases evenly as they come and go, and then write nothing but renewals', async () => {
+  const own = await startTable();
+  onTestFinished(() => own.close());
+  const calls = new Map<string, number>();
+  own.client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const { Item } = args.input as { Item?: Record<string, { S?: string }> };
+        const what = `${commandName} ${Item?.['sk']?.S?.replace(/[/].*/, '') ?? ''}`.trim();
+        calls.set(what, (calls.get(what) ?? 0) + 1);
+        return next(args);
+      },
+    { step: 'initialize' },
+  );
+  const names = ['a-0', 'a-1', 'a-2', 'b-0', 'b-1'];
+  let isAnnounced = false;
+  const held = new Map<string, string>();
+  function sharing(id: string) {
+    const leaving = new AbortController();
+    const { leases } = bridge({
+      leaseMs: 4000,
+      client: own.client,
+      tableName: own.tableName,
+      shared: {
+        group: 'one',
+        routes: new Map(names.map((name) => [name, name.slice(0, 1)])),
+        changes: {
+          get areRecent() {
+            return isAnnounced;
+          },
+        },
+        announce: async () => {
+          isAnnounced = true;
+        },
+      },
+    });
+    const running = names.map((name) =>
+      whileLeased(
+        { acquire: (...wanted) => leases.acquire(...wanted), name, log, signal: leaving.signal },
+        async (lease) => {
+          held.set(name, held.has(name) ? 'two' : id);
+          await untilAborted(...(lease === undefined ? [] : [lease.recalled]), leaving.signal);
+          held.delete(name);
+        },
+      ),
+    );
+    async function leave(): Promise<void> {
+      leases.leave();
+      leaving.abort();
+      await Promise.all(running);
+      await leases.close();
+    }
+    onTestFinished(leave);
+    return leave;
+  }
+  const countsOf = (...ids: string[]) =>
+    ids.map((id) => [...held.values()].filter((holder) => holder === id).length).sort();
+
+  sharing('one');
+  await until(() => held.size === 5);
+  const leaveTwo = sharing('two');
+  await until(() => countsOf('one', 'two').join() === '2,3');
+  sharing('three');
+  await until(() => countsOf('one', 'two', 'three').join() === '1,2,2');
+  isAnnounced = false;
+  calls.clear();
+  await until(() => (calls.get('PutItemCommand bridge') ?? 0) >= 6);
+  const reads = calls.get('QueryCommand') ?? 0;
+  expect(new Set(calls.keys())).toEqual(new Set(['PutItemCommand bridge', 'QueryCommand']));
+  console.log(`looks in two renewals of three bridges: ${reads}`);
+  await leaveTwo();
+  await until(() => countsOf('one', 'three').join() === '2,3');
 });
 
 test('ten contenders never hold it together', async () => {

@@ -35,7 +35,13 @@ test('it indexes what is there when it starts, and ends when it is drained', asy
     source: table,
     acquire: async (name) => {
       acquired.push(name);
-      return { lost: new AbortController().signal, release: async () => void released.push(name) };
+      const { signal } = new AbortController();
+      return {
+        lost: signal,
+        recalled: signal,
+        keep: () => {},
+        release: async () => void released.push(name),
+      };
     },
     now: () => startMs + lagMs,
     log,

@@ -68,7 +68,7 @@ test('where nobody of the new config is left, the old one goes on', async () => 
   let taken = 0;
   const acquire: Acquire = async () => {
     taken++;
-    return { lost: signal, release: async () => {} };
+    return { lost: signal, recalled: signal, keep: () => {}, release: async () => {} };
   };
   const old = new RunningDeployment({
     store,

@@ -15,6 +15,8 @@ export interface NetworkProxy {
   connects: number;
   /** Maximum connections that were open at once. */
   mostOpen: number;
+  /** Client ids with which a connection came while another one with the same was open. */
+  readonly heldTwice: string[];
   /** PUBLISH packets to the bridge, and PUBACK packets from it that were passed on. */
   publishes: number;
   pubacks: number;
@@ -40,6 +42,8 @@ export interface NetworkProxy {
 const takenOver = Buffer.from([0xe0, 0x02, 0x8e, 0x00]);
 
 interface Link {
+  /** From CONNECT to DISCONNECT. */
+  clientId: string | undefined;
   readonly client: Socket;
   readonly broker: Socket;
   /** Packet id → the number in the payload of its last PUBLISH. */
@@ -59,7 +63,7 @@ export async function startProxy(
   const server = createServer((client) => {
     const broker = connect(brokerPort, '127.0.0.1');
     const framers = { up: new Framer(), down: new Framer() };
-    const link: Link = { client, broker, numbers: new Map(), framers };
+    const link: Link = { clientId: undefined, client, broker, numbers: new Map(), framers };
     links.add(link);
     proxy.mostOpen = Math.max(proxy.mostOpen, links.size);
     const end = () => {
@@ -125,6 +129,11 @@ export async function startProxy(
       proxy.connects++;
       for (const framer of Object.values(link.framers))
         framer.version = packet.protocolVersion ?? 4;
+      const { clientId } = packet;
+      if ([...links].some((other) => other.clientId === clientId)) proxy.heldTwice.push(clientId);
+      link.clientId = clientId;
+    } else if (packet.cmd === 'disconnect') {
+      link.clientId = undefined;
     } else if (packet.cmd === 'publish') {
       proxy.publishes++;
       const number = numberIn(Buffer.from(packet.payload));
@@ -145,6 +154,7 @@ export async function startProxy(
     port: address.port,
     connects: 0,
     mostOpen: 0,
+    heldTwice: [],
     publishes: 0,
     pubacks: 0,
     delayMs: 0,

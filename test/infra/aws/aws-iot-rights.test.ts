@@ -31,6 +31,12 @@ function faultsOf(given: CausewayConfigInput) {
 }
 
 describe('awsIotRights', () => {
+  test('name the group of a shared subscription', () => {
+    const routes = [{ name: 'fleet', filter: 'fleet/#', shareGroup: 'both' }];
+    const rights = awsIotRights(configOf({ ...input, routes }));
+    expect(rights[1]?.resources).toContain('topicfilter/$share/both/fleet/#');
+  });
+
   test('name its client ids, the topics of its routes, and those of commands', () => {
     expect(awsIotRights(configOf(input))).toEqual([
       { actions: ['iot:Connect'], resources: ['client/bridge-*'] },

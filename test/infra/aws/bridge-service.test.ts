@@ -73,9 +73,26 @@ describe('the bridge', () => {
     });
   });
 
-  test('can be a pair on Spot behind one address', () => {
+  test('has more tasks while they have much to do, and a deploy leaves as many', () => {
+    large.hasResourceProperties('AWS::ECS::Service', { DesiredCount: Match.absent() });
+    large.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', {
+      MinCapacity: 2,
+      MaxCapacity: 6,
+    });
+    large.hasResourceProperties('AWS::ApplicationAutoScaling::ScalingPolicy', {
+      PolicyType: 'TargetTrackingScaling',
+      TargetTrackingScalingPolicyConfiguration: Match.objectLike({
+        PredefinedMetricSpecification: {
+          PredefinedMetricType: 'ECSServiceAverageCPUUtilization',
+        },
+        TargetValue: 60,
+      }),
+    });
+    small.resourceCountIs('AWS::ApplicationAutoScaling::ScalableTarget', 0);
+  });
+
+  test('can be on Spot behind one address', () => {
     large.hasResourceProperties('AWS::ECS::Service', {
-      DesiredCount: 2,
       CapacityProviderStrategy: [{ CapacityProvider: 'FARGATE_SPOT', Weight: 1 }],
       NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED' } },
     });

@@ -36,7 +36,7 @@ test('a month of the smallest task is its hours', () => {
   expect(dollarsOf(items, /NAT/)).toBeUndefined();
 });
 
-test('a standby doubles the tasks, a NAT gateway takes the place of their addresses', () => {
+test('a second task doubles their price, a NAT gateway takes the place of their addresses', () => {
   const one = idleMonth(checked(minimal));
   const two = idleMonth(checked({ ...minimal, bridge: { tasks: 2, natGateway: true } }));
   expect(dollarsOf(two, /^Fargate/)).toBeCloseTo(2 * (dollarsOf(one, /^Fargate/) ?? 0), 6);

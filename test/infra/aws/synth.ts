@@ -76,7 +76,13 @@ const large = {
     maxWriteUnitsPerSecond: 2000,
     warmReadUnitsPerSecond: 24_000,
   },
-  bridge: { natGateway: true, tasks: 2, spot: true, memoryMiB: 1024 },
+  bridge: {
+    natGateway: true,
+    tasks: 2,
+    scaling: { maxTasks: 6 },
+    spot: true,
+    memoryMiB: 1024,
+  },
   alarms: { email: 'somebody@example.com', dashboard: true },
   deletionProtection: false,
 } satisfies DeploymentInput;

@@ -91,8 +91,13 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
   ],
   [
     'more tasks than can do anything',
-    { bridge: { tasks: 3 } },
-    /^bridge\.tasks: must be 1, or 2 for a hot standby/,
+    { bridge: { tasks: 17 } },
+    /^bridge\.tasks: must be at most 16/,
+  ],
+  [
+    'scaling to fewer tasks than there are',
+    { bridge: { tasks: 4, scaling: { maxTasks: 4 } } },
+    /^bridge\.scaling\.maxTasks: must be above bridge\.tasks, which is 4/,
   ],
   [
     'more client ids than the broker allows',
@@ -293,7 +298,7 @@ test('lists every problem at once, also where one value is of the wrong type', (
     broker: { url: 'mqtt://broker.example.com', sessionExpirySeconds: 0 },
     routes: [store, store, { ...store, handler: { ...hook, url: 'http://hooks.example.com' } }],
     retentionDays: '30',
-    bridge: { tasks: 3 },
+    bridge: { tasks: 17 },
   });
   expect(faults.map((fault) => fault.slice(0, fault.indexOf(':')))).toEqual([
     'broker.sessionExpirySeconds',

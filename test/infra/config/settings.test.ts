@@ -19,7 +19,7 @@ import { fieldsOf, samplesOf, valueAt, withValue } from './schema-fields.ts';
 
 /** What of a deployment is not in the bridge's document; where traces go is in its environment. */
 const notOfBridge =
-  /^(presence|api|ingest|push|table|logRetentionDays|alarms|deletionProtection|stackName|tags|bridge\.(cpu|traces|tasks|spot|natGateway|vpcId)|broker\.allowPlainText|routes\.0\.(retentionDays|storage|handler\.functionArn))(\.|$)/;
+  /^(presence|api|ingest|push|table|logRetentionDays|alarms|deletionProtection|stackName|tags|bridge\.(cpu|traces|tasks|scaling|spot|natGateway|vpcId)|broker\.allowPlainText|routes\.0\.(retentionDays|storage|handler\.functionArn))(\.|$)/;
 
 /** What of the bridge's document a deployment does not set: its parts' addresses, what stays at its default, secrets. */
 const notOfDeployment =

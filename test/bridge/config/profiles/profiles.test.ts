@@ -147,6 +147,10 @@ test.each([
     /^routes.0.connections must be 1/,
   ],
   [{ broker: { profile: 'nats' }, route: { connections: 2 } }, /^routes.0.connections must be 1/],
+  [
+    { broker: { profile: 'nats' }, route: { shareGroup: 'fleet' } },
+    /^routes.0.shareGroup must be left out/,
+  ],
   [{ broker: { profile: 'nats', protocolVersion: 5 } }, /^broker.protocolVersion must be 4/],
   [{ broker: { profile: 'activemq' } }, /^broker.profile/],
   [{ broker: { ...olderOneNet, status: {} } }, /^broker.status.retain must be false/],
