@@ -2,6 +2,7 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Message } from '../../contract/message.ts';
 import { mapInParallel } from '../../contract/parallel.ts';
+import { unpackedBytes } from '../../segments/packable.ts';
 import { decodeSegment } from '../../segments/segment-codec.ts';
 import { bucketOf, hourOf, positionKey } from '../../segments/segment-key.ts';
 import {
@@ -25,6 +26,8 @@ export interface LogLookBackOptions {
   readonly concurrency: number;
   /** Reading ends once so many messages of the source have been met. */
   readonly maxMessages: number;
+  /** Bytes of messages that are held: what is more is let go, the oldest first. */
+  readonly maxBytes: number;
 }
 
 /** The messages of a source in those topics that were written last, in no order; those before them are not looked at. */
@@ -32,11 +35,11 @@ export async function lastPacked(
   table: ItemSource,
   source: string,
   topics: ReadonlySet<string>,
-  { concurrency, maxMessages }: LogLookBackOptions,
+  { concurrency, maxMessages, maxBytes }: LogLookBackOptions,
 ): Promise<Message[]> {
   const position = await positionOf(table, source);
   if (position === undefined) return [];
-  const found: Message[] = [];
+  const found = new Newest(maxBytes);
   let met = 0;
   const newestMs = position + aheadMs;
   const hours = await readLogHours(table, hourOf(newestMs - maxBackMs), { consistent: true });
@@ -50,13 +53,38 @@ export async function lastPacked(
         for (const message of decoded.value.messages) {
           if (message.source !== source) continue;
           met++;
-          if (topics.has(message.topic)) found.push(message);
+          if (topics.has(message.topic)) found.add(message);
         }
       }
     });
     if (met >= maxMessages) break;
   }
-  return found;
+  return found.messages;
+}
+
+/** The newest of the messages that are added, as many as `maxBytes` hold: half of that at least. */
+class Newest {
+  messages: Message[] = [];
+  #bytes = 0;
+  readonly #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  add(message: Message): void {
+    // A view of the segment would hold its other messages, too.
+    this.messages.push({ ...message, payload: Buffer.from(message.payload) });
+    this.#bytes += unpackedBytes(message);
+    if (this.#bytes <= this.#maxBytes) return;
+    this.messages.sort((a, b) => (a.time < b.time ? 1 : -1));
+    this.#bytes = 0;
+    const end = this.messages.findIndex((one) => {
+      this.#bytes += unpackedBytes(one);
+      return this.#bytes > this.#maxBytes / 2;
+    });
+    this.messages.length = end + 1;
+  }
 }
 
 /** Stamp of a segment with messages of the source, up to {@link positionMs} before its newest; undefined where it has none. */

@@ -21,6 +21,8 @@ const maxItems = 4000;
 const minItems = 100;
 /** A query reads at most 1 MB, so this is what bounds the look-back on a topic of large messages. */
 const maxPages = 16;
+/** Bytes of packed messages that are held at once, of all sources: two windows of a route by default. */
+const maxPackedBytes = 64 * 1024 * 1024;
 /** An IN may have so many operands. */
 const maxOperands = 100;
 
@@ -91,7 +93,11 @@ export function createLookBack(options: LookBackOptions): LookBack {
     const topicsOf = new Map<string, Set<string>>();
     for (const { source, topic } of suspects)
       topicsOf.set(source, (topicsOf.get(source) ?? new Set()).add(topic));
-    const limits = { concurrency, maxMessages: maxItems };
+    const limits = {
+      concurrency,
+      maxMessages: maxItems,
+      maxBytes: maxPackedBytes / topicsOf.size,
+    };
     return new Map(
       Array.from(topicsOf, ([source, topics]) => [
         source,
