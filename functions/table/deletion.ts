@@ -12,7 +12,13 @@ export interface Deletion {
   readonly to: string;
 }
 
-/** Partition of all deletions, sorted by topic: there are few. */
+/**
+ * Maximum number of deletions that there are, where those of a topic that overlap are one. Who looks at many topics reads them all:
+ * these take 128 read units, the 1 MB of one query.
+ */
+export const maxDeletions = 4000;
+
+/** Partition of all deletions, sorted by topic. */
 const deletionsPartition = 'deletions';
 
 /** Ends a topic in a sort key: no topic has it [MQTT-1.5.4-2]. */
@@ -48,16 +54,37 @@ export function deletionOf(item: Item): Deletion {
   };
 }
 
+/** A deletion together with those of its topic that it overlaps or touches: one for all of them, and what it replaces. */
+export function joinedWith(
+  deletion: Deletion,
+  others: readonly Deletion[],
+): { readonly joined: Deletion; readonly replaced: readonly Deletion[] } {
+  const startOf = ({ from = '' }: Deletion) => from;
+  const replaced = others.filter(
+    (other) => startOf(other) <= deletion.to && startOf(deletion) <= other.to,
+  );
+  const all = [deletion, ...replaced];
+  const from = all.map(startOf).reduce((a, b) => (a < b ? a : b));
+  const to = all.map((one) => one.to).reduce((a, b) => (a > b ? a : b));
+  return { joined: { topic: deletion.topic, ...(from !== '' && { from }), to }, replaced };
+}
+
 /** What is deleted: which messages, and which topics as a whole. */
 export class Deletions {
   readonly #byTopic = new Map<string, Deletion[]>();
+  readonly count: number;
 
   constructor(deletions: readonly Deletion[] = []) {
+    this.count = deletions.length;
     for (const deletion of deletions) {
       const others = this.#byTopic.get(deletion.topic);
       if (others === undefined) this.#byTopic.set(deletion.topic, [deletion]);
       else others.push(deletion);
     }
+  }
+
+  of(topic: string): readonly Deletion[] {
+    return this.#byTopic.get(topic) ?? [];
   }
 
   /** Whether a message of this time is deleted. */
@@ -76,8 +103,9 @@ export class Deletions {
   }
 
   #hasAll(topic: string, first: string, last: string): boolean {
-    const own = this.#byTopic.get(topic) ?? [];
-    return own.some(({ from, to }) => (from === undefined || from <= first) && last < to);
+    return this.of(topic).some(
+      ({ from, to }) => (from === undefined || from <= first) && last < to,
+    );
   }
 }
 

@@ -1,9 +1,12 @@
 // DELETE /v1/messages: messages of a topic, away for good.
 import * as z from 'zod';
 import { timeText } from '../../contract/time.ts';
+import { maxDeletions } from '../../table/deletion.ts';
 import { adminEndpoint, type Endpoint, invalid, type Operation } from '../interface/operation.ts';
 import { timeParameter, topicParameter } from '../interface/parameters.ts';
 import type { RemoveMessages } from './removal.ts';
+
+const tooMany = `must have a deletion already: there are ${maxDeletions}. Without \`from\`, a deletion takes the place of all before it of its topic`;
 
 const query = z.strictObject({
   topic: topicParameter,
@@ -22,7 +25,7 @@ const deleteMessages = {
   tag: 'Messages',
   summary: 'Delete messages of a topic',
   description:
-    'From the answer on nobody can read them, nor does a replay send them, also what is stored of these times later. Messages that are stored by themselves are taken away; `isComplete` is false where the time did not suffice for all of them: then call again. Messages of routes that store them packed leave the index with time, and the log when they expire. Copies that handlers got, dead letters and backups stay. For tokens that may do everything.',
+    'From the answer on nobody can read them, nor does a replay send them, also what is stored of these times later. Messages that are stored by themselves are taken away; `isComplete` is false where the time did not suffice for all of them: then call again. Messages of routes that store them packed leave the index with time, and the log when they expire. Copies that handlers got, dead letters and backups stay. Deletions of a topic that overlap are one. For tokens that may do everything.',
   query,
   // What it takes away costs as much as writing it: so many commands may be as few as one batch, or thousands of messages.
   commands: () => 50,
@@ -50,6 +53,7 @@ export function removalEndpoint(remove: RemoveMessages, now: () => number = Date
     if (to !== undefined && to > nowText) return fault('to', 'must not be in the future');
     const end = to ?? nowText;
     if (from !== undefined && from >= end) return fault('from', 'must be before `to`');
-    return Response.json(await remove({ topic, from, to: end }));
+    const removed = await remove({ topic, from, to: end });
+    return removed === undefined ? fault('topic', tooMany) : Response.json(removed);
   });
 }

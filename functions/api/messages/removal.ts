@@ -10,7 +10,13 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { fullJitterMs } from '../../contract/backoff.ts';
 import { chunkKeys } from '../../table/chunks.ts';
-import { type Deletion, deletionItem } from '../../table/deletion.ts';
+import {
+  type Deletion,
+  deletionItem,
+  joinedWith,
+  maxDeletions,
+  readDeletions,
+} from '../../table/deletion.ts';
 import {
   chunkedPayloadOf,
   type Item,
@@ -35,8 +41,11 @@ export interface Removed {
   readonly isComplete: boolean;
 }
 
-/** Rejects where the database is lost; asked again, it goes on. */
-export type RemoveMessages = (deletion: Deletion) => Promise<Removed>;
+/**
+ * Undefined where there are {@link maxDeletions} others: then nothing is deleted. Rejects where the database is lost; asked
+ * again, it goes on.
+ */
+export type RemoveMessages = (deletion: Deletion) => Promise<Removed | undefined>;
 
 const defaultMaxMs = 15_000;
 /** A BatchWriteItem takes 25. */
@@ -81,6 +90,22 @@ export function createRemoveMessages(options: RemovalOptions): RemoveMessages {
       }
   }
 
+  /** Whether there was room for it. */
+  async function writeDown(deletion: Deletion, deadlineMs: number): Promise<boolean> {
+    const deletions = await readDeletions(options, { consistent: true });
+    const { joined, replaced } = joinedWith(deletion, deletions.of(deletion.topic));
+    if (deletions.count - replaced.length >= maxDeletions) return false;
+    const item = deletionItem(joined);
+    await client.send(new PutItemCommand({ TableName, Item: item }));
+    // Only then: nobody may read in between, and miss both. What is left of them is replaced the next time.
+    const keys = replaced
+      .map(deletionItem)
+      .filter(({ sk }) => sk?.S !== item['sk']?.S)
+      .map(({ pk, sk }) => ({ pk, sk }) as Item);
+    while (keys.length > 0 && (await removeItems(keys.splice(0, keysOfBatch), deadlineMs)));
+    return true;
+  }
+
   /** What has no message any more is no topic; the next one makes it known again. */
   async function forgetTopic({ topic, to }: Deletion): Promise<void> {
     try {
@@ -99,7 +124,7 @@ export function createRemoveMessages(options: RemovalOptions): RemoveMessages {
 
   return async (deletion) => {
     const deadlineMs = performance.now() + maxMs;
-    await client.send(new PutItemCommand({ TableName, Item: deletionItem(deletion) }));
+    if (!(await writeDown(deletion, deadlineMs))) return undefined;
     let messages = 0;
     const keys: Item[] = [];
     /** Until fewer than `minKeys` are left; whether the time sufficed. */

@@ -9,12 +9,12 @@ const admin = principalOf('token:admin', [{ kind: 'admin' }]);
 
 const nowText = '2026-11-29T12:00:00.000000Z';
 
-async function ask(query: string, who = admin) {
+async function ask(query: string, who = admin, hasRoom = true) {
   const asked: Deletion[] = [];
   const endpoint = removalEndpoint(
     async (deletion) => {
       asked.push(deletion);
-      return { messages: 3, isComplete: true };
+      return hasRoom ? { messages: 3, isComplete: true } : undefined;
     },
     () => Date.parse(nowText),
   );
@@ -47,6 +47,11 @@ describe('nothing goes', () => {
     const { answer, asked } = await ask(query);
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ field }] } });
     expect(asked).toEqual([]);
+  });
+
+  test('where there are too many deletions', async () => {
+    const { answer } = await ask('topic=a', admin, false);
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ field: 'topic' }] } });
   });
 
   test('for who may not do everything', async () => {
