@@ -27,7 +27,7 @@ interface TailBucket {
 }
 
 /**
- * The index is so far behind that the tail does not fit the memory of a reader. It catches up by itself once a bridge can
+ * The index is so far behind that the tail does not fit the memory of a reader, beside those of others. It catches up by itself once a bridge can
  * write it.
  */
 export class TailTooLong extends Error {}
@@ -70,7 +70,8 @@ export async function openLogView(
       for await (const segment of readBucket(source, level, bucket, range, { budget })) {
         segments.push(segment);
         tailBytes += segment.bytes.byteLength;
-        if (tailBytes > maxTailBytes)
+        const isHeld = budget?.mayHold(segment.bytes.byteLength) !== false;
+        if (tailBytes > maxTailBytes || !isHeld)
           throw new TailTooLong(`the index is behind since ${new Date(untilMs).toISOString()}`);
       }
     }

@@ -23,6 +23,8 @@ export interface ReadPayer {
   book(units: number): void;
   /** Whether the payer has paid for all that is booked, and may go on. */
   mayRead(): Promise<boolean>;
+  /** Whether so many bytes more may be held until the request is answered. Default true. */
+  mayHold?(bytes: number): boolean;
 }
 
 /** Read units of one request: how many it may use, and how many it has used. */
@@ -60,11 +62,17 @@ export class ReadBudget {
     this.#payer?.book(units);
   }
 
+  /** Asked for what a request keeps in memory that is not a part of its answer, and may be much. */
+  mayHold(bytes: number): boolean {
+    return this.#payer?.mayHold?.(bytes) !== false;
+  }
+
   /** For what is bounded otherwise, and has to be read whole: booked here too, but no reason to stop. */
   unbounded(): ReadBudget {
     return new ReadBudget(Number.POSITIVE_INFINITY, {
       book: (units) => this.book(units),
       mayRead: async () => true,
+      mayHold: (bytes) => this.mayHold(bytes),
     });
   }
 }

@@ -16,6 +16,8 @@ export interface Spending {
   writes(commands: number, bodyBytes: number): Promise<Response | undefined>;
   /** Takes the time; undefined where callers wait already as long as they may. */
   wait(seconds: number): Promise<Wait | undefined>;
+  /** The request is answered: what it held in memory is free again. */
+  end(): void;
 }
 
 /** What Hono's context carries for each authenticated request. */

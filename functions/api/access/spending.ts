@@ -21,6 +21,12 @@ const readUnitsBlock = 256;
 const commandsBlock = 50;
 const waitSecondsBlock = 2;
 
+/**
+ * Bytes of segments without an index that all requests of a process may hold at once; with their topics they take a few times
+ * as much. One alone holds less: see log-view.ts.
+ */
+const maxHeldBytes = 128 * 1024 * 1024;
+
 /** Bytes of a request body that count as one command more: they are written twice, and deleted once. */
 const bytesOfCommand = 4096;
 
@@ -37,6 +43,7 @@ export function createAllowances(
   takeShare: TakeShare,
   now: () => number = Date.now,
 ): Allowances {
+  let heldBytes = 0;
   const windowSeconds = windowMs / 1000;
   const allowance = (name: string, perSecond: number, block: number, free = 0) =>
     new Allowance({ name, perWindow: perSecond * windowSeconds, block, free, takeShare, now });
@@ -50,11 +57,32 @@ export function createAllowances(
   /** Takes what has been read beyond what was taken: nothing, for a light reader. */
   const mayRead = async (caller: string) => (await reads.take(caller, 0)) !== undefined;
 
-  return {
-    of: (caller) => ({
+  function holding(): Pick<Spending, 'end'> & { mayHold(bytes: number): boolean } {
+    let own = 0;
+    let isOver = false;
+    return {
+      mayHold(bytes) {
+        if (isOver || heldBytes + bytes > maxHeldBytes) return false;
+        own += bytes;
+        heldBytes += bytes;
+        return true;
+      },
+      end() {
+        isOver = true;
+        heldBytes -= own;
+        own = 0;
+      },
+    };
+  }
+
+  function spendingOf(caller: string): Spending {
+    const { mayHold, end } = holding();
+    return {
+      end,
       budget: new ReadBudget(maxReadUnits, {
         book: (units) => reads.book(caller, units),
         mayRead: () => mayRead(caller),
+        mayHold,
       }),
       async writes(count, bodyBytes) {
         const amount = count + Math.floor(bodyBytes / bytesOfCommand);
@@ -80,7 +108,11 @@ export function createAllowances(
           },
         };
       },
-    }),
+    };
+  }
+
+  return {
+    of: spendingOf,
     async refusal(caller) {
       return (await mayRead(caller)) ? undefined : tooMany('too much was read', reads.waitMs);
     },
@@ -93,6 +125,7 @@ export function unlimited(): Spending {
     budget: new ReadBudget(maxReadUnits),
     writes: async () => undefined,
     wait: async () => ({ end: () => undefined }),
+    end: () => undefined,
   };
 }
 
@@ -102,8 +135,13 @@ export function chargeCallers(allowances: Allowances): MiddlewareHandler<ApiEnvi
     const { id } = context.get('principal');
     const refused = await allowances.refusal(id);
     if (refused !== undefined) return refused;
-    context.set('spending', allowances.of(id));
-    return next();
+    const spending = allowances.of(id);
+    context.set('spending', spending);
+    try {
+      return await next();
+    } finally {
+      spending.end();
+    }
   };
 }
 

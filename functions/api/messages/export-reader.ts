@@ -94,6 +94,7 @@ class ExportPage {
   budgetOf(budget: ReadBudget): ReadBudget {
     return new ReadBudget(Number.POSITIVE_INFINITY, {
       book: (units) => budget.book(units),
+      mayHold: (bytes) => budget.mayHold(bytes),
       mayRead: async () => !this.hasMoved || budget.mayRead(),
     });
   }

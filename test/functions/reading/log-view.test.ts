@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lagMs, tick } from '../../../functions/index-runs/tick.ts';
 import { openLogView, TailTooLong } from '../../../functions/reading/log-view.ts';
+import { ReadBudget } from '../../../functions/table/partition.ts';
 import { message } from '../../support/messages.ts';
 import { putSegments } from '../../support/segments.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
@@ -23,6 +24,9 @@ test('a tail that does not fit is told as such, until the index has caught up', 
   await expect((await openLogView(table, undefined, 500)).tailTopics()).rejects.toThrow(
     TailTooLong,
   );
+  const full = new ReadBudget(256, { book() {}, mayRead: async () => true, mayHold: () => false });
+  const beside = openLogView(table, full.unbounded());
+  await expect((await beside).tailOf('lamp')).rejects.toThrow(TailTooLong);
   await tick({ ...table, now: () => stampMs + 9 + lagMs });
   expect(await tailOf(500)).toBe(0);
 });

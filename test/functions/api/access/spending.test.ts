@@ -127,3 +127,19 @@ test('a page ends where the caller has nothing left, and the next request is ref
   clock.ms += windowMs;
   expect(await all[1]?.refusal(caller)).toBeUndefined();
 });
+
+test('all requests of a process hold so much at once, each until it is answered', () => {
+  const [instance] = instances(1).all;
+  const mebibyte = 1024 * 1024;
+  const spend = () => instance?.of(caller);
+  const [first, second] = [spend(), spend()];
+  expect(first?.budget.mayHold(100 * mebibyte)).toBe(true);
+  expect(second?.budget.unbounded().mayHold(20 * mebibyte)).toBe(true);
+  expect(second?.budget.mayHold(20 * mebibyte)).toBe(false);
+  first?.end();
+  expect(second?.budget.mayHold(100 * mebibyte)).toBe(true);
+  // What goes on behind its answer would never be let go.
+  expect(first?.budget.mayHold(1)).toBe(false);
+  second?.end();
+  expect(spend()?.budget.mayHold(128 * mebibyte)).toBe(true);
+});
