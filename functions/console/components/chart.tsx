@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import UPlot from 'uplot';
 import { useStore } from '../state/store.ts';
-import { theme } from '../state/theme.ts';
+import { isSystemDark, theme } from '../state/theme.ts';
 import { rate } from './format.ts';
 
 export interface Line {
@@ -40,6 +40,7 @@ export function Chart({
   group,
   heightPx = defaultHeightPx,
   isFromZero = true,
+  range,
 }: {
   readonly label: string;
   /** Milliseconds since 1970, ascending. */
@@ -51,11 +52,15 @@ export function Chart({
   readonly heightPx?: number;
   /** Whether the scale begins at zero, as it should for counts. */
   readonly isFromZero?: boolean;
+  /** Time that is shown where nobody has zoomed, in milliseconds since 1970; default that of the values. */
+  readonly range?: readonly [from: number, to: number];
 }) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(undefined);
   const [at, setAt] = useState<number | null>(null);
-  const shade = useStore(theme);
+  const whole = useRef(range);
+  whole.current = range;
+  const shade = `${useStore(theme)} ${useStore(isSystemDark)}`;
   const shape = lines.map(({ name }) => name).join('\n');
   const data = useMemo<UPlot.AlignedData>(
     () => [times.map((ms) => ms / 1000), ...lines.map(({ values }) => [...values])],
@@ -84,14 +89,23 @@ export function Chart({
           points: { size: 6 },
           ...(group !== undefined && { sync: { key: group } }),
         },
-        scales: { y: { range: (_, low, high) => rangeOf(low, high, isFromZero) } },
+        scales: {
+          x: {
+            range: ({ data: [seconds] }, low, high) => timesOf(seconds, low, high, whole.current),
+          },
+          y: { range: (_, low, high) => rangeOf(low, high, isFromZero) },
+        },
         axes: [
           {
             ...axis,
             size: 28,
             values: (_, splits) => splits.map((second) => timeLabel(second, made)),
           },
-          { ...axis, size: 46, values: (_, splits) => splits.map((value) => rate(value)) },
+          {
+            ...axis,
+            size: 46,
+            values: (_, splits, __, ___, step) => splits.map((value) => axisLabel(value, step)),
+          },
         ],
         series: [
           {},
@@ -136,7 +150,11 @@ export function Chart({
                 />
               </svg>
               {name}
-              <b>{value === null || value === undefined ? '–' : `${rate(value)}${unit}`}</b>
+              <b>
+                {value === null || value === undefined
+                  ? '–'
+                  : `${isFromZero ? rate(value) : Number(value.toPrecision(6))}${unit}`}
+              </b>
             </span>
           );
         })}
@@ -160,6 +178,25 @@ function rangeOf(low: number | null, high: number | null, isFromZero: boolean): 
   const margin = Math.max((high - low) * 0.1, Math.abs(high) * 0.005, 1e-9);
   return [low - margin, high + margin];
 }
+
+/** What somebody has zoomed to; all of the range where that is all of the values. */
+function timesOf(
+  seconds: ArrayLike<number>,
+  low: number | null,
+  high: number | null,
+  range: readonly [from: number, to: number] | undefined,
+): [number, number] {
+  // Around a single value uPlot would show years.
+  const isOne = seconds.length === 1;
+  const isWhole = low === seconds[0] && (isOne || high === seconds[seconds.length - 1]);
+  if (range !== undefined && isWhole) return [range[0] / 1000, range[1] / 1000];
+  if (low !== null && isOne) return [low - 30, low + 30];
+  return [low ?? 0, high ?? 0];
+}
+
+/** With as many digits as tell one label from the next. */
+const axisLabel = (value: number, step: number): string =>
+  step >= 1 ? rate(value) : value.toFixed(Math.min(6, Math.ceil(-Math.log10(step))));
 
 function timeLabel(second: number, plot: UPlot): string {
   const { min = 0, max = 0 } = plot.scales['x'] ?? {};

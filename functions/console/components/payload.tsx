@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { rawElements, rawMembers } from '../../contract/raw-json.ts';
 import { copy } from '../state/toast.ts';
 import { Button, Segments } from './basics.tsx';
-import { count, size } from './format.ts';
+import { count, counted, size } from './format.ts';
 import { Icon } from './icon.tsx';
 import { bytesOf, type Payload, sizeOf, textOf } from './payload-text.ts';
 
@@ -54,7 +54,7 @@ function Value({ text, path, depth, onNumber }: ValueProps) {
   const isList = text.startsWith('[');
   const [before, after] = isList ? ['[', ']'] : ['{', '}'];
   if (entries.length === 0) return <span class="json-mark">{before + after}</span>;
-  const noun = isList ? 'elements' : 'fields';
+  const inside = counted(entries.length, isList ? 'element' : 'field');
   const drawn = isWhole ? entries : entries.slice(0, maxDrawn);
   return (
     <>
@@ -62,14 +62,14 @@ function Value({ text, path, depth, onNumber }: ValueProps) {
         type="button"
         class="json-fold"
         aria-expanded={isOpen}
-        aria-label={`${entries.length} ${noun}`}
+        aria-label={inside}
         onClick={() => setOpen(!isOpen)}
       >
         <Icon name="right" />
       </button>
       <span class="json-mark">
         {before}
-        {!isOpen && ` ${entries.length} ${noun} ${after}`}
+        {!isOpen && ` ${inside} ${after}`}
       </span>
       {isOpen && (
         <>

@@ -11,6 +11,12 @@ export const theme = createStore<Theme>(
   themes.find((name) => name === document.documentElement.dataset['theme']) ?? 'auto',
 );
 
+const system = matchMedia('(prefers-color-scheme: dark)');
+
+/** Whether the system says dark: what is drawn on a canvas is drawn again when that changes. */
+export const isSystemDark = createStore(system.matches);
+system.addEventListener('change', ({ matches }) => isSystemDark.set(matches));
+
 export function chooseTheme(chosen: Theme): void {
   const { dataset } = document.documentElement;
   if (chosen === 'auto') delete dataset['theme'];

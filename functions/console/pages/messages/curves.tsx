@@ -74,7 +74,7 @@ function Drawn({
   readonly chosen: readonly string[];
   readonly span: Span;
 }) {
-  const { points, isLoading, failure, goOn } = useFieldSeries(topic, chosen, span);
+  const { points, range, isLoading, failure, goOn } = useFieldSeries(topic, chosen, span);
   const toggle = (path: string) => {
     const others = chosen.filter((one) => one !== path);
     change({ fields: (chosen.includes(path) ? others : [...chosen, path]).join('\n') });
@@ -130,6 +130,7 @@ function Drawn({
             topic={topic}
             path={path}
             points={points.get(path) ?? []}
+            range={range}
             isLoading={isLoading}
           />
         ))}
@@ -144,11 +145,13 @@ function Curve({
   topic,
   path,
   points,
+  range,
   isLoading,
 }: {
   readonly topic: string;
   readonly path: string;
   readonly points: readonly Point[];
+  readonly range: readonly [from: number, to: number];
   readonly isLoading: boolean;
 }) {
   const { times, lines } = useMemo(() => {
@@ -178,6 +181,7 @@ function Curve({
           group={topic}
           heightPx={240}
           isFromZero={false}
+          range={range}
           times={times}
           lines={lines}
         />

@@ -8,6 +8,8 @@ import { goneOn, type Point, type Span, spans } from './field-series.ts';
 const maxAnswers = 20;
 
 export interface FieldSeries {
+  /** That is asked for, in milliseconds since 1970. */
+  readonly range: readonly [from: number, to: number];
   /** By path; `''` is the payload itself. */
   readonly points: ReadonlyMap<string, readonly Point[]>;
   readonly isLoading: boolean;
@@ -31,15 +33,18 @@ export function useFieldSeries(topic: string, paths: readonly string[], span: Sp
   const leaving = useRef(new AbortController());
   const fields = paths.join(',');
   const hasPaths = paths.length > 0;
-  const selection = useMemo(() => {
+  const { range, selection } = useMemo(() => {
     const { ms, stepSeconds } = spans[span];
     const toMs = Date.now();
     return {
-      topic,
-      from: new Date(toMs - ms).toISOString(),
-      to: new Date(toMs).toISOString(),
-      step: String(stepSeconds),
-      ...(fields !== '' && { fields }),
+      range: [toMs - ms, toMs] as const,
+      selection: {
+        topic,
+        from: new Date(toMs - ms).toISOString(),
+        to: new Date(toMs).toISOString(),
+        step: String(stepSeconds),
+        ...(fields !== '' && { fields }),
+      },
     };
   }, [topic, fields, span]);
 
@@ -72,6 +77,7 @@ export function useFieldSeries(topic: string, paths: readonly string[], span: Sp
 
   const { points, failure, next } = state;
   return {
+    range,
     points,
     isLoading,
     ...(failure !== undefined && { failure }),
