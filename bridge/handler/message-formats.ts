@@ -1,6 +1,7 @@
 // One message as the headers and the body of a request, in each of the formats that carry one. Pure.
-import { asBuffer, planEnvelope } from '../../functions/contract/envelope.ts';
+import { encodeSingle } from '../../functions/contract/envelope.ts';
 import { type EventVersion, messageEventTypes } from '../../functions/contract/event-version.ts';
+import { asBuffer } from '../../functions/contract/json-pieces.ts';
 import type { Message, MessageProperties } from '../../functions/contract/message.ts';
 import { traceContextIn } from '../../functions/contract/trace-context.ts';
 import { contentTypeOf } from './content-type.ts';
@@ -15,14 +16,11 @@ type Encode = (message: Message, maxBytes: number, version: EventVersion) => Enc
 
 /** CloudEvents' HTTP binding 1.0.2, 3.2: attributes and data in one JSON object, as in a batch. */
 function structured(message: Message, maxBytes: number, version: EventVersion): EncodedMessage {
-  const envelope = planEnvelope(message, version);
-  if (envelope.bytes > maxBytes)
-    return { kind: 'too large', reason: tooLarge(envelope.bytes, maxBytes) };
-  return {
-    kind: 'encoded',
-    headers: { 'content-type': 'application/cloudevents+json' },
-    body: Buffer.concat([...envelope.pieces()]),
-  };
+  const encoded = encodeSingle(message, maxBytes, version);
+  if (encoded.kind === 'too large')
+    return { kind: 'too large', reason: tooLarge(encoded.bytes, maxBytes) };
+  const headers = { 'content-type': 'application/cloudevents+json' };
+  return { kind: 'encoded', headers, body: encoded.body };
 }
 
 /** CloudEvents' HTTP binding 1.0.2, 3.1: attributes as headers, with the names of the envelope, beside the payload. */

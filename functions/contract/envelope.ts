@@ -1,8 +1,10 @@
 // The envelope: a message as a CloudEvents 1.0 JSON event, and a batch of them as the body of one POST.
 import { isUtf8 } from 'node:buffer';
 import * as z from 'zod';
+import { attributePieces, writeAttributes } from './event-attributes.ts';
 import { type EventVersion, isJsonData, messageEventTypes } from './event-version.ts';
 import {
+  asBuffer,
   base64Bytes,
   base64Pieces,
   base64PiecesOf,
@@ -10,9 +12,9 @@ import {
   textBytes,
   textPieces,
 } from './json-pieces.ts';
+import { JsonWriter } from './json-writer.ts';
 import { type Message, type MessageProperties, maxIdBytes, maxProducerIdBytes } from './message.ts';
 import { topicFault } from './topic.ts';
-import { traceContextIn } from './trace-context.ts';
 
 export const envelopeBatchType = 'application/cloudevents-batch+json';
 
@@ -26,10 +28,7 @@ export const envelopeBatchType = 'application/cloudevents-batch+json';
  * than that. Large ones are made in pieces: {@link planEnvelope}.
  */
 export function encodeEvent(message: Message, version: EventVersion): string {
-  if (isLarge(message))
-    return Buffer.concat([...planEnvelope(message, version).pieces()]).toString();
-  const envelope = smallEnvelope(message, version);
-  return typeof envelope === 'string' ? envelope : `${envelope.head}${envelope.payload}}`;
+  return Buffer.concat([...planEnvelope(message, version).pieces()]).toString();
 }
 
 /** The envelope that we keep, and that our own ingest gets. */
@@ -37,28 +36,9 @@ export function encodeEnvelope(message: Message): string {
   return encodeEvent(message, 1);
 }
 
-/** An envelope whose payload has not been made a string: its text is head, payload and a closing brace. */
-interface SplicedEnvelope {
-  readonly head: string;
-  readonly payload: Buffer;
-}
-
-/** Built by concatenation: this runs once a message on the bridge's hot path. */
-function smallEnvelope(message: Message, version: EventVersion): string | SplicedEnvelope {
-  const payload = asBuffer(message.payload);
-  const json = encodeAttributes(message, version);
-  if (version === 2 && isJsonData(message)) return { head: json + jsonStart, payload };
-  const text = payload.toString('utf8');
-  // Only bytes that are no UTF-8, and the rare text that holds one, decode to a replacement character: looking
-  // for it is cheaper than asking isUtf8 about each payload.
-  if (text.includes('\ufffd') && !isUtf8(payload)) {
-    return `${json}${bytesStarts[version]}${payload.toString('base64')}"}`;
-  }
-  return `${json}${textStart}${JSON.stringify(text).slice(1)}}`;
-}
-
 const textStart = ',"datacontenttype":"text/plain","data":"';
 const jsonStart = ',"datacontenttype":"application/json","data":';
+const [textStartBytes, jsonStartBytes] = [Buffer.from(textStart), Buffer.from(jsonStart)];
 /** Of text that is longer with its escapes. */
 const textBytesStarts = {
   1: ',"data_base64":"',
@@ -82,11 +62,11 @@ export interface PlannedEnvelope {
 export function planEnvelope(message: Message, version: EventVersion = 1): PlannedEnvelope {
   const data = planData(message, version);
   let bytes = data.bytes;
-  for (const piece of attributePieces(message, version)) bytes += Buffer.byteLength(piece);
+  for (const piece of attributePieces(message, version)) bytes += piece.length;
   return {
     bytes,
     *pieces() {
-      for (const piece of attributePieces(message, version)) yield Buffer.from(piece);
+      yield* attributePieces(message, version);
       yield* data.pieces();
     },
   };
@@ -129,7 +109,7 @@ export async function* streamedEnvelope(
   message: Message,
   payload: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Buffer> {
-  for (const piece of attributePieces(message, 1)) yield Buffer.from(piece);
+  yield* attributePieces(message, 1);
   yield Buffer.from(bytesStarts[1]);
   yield* base64PiecesOf(payload);
   yield Buffer.from('"}');
@@ -143,99 +123,87 @@ function isLarge({ payload, properties }: Message): boolean {
   );
 }
 
-/** The event as JSON text, up to its data: without that and without the closing brace. */
-export function encodeAttributes(message: Message, version: EventVersion = 1): string {
-  let json = encodeFixed(message, version);
-  if (message.properties !== undefined)
-    for (const piece of propertyPieces(message.properties)) json += piece;
-  return version === 2 ? json + traceJson(message) : json;
-}
+/** One for all: each body is written in one go, and copied from it. */
+const bodies = new JsonWriter();
 
-function* attributePieces(message: Message, version: EventVersion): Generator<string> {
-  yield encodeFixed(message, version);
-  if (message.properties !== undefined) yield* propertyPieces(message.properties);
-  if (version === 2) yield traceJson(message);
-}
-
-/** CloudEvents' extension for distributed tracing. */
-function traceJson(message: Message): string {
-  const trace = traceContextIn(message);
-  if (trace === undefined) return '';
-  const { traceparent, tracestate } = trace;
-  const state = tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`;
-  return `,"traceparent":"${traceparent}"${state}`;
-}
-
-/** The attributes that a message of any protocol version has. */
-function encodeFixed(message: Message, version: EventVersion): string {
-  let json = `{"specversion":"1.0","type":"${messageEventTypes[version]}","id":${JSON.stringify(message.id)},"source":${sourceJson(
-    message.source,
-  )},"subject":${JSON.stringify(message.topic)},"time":"${message.time}","qos":${message.qos},"retain":${message.retain}`;
-  if (message.producerId !== undefined)
-    json += `,"producerid":${JSON.stringify(message.producerId)}`;
-  if (message.receivedAfter !== undefined) json += `,"receivedafter":"${message.receivedAfter}"`;
-  if (message.packetId !== undefined) json += `,"packetid":${message.packetId}`;
-  if (message.replayId !== undefined) json += `,"replayid":${JSON.stringify(message.replayId)}`;
-  if (message.possibleDuplicate) json += ',"possibleduplicate":true';
-  return json;
-}
-
-let lastSource = '';
-let lastSourceJson = '""';
-
-/** A session has one source, and a bridge few: the last one is nearly always the next one. */
-function sourceJson(source: string): string {
-  if (source !== lastSource) {
-    lastSource = source;
-    lastSourceJson = JSON.stringify(source);
-  }
-  return lastSourceJson;
-}
-
-export type EncodedBatch =
+export type Encoded =
   | { readonly kind: 'encoded'; readonly body: Buffer }
   /** Nothing was built; `bytes` is what the first messages take that are too many. */
   | { readonly kind: 'too large'; readonly bytes: number };
 
+/** The body of a POST with one message: its envelope, of at most `maxBytes`. */
+export function encodeSingle(message: Message, maxBytes: number, version: EventVersion): Encoded {
+  if (isLarge(message)) {
+    const { bytes, pieces } = planEnvelope(message, version);
+    if (bytes > maxBytes) return { kind: 'too large', bytes };
+    return { kind: 'encoded', body: Buffer.concat([...pieces()]) };
+  }
+  const writer = bodies;
+  writer.clear();
+  writeSmall(writer, message, version);
+  const bytes = writer.length;
+  if (bytes > maxBytes) return { kind: 'too large', bytes };
+  return { kind: 'encoded', body: writer.bytes() };
+}
+
 /**
- * The body of one POST, of at most `maxBytes`: a JSON array of envelopes. Written into one buffer of its size, not joined
- * to a string first: that copies every byte once more, half a microsecond a message.
+ * The body of one POST, of at most `maxBytes`: a JSON array of envelopes. Small ones are written to bytes at once and copied
+ * to a buffer of the right size; no string is made of a message. Large ones are planned first, and written there.
  */
 export function encodeBatch(
   messages: readonly Message[],
   maxBytes = Number.POSITIVE_INFINITY,
   version: EventVersion = 1,
-): EncodedBatch {
-  const envelopes: (string | SplicedEnvelope | PlannedEnvelope)[] = [];
-  let bytes = 1;
-  for (const message of messages) {
-    const envelope = isLarge(message)
-      ? planEnvelope(message, version)
-      : smallEnvelope(message, version);
-    envelopes.push(envelope);
-    bytes += 1 + bytesOf(envelope);
+): Encoded {
+  /** With where they stand among what is written. */
+  const large: { readonly at: number; readonly envelope: PlannedEnvelope }[] = [];
+  let largeBytes = 0;
+  const writer = bodies;
+  writer.clear();
+  writer.text('[');
+  for (const [index, message] of messages.entries()) {
+    if (index > 0) writer.text(',');
+    if (isLarge(message)) {
+      const at = writer.length;
+      const envelope = planEnvelope(message, version);
+      large.push({ at, envelope });
+      largeBytes += envelope.bytes;
+    } else {
+      writeSmall(writer, message, version);
+    }
+    const bytes = writer.length + largeBytes + 1;
     if (bytes > maxBytes) return { kind: 'too large', bytes };
   }
-  const body = Buffer.allocUnsafeSlow(Math.max(bytes, 2));
+  writer.text(']');
+  const body = Buffer.allocUnsafeSlow(writer.length + largeBytes);
   let offset = 0;
-  for (const envelope of envelopes) {
-    offset = body.writeUInt8(offset === 0 ? 0x5b : 0x2c, offset);
-    if (typeof envelope === 'string') offset += body.write(envelope, offset);
-    else if ('head' in envelope) {
-      offset += body.write(envelope.head, offset);
-      offset += envelope.payload.copy(body, offset);
-      offset = body.writeUInt8(0x7d, offset);
-    } else for (const piece of envelope.pieces()) offset += piece.copy(body, offset);
+  let from = 0;
+  for (const { at, envelope } of large) {
+    offset += writer.copy(body, offset, from, at);
+    for (const piece of envelope.pieces()) offset += piece.copy(body, offset);
+    from = at;
   }
-  if (envelopes.length === 0) offset = body.writeUInt8(0x5b, offset);
-  body.writeUInt8(0x5d, offset);
+  writer.copy(body, offset, from, writer.length);
   return { kind: 'encoded', body };
 }
 
-function bytesOf(envelope: string | SplicedEnvelope | PlannedEnvelope): number {
-  if (typeof envelope === 'string') return Buffer.byteLength(envelope);
-  if ('bytes' in envelope) return envelope.bytes;
-  return Buffer.byteLength(envelope.head) + envelope.payload.byteLength + 1;
+/** As {@link planEnvelope} has it. */
+function writeSmall(writer: JsonWriter, message: Message, version: EventVersion): void {
+  const { payload } = message;
+  writeAttributes(writer, message, version);
+  if (version === 2 && isJsonData(message)) {
+    writer.raw(jsonStartBytes);
+    writer.raw(payload);
+    writer.text('}');
+  } else if (isUtf8(payload)) {
+    writer.raw(textStartBytes);
+    writer.escaped(payload);
+    writer.text('"}');
+  } else {
+    writer.text(bytesStarts[version]);
+    writer.text(asBuffer(payload).toString('base64'));
+    writer.text('"}');
+  }
 }
 
 /** Attributes of an envelope that are there for every message, with the punctuation around them. */
@@ -261,34 +229,6 @@ function propertiesLength({
   if (correlationData !== undefined) length += base64Bytes(correlationData.byteLength);
   for (const [name, value] of userProperties) length += name.length + value.length + 12;
   return length;
-}
-
-/** Properties as JSON, each with a comma before it; user properties pair by pair, as there may be megabytes of them. */
-function* propertyPieces(properties: MessageProperties): Generator<string> {
-  const {
-    contentType,
-    responseTopic,
-    correlationData,
-    userProperties,
-    messageExpirySeconds,
-    payloadFormat,
-  } = properties;
-  if (contentType !== undefined) yield `,"contenttype":${JSON.stringify(contentType)}`;
-  if (responseTopic !== undefined) yield `,"responsetopic":${JSON.stringify(responseTopic)}`;
-  if (correlationData !== undefined)
-    yield `,"correlationdata":"${asBuffer(correlationData).toString('base64')}"`;
-  if (userProperties !== undefined) {
-    // CloudEvents attributes are scalars, and MQTT's pairs are ordered and may repeat: JSON text in a string.
-    yield ',"userproperties":"[';
-    let separator = '';
-    for (const pair of userProperties) {
-      yield separator + JSON.stringify(JSON.stringify(pair)).slice(1, -1);
-      separator = ',';
-    }
-    yield ']"';
-  }
-  if (messageExpirySeconds !== undefined) yield `,"messageexpiry":${messageExpirySeconds}`;
-  if (payloadFormat !== undefined) yield `,"payloadformat":${payloadFormat}`;
 }
 
 const uint32 = z.int().min(0).max(0xffff_ffff);
@@ -410,11 +350,4 @@ function decodeProperties(envelope: Envelope): MessageProperties | undefined {
     ...(envelope.payloadformat !== undefined && { payloadFormat: envelope.payloadformat }),
   };
   return Object.keys(properties).length === 0 ? undefined : properties;
-}
-
-/** A view of the same bytes as a Buffer, for its codecs; copies nothing. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

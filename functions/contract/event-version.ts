@@ -32,9 +32,10 @@ export function isJsonData(message: Message): boolean {
 
 /** Whether the first character is that of an object or an array. */
 function isBracket(payload: Uint8Array): boolean {
-  let at = 0;
-  let first = payload[0];
-  while (first === 0x20 || first === 0x0a || first === 0x0d || first === 0x09)
-    first = payload[++at];
-  return first === 0x7b || first === 0x5b;
+  for (let at = 0; at < payload.length; at++) {
+    const first = payload[at];
+    if (first === 0x7b || first === 0x5b) return true;
+    if (first !== 0x20 && first !== 0x0a && first !== 0x0d && first !== 0x09) return false;
+  }
+  return false;
 }

@@ -92,3 +92,10 @@ export async function* streamedInChunks(
   for await (const piece of pieces) yield* chunks.add(piece);
   yield* chunks.rest();
 }
+
+/** A view of the same bytes as a Buffer, for its codecs; copies nothing. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

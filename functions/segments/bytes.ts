@@ -1,6 +1,6 @@
 // Numbers and texts as bytes, one behind the other, and back; and bytes deflated, and inflated within a bound.
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
-import { asBuffer } from '../contract/envelope.ts';
+import { asBuffer } from '../contract/json-pieces.ts';
 
 /** What is read is not what was written: it is cut off, or other bytes. */
 export class MalformedBytes extends Error {}

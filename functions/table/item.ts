@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { asBuffer } from '../contract/envelope.ts';
+import { asBuffer } from '../contract/json-pieces.ts';
 import type { Message, QoS } from '../contract/message.ts';
 import { propertiesItem, propertiesOf } from './item-properties.ts';
 

@@ -1,7 +1,8 @@
 // Stored messages as a batch of CloudEvents 1.0, for callers that ask for it by their Accept header.
 import { parseAccept } from 'hono/utils/accept';
 import * as z from 'zod';
-import { encodeAttributes, envelopeBatchType } from '../../contract/envelope.ts';
+import { envelopeBatchType } from '../../contract/envelope.ts';
+import { encodeAttributes } from '../../contract/event-attributes.ts';
 import { messageEventTypes } from '../../contract/event-version.ts';
 import type { Message } from '../../contract/message.ts';
 import { receivedAfterField, shownPayload } from './representation.ts';

@@ -1,7 +1,7 @@
 // How stored messages look to a caller: JSON payloads as JSON, text as text, anything else as base64.
 import { isUtf8 } from 'node:buffer';
 import * as z from 'zod';
-import { asBuffer } from '../../contract/envelope.ts';
+import { asBuffer } from '../../contract/json-pieces.ts';
 import type { Message } from '../../contract/message.ts';
 
 export const contentTypeField = z
