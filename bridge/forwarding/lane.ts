@@ -7,9 +7,14 @@ export interface Batchable {
   readonly bytes: number;
   /** When it arrived, by the clock of `performance.now()`. */
   readonly arrivedMs: number;
+  /** The one behind it, while it waits in a lane. */
+  next?: Batchable | undefined;
 }
 
-/** While some of its messages are in a request, the others wait. */
+/**
+ * While some of its messages are in a request, the others wait. They are linked to each other: most lanes hold few, and an
+ * array for each of them would be larger than what is in it.
+ */
 export class Lane<T extends Batchable> {
   readonly topic: string;
   inFlight = false;
@@ -18,9 +23,9 @@ export class Lane<T extends Batchable> {
   bytesInFlight = 0;
   /** Bytes of what waits. */
   bytes = 0;
-  #queue: T[] = [];
-  /** What is before it has been taken: taking the first must not move all others. */
-  #head = 0;
+  #first: T | undefined;
+  #last: T | undefined;
+  #size = 0;
 
   constructor(topic: string) {
     this.topic = topic;
@@ -28,31 +33,32 @@ export class Lane<T extends Batchable> {
 
   /** Messages that wait. */
   get size(): number {
-    return this.#queue.length - this.#head;
+    return this.#size;
   }
 
   get first(): T | undefined {
-    return this.#queue[this.#head];
+    return this.#first;
   }
 
   add(item: T): void {
-    this.#queue.push(item);
+    if (this.#last === undefined) this.#first = item;
+    else this.#last.next = item;
+    this.#last = item;
+    this.#size++;
     this.bytes += item.bytes;
   }
 
   /** Takes the first. */
   take(): T | undefined {
-    const item = this.#queue[this.#head];
+    const item = this.#first;
     if (item === undefined) return undefined;
-    this.#head++;
+    this.#first = item.next as T | undefined;
+    item.next = undefined;
+    if (this.#first === undefined) this.#last = undefined;
+    this.#size--;
     this.bytes -= item.bytes;
     this.messagesInFlight++;
     this.bytesInFlight += item.bytes;
-    // Compacting when half is taken keeps both the memory and the copying bounded.
-    if (this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
     return item;
   }
 
@@ -64,9 +70,13 @@ export class Lane<T extends Batchable> {
 
   /** Puts back what was taken, before all others. */
   putBack(items: readonly T[]): void {
-    this.#queue = [...items, ...this.#queue.slice(this.#head)];
-    this.#head = 0;
-    for (const { bytes } of items) this.bytes += bytes;
+    for (const item of items.toReversed()) {
+      item.next = this.#first;
+      this.#first = item;
+      this.#last ??= item;
+      this.#size++;
+      this.bytes += item.bytes;
+    }
   }
 }
 

@@ -35,6 +35,7 @@ export function outgoingOf(delivery: Delivery): Outgoing {
     suspicion: undefined,
     breaks: 0,
     isFinished: false,
+    next: undefined,
   };
 }
 

@@ -125,10 +125,13 @@ export class Inbound {
     if (released.length === 0) return none;
     this.#brokerWindow.released(unacknowledged, this.lastArrivalMs, performance.now());
     const bytes = Buffer.allocUnsafe(released.length * 4);
-    let offset = 0;
+    let at = 0;
     for (const { packetId, message } of released) {
-      offset = bytes.writeUInt16BE(acknowledgementHeader(message.qos), offset);
-      offset = bytes.writeUInt16BE(packetId, offset);
+      const header = acknowledgementHeader(message.qos);
+      bytes[at++] = header >> 8;
+      bytes[at++] = header & 0xff;
+      bytes[at++] = packetId >> 8;
+      bytes[at++] = packetId & 0xff;
     }
     this.#client.stream.write(bytes);
     return released;

@@ -15,21 +15,19 @@ export function messageOf(
   const { properties } = publish;
   const userProperties = properties?.userProperties;
   const producerId = producerIdIn(userProperties);
-  // Assigned one by one: conditional spreads would make three more objects a message.
-  const message: Mutable<Message> = {
-    id:
-      producerId === undefined ? mintId() : idOfProducer(producerId, publish.topic, userProperties),
-    source,
-    topic: publish.topic,
-    time: receiptClock.stamp(),
-    payload: publish.payload,
-    qos: publish.qos,
-    retain: publish.retain,
-  };
+  const id =
+    producerId === undefined ? mintId() : idOfProducer(producerId, publish.topic, userProperties);
+  const { topic, payload, qos, retain, packetId } = publish;
+  const time = receiptClock.stamp();
+  // Assigned one by one: conditional spreads would make three more objects a message. And what nearly every message has
+  // stands in the literal: what is added later takes an object of its own.
+  const message: Mutable<Message> =
+    qos === 0
+      ? { id, source, topic, time, payload, qos, retain }
+      : { id, source, topic, time, payload, qos, retain, packetId };
   if (producerId !== undefined) message.producerId = producerId;
   const { receivedAfter } = receiptClock;
   if (receivedAfter !== undefined) message.receivedAfter = receivedAfter;
-  if (publish.qos !== 0) message.packetId = publish.packetId;
   if (possibleDuplicate) message.possibleDuplicate = true;
   if (properties !== undefined) message.properties = properties;
   return message;

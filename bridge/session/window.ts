@@ -12,7 +12,8 @@ export interface Unacknowledged {
  * a packet id means nothing on the next one [MQTT-3.2.2-5].
  */
 export class Window<T extends Unacknowledged> {
-  #entries: T[] = [];
+  /** Without those that are released: what the first half of it held would outlive its PUBACK by a whole window. */
+  #entries: (T | undefined)[] = [];
   #head = 0;
 
   add(entry: T): void {
@@ -30,14 +31,18 @@ export class Window<T extends Unacknowledged> {
 
   /** What is not released, in arrival order. */
   pending(): T[] {
-    return this.#entries.slice(this.#head);
+    return this.#entries.slice(this.#head) as T[];
   }
 
   /** Takes the deliveries whose PUBACK may leave now, in arrival order. */
   release(): T[] {
-    const first = this.#head;
-    while (this.#entries[this.#head]?.settled) this.#head++;
-    const released = this.#entries.slice(first, this.#head);
+    const released: T[] = [];
+    for (;;) {
+      const entry = this.#entries[this.#head];
+      if (entry?.settled !== true) break;
+      released.push(entry);
+      this.#entries[this.#head++] = undefined;
+    }
     // Compacting when half is released keeps both the memory and the copying bounded.
     if (this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head);
