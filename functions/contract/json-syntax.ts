@@ -16,11 +16,16 @@ const escapes = new Set(Buffer.from('"\\/bfnrt'));
 const plain = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x20 && byte !== quote && byte !== backslash ? 1 : 0,
 );
-const literals: Readonly<Record<number, Buffer>> = {
-  116: Buffer.from('true'),
-  102: Buffer.from('false'),
-  110: Buffer.from('null'),
-};
+/** 1 for each byte of white space. */
+const spaces = Uint8Array.from({ length: 256 }, (_, byte) =>
+  ' \n\r\t'.includes(String.fromCharCode(byte)) ? 1 : 0,
+);
+/** By their first bytes. */
+const literals: readonly (Buffer | undefined)[] = Array.from({ length: 256 }, (_, byte) =>
+  [Buffer.from('true'), Buffer.from('false'), Buffer.from('null')].find(
+    ([first]) => first === byte,
+  ),
+);
 
 /** What some parsers do not take of JSON, though its grammar has it. */
 export interface JsonBounds {
@@ -125,18 +130,15 @@ const open = new Brackets();
 
 function space(bytes: Uint8Array, start: number): number {
   let at = start;
-  for (;;) {
-    const byte = bytes[at];
-    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;
-    at++;
-  }
+  while (at < bytes.length && spaces[bytes[at] as number] === 1) at++;
+  return at;
 }
 
 // Each of these gives where something ends that begins at `start`, or -1 where there is no such thing.
 
 /** A name and its colon, up to its value. */
 function name(bytes: Uint8Array, start: number, bounds: JsonBounds): number {
-  const end = string(bytes, start, bounds);
+  const end = string(bytes, start, bounds.halfSurrogates);
   if (end < 0 || end - start - 2 > bounds.nameBytes) return -1;
   const at = space(bytes, end);
   return bytes[at] === colon ? space(bytes, at + 1) : -1;
@@ -144,7 +146,7 @@ function name(bytes: Uint8Array, start: number, bounds: JsonBounds): number {
 
 function scalar(bytes: Uint8Array, start: number, bounds: JsonBounds): number {
   const first = bytes[start];
-  if (first === quote) return string(bytes, start, bounds);
+  if (first === quote) return string(bytes, start, bounds.halfSurrogates);
   const literal = first === undefined ? undefined : literals[first];
   if (literal === undefined) {
     const end = number(bytes, start);
@@ -155,28 +157,30 @@ function scalar(bytes: Uint8Array, start: number, bounds: JsonBounds): number {
   return start + literal.length;
 }
 
-function string(bytes: Uint8Array, start: number, { halfSurrogates }: JsonBounds): number {
+function string(bytes: Uint8Array, start: number, halfSurrogates: boolean): number {
   if (bytes[start] !== quote) return -1;
   const { length } = bytes;
-  for (let at = start + 1; at < length; at++) {
-    const byte = bytes[at] ?? 0;
-    if (plain[byte] === 1) continue;
+  let at = start + 1;
+  for (;;) {
+    while (at < length && plain[bytes[at] as number] === 1) at++;
+    const byte = bytes[at];
     if (byte === quote) return at + 1;
     if (byte !== backslash) return -1;
-    const escaped = bytes[++at] ?? 0;
-    if (escaped !== 0x75) {
-      if (!escapes.has(escaped)) return -1;
-      continue;
-    }
-    const unit = codeUnit(bytes, at + 1);
-    if (unit < 0) return -1;
-    at += 4;
-    if (halfSurrogates || (unit & 0xf800) !== 0xd800) continue;
-    const isPair = (unit & 0x400) === 0 && bytes[at + 1] === backslash && bytes[at + 2] === 0x75;
-    if (!isPair || (codeUnit(bytes, at + 3) & 0xfc00) !== 0xdc00) return -1;
-    at += 6;
+    at = escapeEnd(bytes, at + 1, halfSurrogates);
+    if (at < 0) return -1;
   }
-  return -1;
+}
+
+/** Of what stands behind a backslash. */
+function escapeEnd(bytes: Uint8Array, start: number, halfSurrogates: boolean): number {
+  const escaped = bytes[start] ?? 0;
+  if (escaped !== 0x75) return escapes.has(escaped) ? start + 1 : -1;
+  const unit = codeUnit(bytes, start + 1);
+  const end = start + 5;
+  if (unit < 0) return -1;
+  if (halfSurrogates || (unit & 0xf800) !== 0xd800) return end;
+  const isPair = (unit & 0x400) === 0 && bytes[end] === backslash && bytes[end + 1] === 0x75;
+  return isPair && (codeUnit(bytes, end + 2) & 0xfc00) === 0xdc00 ? end + 6 : -1;
 }
 
 /** The four hexadecimal digits at `start` as a number, or -1. */

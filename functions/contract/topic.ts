@@ -23,8 +23,12 @@ export function stringFault(text: string): string | undefined {
   return undefined;
 }
 
+/** Printable ASCII without wildcards: what nearly every topic is. */
+const plainTopic = /^[ -"$-*,-~]+$/;
+
 /** The rule that a topic name breaks, in words, or undefined when it is legal. */
 export function topicFault(topic: string): string | undefined {
+  if (topic.length <= maxStringBytes && plainTopic.test(topic)) return undefined;
   if (/[+#]/.test(topic)) return 'must not contain the wildcards + or # [MQTT-3.3.2-2]';
   return topic === '' ? emptyFault : stringFault(topic);
 }
