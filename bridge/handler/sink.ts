@@ -6,6 +6,7 @@ import http, {
   type IncomingMessage,
 } from 'node:http';
 import https from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import type { Message } from '../../functions/contract/message.ts';
 import {
   AddressRefused,
@@ -26,6 +27,7 @@ import {
   untilSent,
   wholeText,
 } from './answer.ts';
+import { Deadline } from './deadline.ts';
 import type { HandlerTls } from './handler-tls.ts';
 import { hasFailed, invocationAnswer } from './invocation.ts';
 import {
@@ -75,12 +77,6 @@ export interface Sink {
   close(): void;
 }
 
-/** The time that an exchange has, from its start; and once more from when it has a connection. */
-interface TimeLimit {
-  readonly start: () => void;
-  readonly stop: () => void;
-}
-
 type SinkRoute = RequestRoute &
   Pick<RouteConfig, 'timeoutMs' | 'concurrency' | 'maxBatch' | 'allowPrivate' | 'ingest'>;
 
@@ -102,15 +98,25 @@ export function createSink(
   });
   // An address in the URL is not looked up.
   const addressRefused = addressFault(url, route.allowPrivate);
-  const inFlight = new Set<AbortController>();
+  const inFlight = new Set<Deadline>();
   const maxAnswerBytes = (route.maxBatch + 10) * maxReceiptBytes;
   const hasReceipts = route.format === 'cloudevents-batch';
   const isInvoked = isInvocation(url);
+  let lastUrl: URL | undefined;
+  let lastTarget: ReturnType<typeof urlToHttpOptions> = {};
+
+  /** Most routes have one URL. */
+  function targetOf(url: URL) {
+    if (url !== lastUrl) {
+      lastUrl = url;
+      lastTarget = urlToHttpOptions(url);
+    }
+    return lastTarget;
+  }
 
   async function exchange(
     toSend: HandlerRequest,
-    signal: AbortSignal,
-    time: TimeLimit,
+    deadline: Deadline,
     look: Look | undefined,
   ): Promise<Answer> {
     if (addressRefused !== undefined)
@@ -119,21 +125,22 @@ export function createSink(
     const proof = await signer?.headers(toSend);
     const headers = { ...toSend.headers, 'content-length': body.byteLength, ...proof };
     const secured = await tls?.options();
-    signal.throwIfAborted();
+    deadline.throwIfOver();
     look?.sent(headers, proof ?? {});
     const sentMs = clock?.systemMs() ?? 0;
-    const outgoing = request(url, {
+    const outgoing = request({
+      ...targetOf(url),
       method,
       agent,
-      signal,
       headers,
       maxHeaderSize: maxAnswerHeaderBytes,
       ...secured,
     });
     // What is replayed shares the connections: a request that waits for one has asked nobody yet, and no silence is the
     // handler's. The wait ends with the time of those before.
-    time.stop();
-    outgoing.once('socket', time.start);
+    deadline.stop();
+    outgoing.once('socket', deadline.start);
+    deadline.outgoing = outgoing;
     const head = headOf(outgoing);
     outgoing.end(body);
     const response = await head;
@@ -178,33 +185,22 @@ export function createSink(
   }
 
   async function answerTo(toSend: HandlerRequest, look: Look | undefined): Promise<Answer> {
-    // One timer over all: a slow trickle of header or body bytes ends with it too. (AbortSignal.any with
-    // AbortSignal.timeout can be collected before it fires on Node 20.)
-    const abort = new AbortController();
-    let timedOut = false;
-    let timer: NodeJS.Timeout | undefined;
-    const time: TimeLimit = {
-      start() {
-        timer = setTimeout(() => {
-          timedOut = true;
-          abort.abort();
-        }, route.timeoutMs);
-      },
-      stop: () => clearTimeout(timer),
-    };
-    time.start();
-    inFlight.add(abort);
+    // One timer over all: a slow trickle of header or body bytes ends with it too.
+    const deadline = new Deadline(route.timeoutMs);
+    deadline.start();
+    inFlight.add(deadline);
     try {
-      return await exchange(toSend, abort.signal, time, look);
+      return await exchange(toSend, deadline, look);
     } catch (error) {
       tls?.doubt();
-      if (timedOut) return { kind: 'failed', reason: `no answer within ${route.timeoutMs} ms` };
+      if (deadline.isTimedOut)
+        return { kind: 'failed', reason: `no answer within ${route.timeoutMs} ms` };
       if (error instanceof AddressRefused)
         return { kind: 'failed', reason: error.message, broken: true };
       return { kind: 'failed', reason: reasonOf(error) };
     } finally {
-      time.stop();
-      inFlight.delete(abort);
+      deadline.stop();
+      inFlight.delete(deadline);
     }
   }
 
@@ -223,7 +219,7 @@ export function createSink(
       };
     },
     close() {
-      for (const abort of inFlight) abort.abort();
+      for (const deadline of inFlight) deadline.end(new Error('the bridge has stopped'));
       agent.destroy();
     },
   };
