@@ -7,11 +7,18 @@ export interface Expectation {
   readonly latencyMs: number;
   /** Take the time from publish to stored. */
   readonly sampling: boolean;
+  /** Count each message once, however often it comes. */
+  readonly distinct?: boolean;
+  /** Say so when so many have come. */
+  readonly tellAt?: number;
+  /** From the first request on, the handler answers 503 for so long, and stores nothing. */
+  readonly awayMs?: number;
 }
 
 export type CountingEvent =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'expecting' }
+  | { readonly kind: 'reached' }
   | {
       readonly kind: 'last';
       /** Fewer than expected if some never came: a subject that acknowledges on receipt may lose them. */
@@ -27,6 +34,8 @@ const silenceMs = 5000;
 
 export interface Counting {
   settings(): Expectation;
+  /** Whether the handler is away now. */
+  isAway(): boolean;
   received(count: number): void;
   stored(count: number, latenciesMicros: readonly number[]): void;
 }
@@ -38,6 +47,7 @@ export function startCounting(): Counting {
   let lastMicros = 0;
   let latencies: number[] = [];
   let silence: NodeJS.Timeout | undefined;
+  let awayUntilMicros: number | undefined;
   const say = (event: CountingEvent) => process.send?.(event);
 
   process.on('message', (message: Expectation) => {
@@ -45,6 +55,7 @@ export function startCounting(): Counting {
     received = 0;
     stored = 0;
     latencies = [];
+    awayUntilMicros = undefined;
     clearInterval(silence);
     say({ kind: 'expecting' });
   });
@@ -62,6 +73,11 @@ export function startCounting(): Counting {
 
   return {
     settings: () => expectation,
+    isAway() {
+      const { awayMs = 0 } = expectation;
+      awayUntilMicros ??= nowMicros() + awayMs * 1000;
+      return nowMicros() < awayUntilMicros;
+    },
     received(count) {
       if (count === 0) return;
       lastMicros = nowMicros();
@@ -75,6 +91,8 @@ export function startCounting(): Counting {
     stored(count, latenciesMicros) {
       const before = stored;
       stored += count;
+      const { tellAt } = expectation;
+      if (tellAt !== undefined && before < tellAt && stored >= tellAt) say({ kind: 'reached' });
       for (const latency of latenciesMicros) latencies.push(latency);
       if (before < expectation.messages && stored >= expectation.messages) finish();
     },

@@ -8,6 +8,7 @@ import { buildBridge, causeway } from './causeway.ts';
 import { ceiling } from './ceiling.ts';
 import { nodeRed } from './node-red.ts';
 import { installNodeRed } from './node-red-install.ts';
+import { buildPeers } from './peers.ts';
 import { markdownOf, writeResults } from './report.ts';
 import { type Plan, runRounds } from './rounds.ts';
 
@@ -38,16 +39,23 @@ try {
   const missing: { subject: string; reason: string }[] = [];
 
   function peers() {
+    progress('building the peers of our own');
+    const built = buildPeers(folder, messages);
+    for (const peer of built)
+      if (!peer.ok) missing.push({ subject: peer.name, reason: peer.reason });
     progress('installing Node-RED, if it is not in the cache folder yet');
     const install = installNodeRed();
-    if (install.ok)
-      return [false, true].flatMap((tuned) => [
-        nodeRed(install.nodeRed, Math.ceil(messages / 50), { tuned }),
-        // Whole hundreds, or the last join would wait for its timeout.
-        nodeRed(install.nodeRed, Math.ceil(messages / 300) * 100, { tuned, joinCount: 100 }),
-      ]);
-    missing.push({ subject: 'Node-RED', reason: install.reason });
-    return [];
+    const relays = built.flatMap((peer) => (peer.ok ? [peer.subject] : []));
+    if (!install.ok) {
+      missing.push({ subject: 'Node-RED', reason: install.reason });
+      return relays;
+    }
+    const flows = [false, true].flatMap((tuned) => [
+      nodeRed(install.nodeRed, Math.ceil(messages / 50), { tuned }),
+      // Whole hundreds, or the last join would wait for its timeout.
+      nodeRed(install.nodeRed, Math.ceil(messages / 300) * 100, { tuned, joinCount: 100 }),
+    ]);
+    return [...relays, ...flows];
   }
 
   const plan: Plan = options.quick
@@ -56,6 +64,7 @@ try {
         subjects: [causeway(bridgeFile, 4000, 150_000), causeway(bridgeFile, 2000, 150_000)],
         latencySeconds: 3,
         insistOnQuiet: false,
+        lossMessages: 0,
         memoryMessages: 300_000,
       }
     : {
@@ -69,6 +78,7 @@ try {
         ],
         insistOnQuiet: true,
         latencySeconds: Number(options['latency-seconds']),
+        lossMessages: 20_000,
         memoryMessages: Number(options['memory-messages']),
       };
   const takenAt = new Date(startMs).toISOString();

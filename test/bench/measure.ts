@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { type BenchBroker, startBenchBroker } from './broker.ts';
 import { nowMicros } from './payload.ts';
 import { cpuMicros, machineBusyMicros, peakResidentMB } from './process-usage.ts';
-import { type Counter, runLoader, startCounter } from './programs.ts';
+import { type Counter, endProcess, runLoader, startCounter } from './programs.ts';
 import { percentile } from './statistics.ts';
 import type { RunningSubject, Subject, Target } from './subject.ts';
 
@@ -32,6 +32,13 @@ export interface LatencyFigures {
   readonly p99Ms: number;
   readonly maxMs: number;
   readonly foreignCores: number;
+}
+
+/** Messages of so many that it acknowledged, and the handler never took. */
+export interface LossFigures {
+  readonly messages: number;
+  readonly lostOnKill: number;
+  readonly lostInOutage: number;
 }
 
 interface Bench {
@@ -108,6 +115,38 @@ export function measureDrain(
       await running.stop();
     }
   });
+}
+
+/** How long the handler is away in the measurement of an outage. */
+export const outageMs = 3000;
+
+/**
+ * A backlog is delivered to a handler of 20 ms, each message counted once: first the subject is killed (SIGKILL) when a tenth is
+ * stored, and started again; then the handler answers 503 for three seconds instead.
+ */
+export async function measureLoss(subject: Subject, messages: number): Promise<LossFigures> {
+  const expectation = { messages, latencyMs: 20, sampling: false, distinct: true };
+  const lost = (change: { tellAt: number } | { awayMs: number }) =>
+    withBench(async ({ target, brokerPort, handler, subscribed }) => {
+      const session = subject.start(target);
+      await subscribed(1);
+      await session.stop();
+      await runLoader({ brokerPort, messages });
+      const { last, reached } = await handler.expect({ ...expectation, ...change });
+      let running = subject.start(target);
+      try {
+        if (reached !== undefined) {
+          await reached;
+          await endProcess(running.process, 'SIGKILL');
+          running = subject.start(target);
+        }
+        return messages - (await last).messages;
+      } finally {
+        await running.stop();
+      }
+    });
+  const lostOnKill = await lost({ tellAt: messages / 10 });
+  return { messages, lostOnKill, lostInOutage: await lost({ awayMs: outageMs }) };
 }
 
 /** Publish to stored, the handler's own latency included, after a warm-up at the same rate. */

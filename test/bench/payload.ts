@@ -39,6 +39,15 @@ export function countMessages(
   return count;
 }
 
+/** The sequence numbers of the messages in a request body. */
+export function sequencesIn(body: Buffer): number[] {
+  const found: number[] = [];
+  const name = Buffer.from('sequence');
+  for (let at = body.indexOf(name); at >= 0; at = body.indexOf(name, at + payloadBytes - 64))
+    found.push(digitsAfter(body, at + name.length));
+  return found;
+}
+
 /** The number that follows, past quotes, backslashes and colon. */
 function digitsAfter(body: Buffer, from: number): number {
   const text = body.toString('latin1', from, from + 24);

@@ -14,8 +14,13 @@ export interface Counter {
   readonly process: ChildProcess;
   /** Where it listens: the handler only. */
   listening(): Promise<number>;
-  /** Resolves when it counts from zero; `last` when the last message has come. */
-  expect(expectation: Expectation): Promise<{ last: Promise<EventOf<'last'>> }>;
+  /**
+   * Resolves when it counts from zero; `last` when the last message has come, `reached` when as many as it was to tell of.
+   */
+  expect(expectation: Expectation): Promise<{
+    last: Promise<EventOf<'last'>>;
+    reached: Promise<unknown> | undefined;
+  }>;
   stop(): Promise<void>;
 }
 
@@ -29,11 +34,13 @@ export function startCounter(name: 'handler' | 'receiver', options: object = {})
     async expect(expectation) {
       const last = next('last');
       const expecting = next('expecting');
+      const reached = expectation.tellAt === undefined ? undefined : next('reached');
+      reached?.catch(() => {});
       // Where the measurement has failed, no one is left to hear of it.
       last.catch(() => {});
       child.send(expectation);
       await expecting;
-      return { last };
+      return { last, reached };
     },
     stop: () => endProcess(child),
   };

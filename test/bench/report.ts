@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { outageMs } from './measure.ts';
 import { plotOf } from './plot.ts';
 import { loadedLatencyMs, type Measurement, type Plan } from './rounds.ts';
 import type { Spread } from './statistics.ts';
@@ -28,10 +29,12 @@ Causeway at ${commit}, ${takenAt}: batches of 500, 4 in flight, linger 5 ms. CPU
 "Half load" is half of that subject's own rate with a handler of ${loadedLatencyMs} ms, whose latency is in the times.
 Rates are from the broker taking the connection to the last message at the handler. Causeway has at most 4 requests and
 its window in flight; Node-RED takes the whole backlog into its memory and bounds neither requests nor messages.
+Lost, each with a backlog of its own and a handler of 20 ms: the subject is killed by SIGKILL when a tenth is stored, and
+started again; the handler answers 503 for ${outageMs / 1000} seconds.
 ${peerVersions(plan)}
 
-| | PUBACK | msg/s, handler 0 ms | µs CPU | msg/s, handler 20 ms | µs CPU | p50 / p99 ms at half load | peak RSS MB | lost |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| | PUBACK | msg/s, handler 0 ms | µs CPU | msg/s, handler 20 ms | µs CPU | p50 / p99 ms at half load | peak RSS MB | lost | lost on SIGKILL | lost in an outage |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rows.map(rowText).join('\n')}
 ${missing.map(({ subject, reason }) => `| ${subject} | not measured: ${reason} |\n`).join('')}
 | Aim | measured | |
@@ -70,8 +73,17 @@ function rowText(row: Row): string {
     latency,
     spreadText(row.peakResidentMB),
     String(row.lost),
+    ...(row.losses === undefined
+      ? ['–', '–']
+      : [lossText(row.losses, 'lostOnKill'), lossText(row.losses, 'lostInOutage')]),
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+function lossText(losses: NonNullable<Row['losses']>, name: 'lostOnKill' | 'lostInOutage'): string {
+  return losses[name] === 0
+    ? '0'
+    : `${losses[name].toLocaleString('en')} of ${losses.messages.toLocaleString('en')}`;
 }
 
 function spreadText({ median, min, max }: Spread, digits = 0): string {

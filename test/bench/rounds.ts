@@ -1,5 +1,12 @@
 // What is measured in which order: rounds, so that every subject sees the machine at its best and worst moments alike.
-import { type DrainFigures, type LatencyFigures, measureDrain, measureLatency } from './measure.ts';
+import {
+  type DrainFigures,
+  type LatencyFigures,
+  type LossFigures,
+  measureDrain,
+  measureLatency,
+  measureLoss,
+} from './measure.ts';
 import type { Subject } from './subject.ts';
 import { disturbingCores, undisturbed } from './undisturbed.ts';
 
@@ -12,6 +19,8 @@ export interface Plan {
   readonly latencySeconds: number;
   /** Wait for a quiet machine, and measure again where it did not stay so. */
   readonly insistOnQuiet: boolean;
+  /** Backlog of the measurement of losses, once; 0 for none. */
+  readonly lossMessages: number;
   /** Backlog for the memory measurement of the first subject. */
   readonly memoryMessages: number;
 }
@@ -23,6 +32,7 @@ export type Measurement = { readonly round: number; readonly subject: string } &
       readonly handlerLatencyMs: number;
     } & LatencyFigures)
   | ({ readonly kind: 'memory'; readonly handlerLatencyMs: number } & DrainFigures)
+  | ({ readonly kind: 'loss' } & LossFigures)
 );
 
 /** Yields all measurements so far after each round. */
@@ -48,6 +58,17 @@ export async function* runRounds(
         progress(`${describe(of)}, handler ${handlerLatencyMs} ms: ${latencyText(latency)}`);
       }
     }
+    if (round === 1 && plan.lossMessages > 0)
+      for (const subject of plan.subjects.filter(({ acknowledges }) =>
+        deliversHttp(acknowledges),
+      )) {
+        const of = { round, subject: subject.name };
+        const figures = await measureLoss(subject, plan.lossMessages);
+        measurements.push({ ...of, kind: 'loss', ...figures });
+        progress(
+          `${describe(of)}: of ${figures.messages} lost ${figures.lostOnKill} when killed, ${figures.lostInOutage} in an outage`,
+        );
+      }
     const [first] = plan.subjects;
     if (first === undefined) return;
     const of = { round, subject: first.name };
@@ -59,6 +80,9 @@ export async function* runRounds(
     yield measurements;
   }
 }
+
+const deliversHttp = (acknowledges: Subject['acknowledges']) =>
+  acknowledges !== 'on receipt, no HTTP';
 
 function describe({ round, subject }: { round: number; subject: string }): string {
   return `round ${round}: ${subject}`;

@@ -14,6 +14,12 @@ export interface Row {
   readonly peakResidentMB: Spread;
   /** Maximum messages of one drain that it acknowledged and the handler never saw. */
   readonly lost: number;
+  /** Of so many messages; absent where it was not measured. */
+  readonly losses?: {
+    readonly messages: number;
+    readonly lostOnKill: number;
+    readonly lostInOutage: number;
+  };
   readonly latency?: {
     readonly messagesPerSecond: Spread;
     readonly p50Ms: Spread;
@@ -32,6 +38,7 @@ export function summarize(
     const drains = own.filter((one) => one.kind === 'drain');
     const latencies = own.filter((one) => one.kind === 'latency');
     const memory = own.filter((one) => one.kind === 'memory');
+    const losses = own.find((one) => one.kind === 'loss');
     return {
       subject: name,
       acknowledges,
@@ -45,6 +52,7 @@ export function summarize(
       }),
       peakResidentMB: spreadOf(drains.map((one) => one.peakResidentMB)),
       lost: Math.max(...drains.map((one) => one.lost)),
+      ...(losses !== undefined && { losses }),
       ...(latencies.length > 0 && {
         latency: {
           messagesPerSecond: spreadOf(latencies.map((one) => one.messagesPerSecond)),
@@ -98,6 +106,8 @@ export function aimsOf([ours, ...others]: readonly Row[]): Aim[] {
     ...times('Node-RED, join of 100', 2),
     ...times('Node-RED, tuned', 40),
     ...times('Node-RED, join of 100, tuned', 2),
+    ...times('Go, standard library', 0.95),
+    ...times('Rust, standard library', 0.95),
     {
       aim: 'at most 11 µs CPU a message, at every handler latency',
       measured: `${micros.toFixed(1)} µs`,
