@@ -64,6 +64,11 @@ export const listedStatuses = ['failed', 'expired'] as const;
 
 export type ListedStatus = (typeof listedStatuses)[number];
 
+/** What commands of all topics can be listed by: those that wait to be sent are in the queue. */
+export const statusesOfAllTopics = ['pending', ...listedStatuses] as const;
+
+export type StatusOfAllTopics = (typeof statusesOfAllTopics)[number];
+
 /** Partition of the commands that have come to this; each has an item there with its id as sort key. */
 export function listedPartition(status: ListedStatus): string {
   return `command-status/${status}`;
@@ -210,7 +215,12 @@ export function queuedCommandOf(head: Item, chunks: readonly Item[]): QueuedComm
 
 /** The id of the command that a queue item holds. */
 export function queuedIdOf(head: Item): string {
-  const [digest, uuid] = textAt(head, 'sk').split('#');
+  return queuedIdAt(textAt(head, 'sk'));
+}
+
+/** The same by the sort key of the item. */
+export function queuedIdAt(sortKey: string): string {
+  const [digest, uuid] = sortKey.split('#');
   return `${uuid}-${digest}`;
 }
 

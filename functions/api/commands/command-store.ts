@@ -14,15 +14,24 @@ import {
   commandsPartition,
   isCommandId,
   type LedgerEntry,
-  type ListedStatus,
   ledgerEntryOf,
   listedPartition,
-  listedStatuses,
+  queuedIdAt,
   queueKey,
+  queuePartition,
+  queueShards,
   replyIn,
+  type StatusOfAllTopics,
+  statusesOfAllTopics,
 } from '../../table/command-item.ts';
 import { type Item, textAt } from '../../table/item.ts';
-import { bookedBy, type ReadBudget, readPartition, unexpired } from '../../table/partition.ts';
+import {
+  bookedBy,
+  mergeSteps,
+  type ReadBudget,
+  readPartition,
+  unexpired,
+} from '../../table/partition.ts';
 import { collectPage, maxQueriesPerPage, type Page, pageOf } from '../interface/page.ts';
 
 export interface CommandSelection {
@@ -122,28 +131,41 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
     });
   }
 
+  /** Sort keys by which commands of this status are found, and how a key leads to the id. */
+  function keysOf(status: StatusOfAllTopics, after: string | undefined, budget: ReadBudget) {
+    const range = { low: '0', high: 'g', newestFirst: true, after };
+    const options = {
+      maxQueries: 1,
+      maxItems: maxLooked,
+      attributes: 'sk',
+      consistent: true,
+      filter: unexpired(now()),
+    };
+    if (status !== 'pending') {
+      const bounded = { ...options, budget: budget.unbounded() };
+      return {
+        steps: readPartition(source, listedPartition(status), range, bounded),
+        idOf: (key: string) => key,
+      };
+    }
+    // An item of the queue may have a payload of 64 KB, which is read, and paid, with its key.
+    const shards = Array.from({ length: queueShards }, (_, shard) =>
+      readPartition(source, queuePartition(shard), range, { ...options, budget }),
+    );
+    return { steps: mergeSteps(shards, true), idOf: queuedIdAt };
+  }
+
   /** The commands of all topics that have come to this. */
   async function ofStatus(
-    status: ListedStatus,
+    status: StatusOfAllTopics,
     { limit, budget }: CommandSelection,
     isVisible: (entry: LedgerEntry) => boolean,
     after: string | undefined,
   ): Promise<Page<LedgerEntry>> {
-    const steps = readPartition(
-      source,
-      listedPartition(status),
-      { low: '0', high: 'g', newestFirst: true, after },
-      {
-        maxQueries: 1,
-        maxItems: maxLooked,
-        budget: budget.unbounded(),
-        consistent: true,
-        filter: unexpired(now()),
-      },
-    );
+    const { steps, idOf } = keysOf(status, after, budget);
     const keys: string[] = [];
     let isComplete = false;
-    for (;;) {
+    while (keys.length < maxLooked) {
       const { done, value } = await steps.next();
       if (done === true) {
         isComplete = value;
@@ -151,11 +173,11 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
       }
       keys.push(value.key);
     }
-    const found = await entriesWithoutReplies(keys.filter(isCommandId), budget);
+    const found = await entriesWithoutReplies(keys.map(idOf).filter(isCommandId), budget);
     const entries: LedgerEntry[] = [];
     for (const [index, key] of keys.entries()) {
       if (entries.length === limit) return pageOf(entries, keys[index - 1]);
-      const one = found.get(key);
+      const one = found.get(idOf(key));
       if (one?.status === status && isVisible(one)) entries.push(one);
     }
     return pageOf(entries, isComplete ? undefined : (keys.at(-1) ?? after));
@@ -226,7 +248,7 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
     list(selection, isVisible, after) {
       const { topic, status } = selection;
       if (topic !== undefined) return ofTopic(topic, selection, isVisible, after);
-      const listed = listedStatuses.find((one) => one === status);
+      const listed = statusesOfAllTopics.find((one) => one === status);
       if (listed === undefined) throw new Error(`commands cannot be listed by status ${status}`);
       return ofStatus(listed, selection, isVisible, after);
     },

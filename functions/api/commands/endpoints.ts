@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { commandStatusSchema } from '../../contract/command.ts';
 import { problem, problemResponse } from '../../contract/problem.ts';
-import { isCommandId, type LedgerEntry, listedStatuses } from '../../table/command-item.ts';
+import { isCommandId, type LedgerEntry, statusesOfAllTopics } from '../../table/command-item.ts';
 import { missing } from '../access/scopes.ts';
 import type { Cursors } from '../interface/cursor.ts';
 import { answerList, asJsonList } from '../interface/list.ts';
@@ -51,13 +51,14 @@ const getCommand = {
   problems: ['not-found'],
 } satisfies Operation<z.output<typeof commandParams>>;
 
-const isListed = (status: string | undefined) => listedStatuses.some((listed) => listed === status);
+const isListed = (status: string | undefined) =>
+  statusesOfAllTopics.some((listed) => listed === status);
 
 const commandsQuery = z
   .strictObject({
     topic: topicParameter.optional().meta({
       description:
-        'The topic that the commands were published with, `{commandId}` as it stood there. Without it, commands of all topics that are `failed` or `expired`.',
+        'The topic that the commands were published with, `{commandId}` as it stood there. Without it, commands of all topics that are `pending`, `failed` or `expired`.',
       examples: ['demo/kitchen/cmd'],
     }),
     status: commandStatusSchema.optional(),
@@ -66,7 +67,7 @@ const commandsQuery = z
   })
   .superRefine(({ topic, status }, context) => {
     if (topic !== undefined || isListed(status)) return;
-    const message = `is required, unless status is ${listedStatuses.join(' or ')}`;
+    const message = `is required, unless status is one of ${statusesOfAllTopics.join(', ')}`;
     context.addIssue({ code: 'custom', path: ['topic'], message });
   });
 
@@ -75,9 +76,9 @@ const listCommands = {
   method: 'get',
   path: '/v1/commands',
   tag: 'Commands',
-  summary: 'Commands of a topic, or those that failed or expired, the newest first',
+  summary: 'Commands of a topic, or those that wait, failed or expired, the newest first',
   description:
-    'A page of all topics looks at 100 commands, and leaves out those that the caller may not see: it may be short, or empty, and have a cursor.',
+    'Those that are pending come from the queue: in the order of a digest of their topics, and the newest first in each. A page of all topics looks at 100 commands, and leaves out those that the caller may not see: it may be short, or empty, and have a cursor.',
   query: commandsQuery,
   answers: {
     200: {
