@@ -2,13 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled } from './rig/random.ts';
 import { startRig } from './rig/rig.ts';
 import { killedUnderLoad, killedWhileHandlerIsDown } from './rig/rows.ts';
 
 const name = `the bridge dies ${hasMosquitto ? '' : needsMosquitto}`.trim();
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(90_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test('by kill -9 every 400 ms under load', async () => {
     expect((await killedUnderLoad()).faults).toEqual([]);
   });

@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { until } from '../support/wait.ts';
 import { numberIn } from './rig/publisher.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled } from './rig/random.ts';
 import { startRig } from './rig/rig.ts';
 
 const name = `the broker ${hasMosquitto ? '' : needsMosquitto}`.trim();
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test('restarts, with persistence', async () => {
     const rig = await startRig({
       row: 'broker restarts with persistence',

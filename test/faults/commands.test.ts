@@ -5,11 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { until } from '../support/wait.ts';
 import { startCommandRig } from './rig/commands.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled, scaledMs } from './rig/random.ts';
 
 const name = `commands ${hasMosquitto ? '' : needsMosquitto}`.trim();
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(120_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test('the bridge is killed at random instants', async () => {
     const rig = await startCommandRig({ row: 'commands, kill -9' });
     // A slow network: something is always between publish, PUBACK and status write.

@@ -8,7 +8,7 @@ import { until } from '../support/wait.ts';
 import type { BridgeProcess } from './rig/bridge-process.ts';
 import { keptInTable } from './rig/kept.ts';
 import type { Verdict } from './rig/oracle.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled, scaledMs } from './rig/random.ts';
 import { type Rig, startRig } from './rig/rig.ts';
 
 type Route = BridgeConfigInput['routes'][number];
@@ -63,7 +63,7 @@ async function killThrough(
   return last;
 }
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(120_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test.each([5, 4] as const)('MQTT %d: the filter, to and fro', async (protocolVersion) => {
     const rig = await startRig({
       row: `filter changes, v${protocolVersion}`,

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { until } from '../support/wait.ts';
 import type { Fault } from './rig/handler.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled } from './rig/random.ts';
 import { startRig } from './rig/rig.ts';
 
 const name = `the handler ${hasMosquitto ? '' : needsMosquitto}`.trim();
@@ -49,7 +49,7 @@ const faults: readonly (readonly [what: string, fault: Fault | 'refuse'])[] = [
   ],
 ];
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test.each(faults)('%s', async (what, fault) => {
     const rig = await startRig({
       row: `handler ${what}`,
@@ -78,7 +78,7 @@ describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
     expect((await rig.verdict([bridge], { note })).faults).toEqual([]);
     expect(taken).toBeLessThanOrEqual(window);
     expect(held).toBe(window);
-    expect(rig.proxy.connects).toBe(1);
+    expect(rig.proxy.connectsOf.get('faults-store-0')).toBe(1);
   });
 
   test.concurrent.for([
@@ -113,6 +113,6 @@ describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
     expect((await rig.verdict([bridge], { note })).faults).toEqual([]);
     expect(held).toBe(window);
     if (protocolVersion === 5) expect(taken).toBeLessThanOrEqual(window);
-    expect(rig.proxy.connects).toBe(1);
+    expect(rig.proxy.connectsOf.get('faults-store-0')).toBe(1);
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { until } from '../support/wait.ts';
 import type { BridgeProcess } from './rig/bridge-process.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled, scaledMs } from './rig/random.ts';
 import { startRig } from './rig/rig.ts';
 
 const name = `the keep-alive ${hasMosquitto ? '' : needsMosquitto}`.trim();
@@ -13,7 +13,7 @@ const name = `the keep-alive ${hasMosquitto ? '' : needsMosquitto}`.trim();
 const lostConnections = ({ log }: BridgeProcess) =>
   log.filter((line) => line.includes('not connected to the broker'));
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(120_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test('the broker allows less than was asked for, and the handler answers 503', async () => {
     const rig = await startRig({
       row: 'max_keepalive 10, handler 503',

@@ -3,13 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { until } from '../support/wait.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled, scaledMs } from './rig/random.ts';
 import { startRig } from './rig/rig.ts';
 
 const name = `a lone message ${hasMosquitto ? '' : needsMosquitto}`.trim();
 const retry = { baseMs: 20, capMs: 100 };
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   // An hour at a hundredth of the times: 600 s of `aloneSeconds` are 1 s, and 30 s between two tries 100 ms.
   test('a proxy answers 503 for hours: no dead letter, and all is stored after it', async () => {
     const rig = await startRig({

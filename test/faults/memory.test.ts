@@ -5,7 +5,7 @@ import { untilAborted } from '../../bridge/base/aborted.ts';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { until } from '../support/wait.ts';
 import { createMemoryStore } from './rig/memory-store.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled, scaledMs } from './rig/random.ts';
 import { startRig } from './rig/rig.ts';
 
 const name = `memory ${hasMosquitto ? '' : needsMosquitto}`.trim();
@@ -22,7 +22,7 @@ const routesOf = (count: number, url: string) =>
 
 const bytes = (length: number) => Buffer.alloc(length, 0xf5);
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(120_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test('six default routes full of messages, and a slow handler: it lives within memoryMiB, and sends nothing twice', async () => {
     const rig = await startRig({
       row: 'six routes, 200 KB, slow handler',

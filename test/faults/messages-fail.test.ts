@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../functions/ingest/storing/message-store.ts';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
-import { createRandom, scaled, scaledMs } from './rig/random.ts';
+import { createRandom, rowTimeoutMs, scaled } from './rig/random.ts';
 import { startRig } from './rig/rig.ts';
 
 const name = `messages ${hasMosquitto ? '' : needsMosquitto}`.trim();
@@ -43,7 +43,7 @@ function failingAtRandom(store: Store): Store {
   };
 }
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test('one in 1,000 is poison by its result: it is quarantined', async () => {
     const rig = await startRig({ row: 'poison, retryable: false', wrapStore: refusingPoison });
     const bridge = rig.startBridge();

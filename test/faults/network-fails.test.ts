@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { until } from '../support/wait.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled } from './rig/random.ts';
 import { type Rig, startRig } from './rig/rig.ts';
 
 const name = `the network ${hasMosquitto ? '' : needsMosquitto}`.trim();
@@ -23,7 +23,7 @@ const often: readonly (readonly [what: string, fault: (rig: Rig) => void])[] = [
   ['eats PUBACKs', (rig) => rig.proxy.cutAtPuback(rig.random.between(0, 50))],
 ];
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test.each(often)('%s', async (what, fault) => {
     const rig = await startRig({ row: `network ${what}`, route: { maxBatch: 20, concurrency: 2 } });
     rig.handler.fault = async ({ pass }) => {

@@ -5,7 +5,7 @@ import type { Store } from '../../functions/ingest/storing/message-store.ts';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { until } from '../support/wait.ts';
 import { numberIn } from './rig/publisher.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled, scaledMs } from './rig/random.ts';
 import { type Rig, startRig } from './rig/rig.ts';
 
 const name = `a noisy topic ${hasMosquitto ? '' : needsMosquitto}`.trim();
@@ -61,7 +61,7 @@ async function publishHot(rig: Rig, bytes: number, perSecond: number, count: num
   await Promise.all(published);
 }
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(120_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   // 11 × 250 KB/s on a key that takes 1,000 units, at two fifths: one machine carries all parts of it. How long they
   // take there is measured first, without that limit: it costs the others less than a second.
   test('writes 1 MB a second into a table whose keys take 0.4: the others do not wait for it', async () => {

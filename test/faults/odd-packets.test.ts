@@ -5,7 +5,7 @@ import { int16, packet, properties, publish, text } from '../bridge/packets/wire
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { until } from '../support/wait.ts';
 import type { BridgeProcess } from './rig/bridge-process.ts';
-import { scaled, scaledMs } from './rig/random.ts';
+import { rowTimeoutMs, scaled } from './rig/random.ts';
 import { type Rig, startRig } from './rig/rig.ts';
 
 const name = `packets that cannot be parsed ${hasMosquitto ? '' : needsMosquitto}`.trim();
@@ -41,7 +41,7 @@ async function underLoad(rig: Rig, until: () => boolean): Promise<void> {
   await rig.settled();
 }
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test.each(kinds)('%s', async (what, spoil) => {
     const rig = await startRig({
       row: `spoiled: ${what}`,

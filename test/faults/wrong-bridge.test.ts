@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { acknowledgeOnReceipt, replacedFiles } from './rig/bundle.ts';
 import { judge, type Kept } from './rig/oracle.ts';
-import { scaledMs } from './rig/random.ts';
+import { rowTimeoutMs } from './rig/random.ts';
 import { killedUnderLoad, killedWhileHandlerIsDown } from './rig/rows.ts';
 
 const name = `a bridge that acknowledges on receipt ${hasMosquitto ? '' : needsMosquitto}`.trim();
 
-describe.skipIf(!hasMosquitto)(name, { timeout: scaledMs(60_000) }, () => {
+describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
   test('loses messages when it is killed under load', async () => {
     expect((await killedUnderLoad('wrong')).faults).toContainEqual(expect.stringContaining('lost'));
   });

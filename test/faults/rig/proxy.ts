@@ -13,8 +13,8 @@ export interface NetworkProxy {
   readonly port: number;
   /** CONNECT packets so far. */
   connects: number;
-  /** Maximum connections that were open at once. */
-  mostOpen: number;
+  /** Those of each client id: the bridge also looks for sessions of earlier configs, half a minute after its start. */
+  readonly connectsOf: ReadonlyMap<string, number>;
   /** Client ids with which a connection came while another one with the same was open. */
   readonly heldTwice: string[];
   /** PUBLISH packets to the bridge, and PUBACK packets from it that were passed on. */
@@ -58,6 +58,7 @@ export async function startProxy(
 ): Promise<NetworkProxy> {
   const links = new Set<Link>();
   const holes = new Set<Direction>();
+  const connectsOf = new Map<string, number>();
   let pubacksUntilCut = Number.POSITIVE_INFINITY;
 
   const server = createServer((client) => {
@@ -65,7 +66,6 @@ export async function startProxy(
     const framers = { up: new Framer(), down: new Framer() };
     const link: Link = { clientId: undefined, client, broker, numbers: new Map(), framers };
     links.add(link);
-    proxy.mostOpen = Math.max(proxy.mostOpen, links.size);
     const end = () => {
       links.delete(link);
       client.destroy();
@@ -130,6 +130,7 @@ export async function startProxy(
       for (const framer of Object.values(link.framers))
         framer.version = packet.protocolVersion ?? 4;
       const { clientId } = packet;
+      connectsOf.set(clientId, (connectsOf.get(clientId) ?? 0) + 1);
       if ([...links].some((other) => other.clientId === clientId)) proxy.heldTwice.push(clientId);
       link.clientId = clientId;
     } else if (packet.cmd === 'disconnect') {
@@ -153,7 +154,7 @@ export async function startProxy(
   const proxy: NetworkProxy = {
     port: address.port,
     connects: 0,
-    mostOpen: 0,
+    connectsOf,
     heldTwice: [],
     publishes: 0,
     pubacks: 0,

@@ -15,6 +15,9 @@ export function scaledMs(ms: number): number {
   return ms * Math.max(1, scale);
 }
 
+/** Ends a row that hangs. It takes seconds, and many times that on a machine that has other things to do. */
+export const rowTimeoutMs = scaledMs(400_000);
+
 export interface Random {
   /** From 0 to below 1. */
   next(): number;

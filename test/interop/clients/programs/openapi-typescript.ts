@@ -16,8 +16,8 @@ if (published.data === undefined) throw new Error(JSON.stringify(published.error
 for (let tries = 0; tries < 100; tries++) {
   const { data, error } = await client.GET('/v1/messages', { params: { query: { topic } } });
   if (data === undefined) throw new Error(JSON.stringify(error));
-  // The other media type of this answer is a list of CloudEvents.
-  const message = 'messages' in data ? data.messages[0] : undefined;
+  // The other media types of this answer are a list of CloudEvents, and lines of an export.
+  const message = typeof data === 'object' && 'messages' in data ? data.messages[0] : undefined;
   if (message !== undefined) {
     const { status, qos } = published.data;
     console.log(JSON.stringify({ status, qos, topic: message.topic, payload: message.payload }));

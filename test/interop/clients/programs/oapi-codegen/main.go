@@ -35,7 +35,7 @@ func main() {
 		log.Fatalf("%s: %s", published.Status(), published.Body)
 	}
 	for range 100 {
-		page, err := client.ListMessagesWithResponse(context.Background(), &causeway.ListMessagesParams{Topic: topic})
+		page, err := client.ListMessagesWithResponse(context.Background(), &causeway.ListMessagesParams{Topic: &topic})
 		if err != nil {
 			log.Fatal(err)
 		}

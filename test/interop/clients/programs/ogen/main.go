@@ -36,7 +36,7 @@ func main() {
 		log.Fatalf("%#v", answer)
 	}
 	for range 100 {
-		answer, err := client.ListMessages(context.Background(), causeway.ListMessagesParams{Topic: topic})
+		answer, err := client.ListMessages(context.Background(), causeway.ListMessagesParams{Topic: causeway.NewOptString(topic)})
 		if err != nil {
 			log.Fatal(err)
 		}
