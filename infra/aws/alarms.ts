@@ -1,5 +1,6 @@
 // The alarms: each stands for something that a person has to look at, and says what to do. They are few, as a person reads
 // few: which route it is, and why, is in the log and at /v1/routes.
+import { Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -7,6 +8,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
@@ -62,6 +64,15 @@ export class Alarms extends Construct {
 
   private tell(email: string): void {
     const topic = new Topic(this, 'Topic', { displayName: 'Causeway alarms', enforceSSL: true });
+    // A policy of its own, such as that for TLS, takes the place of the one that lets CloudWatch publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        actions: ['sns:Publish'],
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
     topic.addSubscription(new EmailSubscription(email));
     for (const alarm of this.all) {
       alarm.addAlarmAction(new SnsAction(topic as ITopic));

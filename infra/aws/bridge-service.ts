@@ -17,13 +17,14 @@ import {
 } from 'aws-cdk-lib/aws-ecs';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { BridgeVariable } from '../../bridge/environment.ts';
 import { bundleFolder, programs } from '../bundle/programs.ts';
 import type { CausewayConfig } from '../config/config.ts';
 import { awsBridgeDocument, type BridgeWiring, sizeFault } from './bridge-document.ts';
 import { bridgePort, type Network } from './network.ts';
+import type { StandIns } from './stand-ins.ts';
 import { allowTask } from './task-rights.ts';
 import { stopTimeoutSeconds } from './timeouts.ts';
 
@@ -31,6 +32,8 @@ export interface BridgeServiceProps extends BridgeWiring {
   readonly network: Network;
   /** A checked config. */
   readonly config: CausewayConfig;
+  /** What its texts stand for. */
+  readonly standIns: StandIns;
 }
 
 /** Liveness alone: a broker or a handler that is away must not make ECS stop a task that waits for it. */
@@ -41,7 +44,11 @@ export class BridgeService extends Construct implements IGrantable {
   readonly logGroup: LogGroup;
   readonly grantPrincipal: IPrincipal;
 
-  constructor(scope: Construct, id: string, { network, config, ...wiring }: BridgeServiceProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { network, config, standIns, ...wiring }: BridgeServiceProps,
+  ) {
     super(scope, id);
     const { bridge } = config;
     const { traces } = bridge;
@@ -70,16 +77,17 @@ export class BridgeService extends Construct implements IGrantable {
       readonlyRootFilesystem: true,
       portMappings: [{ containerPort: bridgePort }],
       environment: {
-        CAUSEWAY_CONFIG: Stack.of(this).toJsonString(document),
+        CAUSEWAY_CONFIG: Stack.of(this).toJsonString(standIns.restore(document)),
         ...(traces !== undefined && {
-          OTEL_EXPORTER_OTLP_ENDPOINT: traces.endpoint,
+          OTEL_EXPORTER_OTLP_ENDPOINT: standIns.restore(traces.endpoint),
           OTEL_TRACES_SAMPLER_ARG: String(traces.ratio),
         }),
       } satisfies Partial<Record<BridgeVariable, string>>,
       ...(traces?.headersSecret !== undefined && {
         secrets: {
           OTEL_EXPORTER_OTLP_HEADERS: TaskSecret.fromSecretsManager(
-            Secret.fromSecretNameV2(this, 'TraceHeaders', traces.headersSecret),
+            standIns.secretOf(traces.headersSecret) ??
+              secretNamed(this, 'TraceHeaders', traces.headersSecret),
           ),
         } satisfies Partial<Record<BridgeVariable, TaskSecret>>,
       }),
@@ -99,7 +107,7 @@ export class BridgeService extends Construct implements IGrantable {
       }),
     });
     this.grantPrincipal = task.taskRole;
-    allowTask(task, config);
+    allowTask(task, config, standIns);
 
     const cluster = new Cluster(this, 'Cluster', {
       vpc: network.vpc,
@@ -159,4 +167,11 @@ export class BridgeService extends Construct implements IGrantable {
         "rest on the bridge's own metrics, which say more: sessions, holding, dead letters.",
     });
   }
+}
+
+/** A secret by its name or its ARN. */
+function secretNamed(scope: Construct, id: string, name: string): ISecret {
+  return name.startsWith('arn:')
+    ? Secret.fromSecretCompleteArn(scope, id, name)
+    : Secret.fromSecretNameV2(scope, id, name);
 }

@@ -16,10 +16,14 @@ import { MessagesTable } from './messages-table.ts';
 import { Monitoring } from './monitoring.ts';
 import { Network } from './network.ts';
 import { PublicInterface } from './public-interface.ts';
+import { standInsFor, type WithConstructs } from './stand-ins.ts';
 import { ingestTimeoutSecondsOf } from './timeouts.ts';
 
-/** Every setting of the config, with the same names, limits and defaults. */
-export interface CausewayProps extends CausewayConfigInput {
+/**
+ * Every setting of the config, with the same names, limits and defaults. A secret may be an `ISecret`, a handler an
+ * `IFunction`, and what need not be known at synth a token.
+ */
+export interface CausewayProps extends WithConstructs<CausewayConfigInput> {
   /**
    * The VPC to run in; its private subnets must reach DynamoDB. It stands for `bridge.vpcId`.
    *
@@ -29,7 +33,7 @@ export interface CausewayProps extends CausewayConfigInput {
 }
 
 export class Causeway extends Construct {
-  /** The config as it is used, with all defaults. */
+  /** The config as it is used, with all defaults, and tokens where props had some. */
   readonly config: CausewayConfig;
   readonly table: MessagesTable;
   readonly network: Network;
@@ -42,9 +46,13 @@ export class Causeway extends Construct {
   /** Throws for a config that is wrong or unsafe, with every problem and its path, before anything is made. */
   constructor(scope: Construct, id: string, { vpc, ...input }: CausewayProps) {
     super(scope, id);
-    const parsed = parseCausewayConfig(vpc === undefined ? input : inGivenVpc(input));
-    if (!parsed.ok) throw new Error(`Causeway: ${faultsText(parsed.faults)}`);
-    const config = parsed.value;
+    const standIns = standInsFor(vpc === undefined ? input : inGivenVpc(input));
+    const parsed = parseCausewayConfig(standIns.input);
+    const faults = standIns.faults(parsed.ok ? [] : parsed.faults);
+    if (!parsed.ok || faults.length > 0) throw new Error(`Causeway: ${faultsText(faults)}`);
+    // What is computed from texts, such as ports from URLs, takes this one.
+    const checked = standIns.withNumbers(parsed.value);
+    const config = standIns.restore(checked);
     this.config = config;
     const { routes, writeShards, logRetentionDays } = config;
 
@@ -54,7 +62,7 @@ export class Causeway extends Construct {
     });
     this.ingest = new IngestFunction(this, 'Ingest', {
       ...config.ingest,
-      retentionDays: config.retentionDays,
+      retentionDays: standIns.restore(String(config.retentionDays)),
       writeShards,
       push: config.push,
       timeout: Duration.seconds(ingestTimeoutSecondsOf(routes)),
@@ -63,18 +71,19 @@ export class Causeway extends Construct {
     this.network = new Network(this, 'Network', {
       vpc,
       natGateway: config.bridge.natGateway,
-      bridgeTargets: targetPorts(config),
+      bridgeTargets: targetPorts(checked),
       logRetentionDays,
     });
     this.bridge = new BridgeService(this, 'Bridge', {
       network: this.network,
-      config,
+      config: checked,
+      standIns,
       tableName: this.table.table.tableName,
       ingestUrl: this.ingest.invocationUrl,
     });
     this.api = new ApiFunction(this, 'Api', {
       api: config.api,
-      brokerRules: rulesOf(config.broker),
+      brokerRules: rulesOf(checked.broker),
       network: this.network,
       memoryMiB: config.api.memoryMiB,
       reservedConcurrency: config.api.reservedConcurrency,
@@ -109,6 +118,6 @@ export class Causeway extends Construct {
 }
 
 /** The config of a deployment in a VPC that is given as a construct, whose id is not known before the deploy. */
-function inGivenVpc(input: CausewayConfigInput): CausewayConfigInput {
+function inGivenVpc(input: Omit<CausewayProps, 'vpc'>): Omit<CausewayProps, 'vpc'> {
   return { ...input, bridge: { ...input.bridge, vpcId: 'vpc-00000000' } };
 }

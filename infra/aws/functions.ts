@@ -48,8 +48,8 @@ interface CommonProps {
 export interface IngestFunctionProps extends CommonProps {
   /** Time after which a request is ended; shorter than the bridge waits, so that no request outlives its answer. */
   readonly timeout: Duration;
-  /** Days that messages are kept whose route says nothing else. */
-  readonly retentionDays: number;
+  /** Days that messages are kept whose route says nothing else, as text: it may be known at deploy time only. */
+  readonly retentionDays: string;
   /** Partitions of a topic. */
   readonly writeShards: number;
   /** What platforms may push to it. */
@@ -68,7 +68,7 @@ export class IngestFunction extends Construct {
       ...props,
       description: 'Stores messages',
     });
-    this.setVariable('RETENTION_DAYS', String(props.retentionDays));
+    this.setVariable('RETENTION_DAYS', props.retentionDays);
     this.setVariable('WRITE_SHARDS', String(props.writeShards));
     this.allowPush(props.push);
     const { region, urlSuffix } = Stack.of(this);

@@ -1,5 +1,5 @@
 // Alarms of one deployment, and its dashboard where somebody wants one.
-import { Names, Stack } from 'aws-cdk-lib';
+import { Aws, CfnMapping, Names, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
 import { severityMetric } from './bridge-metrics.ts';
@@ -16,6 +16,13 @@ export interface MonitoringProps extends Watched {
    */
   readonly email?: string | undefined;
 }
+
+/** Hosts of AWS's console, each with the regions of one partition. */
+const consoles = {
+  aws: { console: 'console.aws.amazon.com' },
+  'aws-cn': { console: 'console.amazonaws.cn' },
+  'aws-us-gov': { console: 'console.amazonaws-us-gov.com' },
+};
 
 export class Monitoring extends Construct {
   readonly alarms: Alarms;
@@ -35,6 +42,8 @@ export class Monitoring extends Construct {
     if (!hasDashboard) return;
     const { dashboardName } = newDashboard(this, props, { severity, alarms: this.alarms.all });
     const { region } = Stack.of(this);
-    this.dashboardUrl = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboardName}`;
+    const partitions = new CfnMapping(this, 'Partitions', { mapping: consoles });
+    const console = partitions.findInMap(Aws.PARTITION, 'console');
+    this.dashboardUrl = `https://${console}/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboardName}`;
   }
 }

@@ -43,6 +43,20 @@ describe('the alarms', () => {
     small.resourceCountIs('AWS::SNS::Topic', 0);
   });
 
+  test('may publish there: the policy for TLS takes the place of the one that lets CloudWatch', () => {
+    large.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: Match.objectLike({
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Action: 'sns:Publish',
+            Effect: 'Allow',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+          }),
+        ]),
+      }),
+    });
+  });
+
   test('of the bridge watch metrics that its log has', () => {
     const filters = Object.values(small.findResources('AWS::Logs::MetricFilter'));
     const made = filters.flatMap((filter) => filter['Properties'].MetricTransformations);

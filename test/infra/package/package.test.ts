@@ -70,15 +70,18 @@ test('a TypeScript app checks it with all its types, and synthesizes it', async 
     writeFileSync(
       join(folder, 'lib/typescript-stack.ts'),
       `import { Stack, type StackProps } from 'aws-cdk-lib';
-       import { Causeway, type CausewayProps } from 'causeway';
+       import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+       import { Causeway, type CausewayConfigInput, type CausewayProps } from 'causeway';
        import { defineConfig } from 'causeway/config';
        import type { Construct } from 'constructs';
-       const props: CausewayProps = ${given};
+       const props: CausewayConfigInput = ${given};
        defineConfig({ broker: props.broker, routes: props.routes, stackName: 'Other' });
        export class TypescriptStack extends Stack {
          constructor(scope: Construct, id: string, stackProps?: StackProps) {
            super(scope, id, stackProps);
-           const days: number = new Causeway(this, 'Causeway', props).config.retentionDays;
+           const credentialsSecret = Secret.fromSecretNameV2(this, 'Secret', 'broker');
+           const own: CausewayProps = { ...props, broker: { ...props.broker, credentialsSecret } };
+           const days: number = new Causeway(this, 'Causeway', own).config.retentionDays;
            this.templateOptions.description = \`\${days} days\`;
          }
        }`,
