@@ -8,6 +8,7 @@ import http, {
 import https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import type { Message } from '../../functions/contract/message.ts';
+import { notedHeader, notedMsIn } from '../../functions/contract/noted.ts';
 import {
   AddressRefused,
   addressFault,
@@ -113,6 +114,8 @@ export function createSink(
     }
     return lastTarget;
   }
+  /** What our own ingest said last; 0 where it did not. */
+  let notedMs = 0;
 
   async function exchange(
     toSend: HandlerRequest,
@@ -123,7 +126,12 @@ export function createSink(
       throw new AddressRefused(`the handler's address ${addressRefused}`);
     const { method, url, body } = toSend;
     const proof = await signer?.headers(toSend);
-    const headers = { ...toSend.headers, 'content-length': body.byteLength, ...proof };
+    const headers = {
+      ...toSend.headers,
+      'content-length': body.byteLength,
+      ...(notedMs > 0 && { [notedHeader]: notedMs }),
+      ...proof,
+    };
     const secured = await tls?.options();
     deadline.throwIfOver();
     look?.sent(headers, proof ?? {});
@@ -146,6 +154,7 @@ export function createSink(
     const response = await head;
     const { statusCode: status = 0 } = response;
     clock?.observe(response.headers.date, sentMs);
+    if (route.ingest) notedMs = Math.max(notedMs, notedMsIn(notedIn(response)) ?? 0);
     if (status === 401 || status === 403) signer?.doubt();
     const retryAfter = response.headers['retry-after'];
     const beginning = look && beginningOf(response);
@@ -223,6 +232,11 @@ export function createSink(
       agent.destroy();
     },
   };
+}
+
+function notedIn({ headers }: IncomingMessage): string | undefined {
+  const value = headers[notedHeader];
+  return typeof value === 'string' ? value : undefined;
 }
 
 function reasonOf(error: unknown): string {

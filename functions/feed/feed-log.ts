@@ -1,7 +1,7 @@
 // The feed as it stands in the table: who writes to it, and the entries of each in their order.
 import type { Item } from '../table/item.ts';
 import { type ItemSource, type ReadBudget, readPartition, unexpired } from '../table/partition.ts';
-import { type FeedEntry, feedEntryOf, feedPartition } from './feed-entry.ts';
+import { type FeedEntry, feedEntryOf, feedPartition, stampOf } from './feed-entry.ts';
 
 const writersPartition = 'feed-writers';
 /** A writer is known for so long after it last said that it is there. */
@@ -30,11 +30,25 @@ export interface FeedLog {
   writers(nowMs: number): Promise<string[]>;
   /** Entries of a writer behind a key, the oldest first, and whether there are no more. */
   entries(writer: string, afterKey: string, untilKey?: string): Promise<Entries>;
+  /** The largest stamp of all writers; 0 where nothing is noted. */
+  newestMs(nowMs: number): Promise<number>;
 }
 
 /** Reads are strongly consistent: who sees an entry of a writer sees all before it. */
 export function createFeedLog(source: ItemSource, budget?: ReadBudget): FeedLog {
-  return {
+  async function newestOf(writer: string): Promise<number> {
+    const range = { low: '0', high: '~', newestFirst: true };
+    const options = { maxQueries: 1, maxItems: 1, consistent: true, budget: budget?.unbounded() };
+    for await (const { key } of readPartition(source, feedPartition(writer), range, options))
+      return stampOf(key);
+    return 0;
+  }
+
+  const log: FeedLog = {
+    async newestMs(nowMs) {
+      const writers = await log.writers(nowMs);
+      return Math.max(0, ...(await Promise.all(writers.map(newestOf))));
+    },
     async writers(nowMs) {
       const writers: string[] = [];
       const steps = readPartition(
@@ -68,4 +82,5 @@ export function createFeedLog(source: ItemSource, budget?: ReadBudget): FeedLog 
       }
     },
   };
+  return log;
 }

@@ -12,7 +12,7 @@ import {
   groupsOf,
   writerLength,
 } from './feed-entry.ts';
-import { writerItem } from './feed-log.ts';
+import { createFeedLog, writerItem } from './feed-log.ts';
 import { readWatch } from './watch.ts';
 
 export interface FeedWriterOptions {
@@ -24,8 +24,18 @@ export interface FeedWriterOptions {
   readonly tableNow: () => number;
 }
 
-/** Resolves once the parts are noted, or it is noted that they are not. Rejects never. */
-export type NoteStored = (parts: readonly FeedPart[]) => Promise<void>;
+/** When what was stored before was noted, in milliseconds since 1970; or its sender cannot know. */
+export type NotedBefore = number | 'unknown';
+
+/**
+ * Notes the parts, with a stamp above `after`: whatever the clock says, they come behind what was stored before them.
+ * Resolves once they are noted, with a stamp that is not below theirs; undefined where nobody watches, or it is noted that
+ * they are not. Rejects never.
+ */
+export type NoteStored = (
+  parts: readonly FeedPart[],
+  after?: NotedBefore,
+) => Promise<number | undefined>;
 
 /** Entries are kept so long: a reader can come back within it. */
 export const entryKeptSeconds = 86_400;
@@ -34,10 +44,13 @@ const noteMs = 2000;
 /** A writer says that it is there once in half of the time for which it is known. */
 const presentEveryMs = 1_800_000;
 const maxPuts = 25;
+/** A stamp is so far ahead of the own clock at most: other writers' clocks differ by less. */
+const maxAheadMs = 10_000;
 
 export function createFeedWriter(options: FeedWriterOptions): NoteStored {
   const { client, tableName, checkMs, tableNow } = options;
   const source = { client, tableName };
+  const log = createFeedLog(source);
   const writer = randomInt(36 ** writerLength)
     .toString(36)
     .padStart(writerLength, '0');
@@ -46,6 +59,8 @@ export function createFeedWriter(options: FeedWriterOptions): NoteStored {
   let checking: Promise<void> | undefined;
   let presentMs = Number.NEGATIVE_INFINITY;
   let lastStampMs = 0;
+  /** All of the next stamps are above it. */
+  let floorMs = 0;
   let sequence = 0;
   let missedSinceMs: number | undefined;
   let pending: FeedPart[] = [];
@@ -71,7 +86,7 @@ export function createFeedWriter(options: FeedWriterOptions): NoteStored {
 
   /** Its key is above all before it, whatever the clock says. */
   function nextKey(): string {
-    const nowMs = Math.max(lastStampMs, Math.floor(tableNow()));
+    const nowMs = Math.max(lastStampMs, Math.floor(tableNow()), floorMs + 1);
     sequence = nowMs === lastStampMs ? sequence + 1 : 0;
     lastStampMs = sequence < entrySequences ? nowMs : nowMs + 1;
     sequence %= entrySequences;
@@ -124,8 +139,17 @@ export function createFeedWriter(options: FeedWriterOptions): NoteStored {
     }
   }
 
-  return async (parts) => {
-    if (parts.length === 0 || !(await isWatched())) return;
+  /** Who cannot know is a bridge that begins, and may have taken over what another one did. */
+  async function msOf(after: NotedBefore): Promise<number> {
+    if (after !== 'unknown') return after;
+    // Where that cannot be read, the clock holds.
+    return log.newestMs(tableNow()).catch(() => 0);
+  }
+
+  return async (parts, after = 0) => {
+    if (parts.length === 0 || !(await isWatched())) return undefined;
+    const afterMs = await msOf(after);
+    floorMs = Math.max(floorMs, Math.min(afterMs, Math.floor(tableNow()) + maxAheadMs));
     pending.push(...parts);
     // What comes while an entry is being written goes into the next one, and waits for that.
     const before = writing;
@@ -135,5 +159,6 @@ export function createFeedWriter(options: FeedWriterOptions): NoteStored {
         writing = undefined;
       });
     await writing;
+    return missedSinceMs === undefined ? lastStampMs : undefined;
   };
 }

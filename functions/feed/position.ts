@@ -5,7 +5,8 @@ import { entryKeyLength, type FeedEntry, stampKey, stampOf, writerLength } from 
 /** An entry becomes visible so long after its stamp at most, with what the clocks of writers differ. */
 export const stragglerMs = 30_000;
 
-type Named = Pick<FeedEntry, 'writer' | 'key' | 'stampMs'>;
+/** What tells an entry from others. */
+export type Named = Pick<FeedEntry, 'writer' | 'key' | 'stampMs'>;
 
 export interface FeedPosition {
   /** The largest stamp of what was seen. */

@@ -27,11 +27,23 @@ export interface BatchOptions {
 }
 
 export type BatchAnswer =
-  | { readonly kind: 'receipt'; readonly receipt: Receipt }
+  | {
+      readonly kind: 'receipt';
+      readonly receipt: Receipt;
+      /** When what was stored was noted, where somebody watches. */
+      readonly notedMs: number | undefined;
+    }
   | { readonly kind: 'problem'; readonly problem: Problem };
 
-/** Stores a batch as the query of its route asks. Rejects where something failed that should not have. */
-export type TakeBatch = (batch: readonly unknown[], query: URLSearchParams) => Promise<BatchAnswer>;
+/**
+ * Stores a batch as the query of its route asks. `notedBefore` is when what was stored before it was noted; without it that is
+ * looked up while somebody watches. Rejects where something failed that should not have.
+ */
+export type TakeBatch = (
+  batch: readonly unknown[],
+  query: URLSearchParams,
+  notedBefore?: number,
+) => Promise<BatchAnswer>;
 
 /** Characters of a reason in an answer: 10,000 failures have to fit into the 6 MB that Lambda answers with. */
 const maxReasonLength = 200;
@@ -62,7 +74,7 @@ export function createTakeBatch({
   maxBatch = 10_000,
   onDuplicate,
 }: BatchOptions): TakeBatch {
-  return async (batch, search) => {
+  return async (batch, search, notedBefore) => {
     const query = parseQuery(search);
     // Not a 400, by which the bridge would take the messages for bad: a route with a wrong URL is a broken
     // deployment, and what it was meant to store waits until that is mended.
@@ -98,11 +110,16 @@ export function createTakeBatch({
       });
     }
     let duplicates = 0;
+    let notedMs: number | undefined;
     let clients: readonly ClientChange[] | undefined;
     const { tellsClients = false, ...put } = query.value;
     failures.push(
       ...(await store.put(messages, {
         ...put,
+        notedBefore: notedBefore ?? 'unknown',
+        onNoted(ms) {
+          notedMs = ms;
+        },
         ...(tellsClients && {
           onClients(changes) {
             clients = changes.filter(({ clientId }) => clientId.length <= maxToldClientId);
@@ -119,7 +136,7 @@ export function createTakeBatch({
       ...(duplicates > 0 && { duplicates }),
       ...(clients !== undefined && { clients: [...clients] }),
     };
-    return { kind: 'receipt', receipt };
+    return { kind: 'receipt', receipt, notedMs };
   };
 }
 

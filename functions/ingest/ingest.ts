@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { byDeclaredSize } from '../contract/body-limit.ts';
 import { envelopeBatchType } from '../contract/envelope.ts';
+import { notedHeader, notedMsIn } from '../contract/noted.ts';
 import { problem, problemResponse } from '../contract/problem.ts';
 import { signatureFault } from '../contract/signature.ts';
 import { createTakeBatch } from './batch.ts';
@@ -107,10 +108,11 @@ export function createIngest(options: IngestOptions): Hono {
     const batch = parseBatch(body);
     if (batch === undefined)
       return problemResponse(problem('invalid-json', 'the body must be a JSON array'));
-    const answer = await take(batch, new URL(context.req.url).searchParams);
-    return answer.kind === 'receipt'
-      ? context.json(answer.receipt)
-      : problemResponse(answer.problem);
+    const notedBefore = notedMsIn(context.req.header(notedHeader));
+    const answer = await take(batch, new URL(context.req.url).searchParams, notedBefore);
+    if (answer.kind === 'problem') return problemResponse(answer.problem);
+    if (answer.notedMs !== undefined) context.header(notedHeader, String(answer.notedMs));
+    return context.json(answer.receipt);
   });
 
   return app;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FeedEntry } from '../../feed/feed-entry.ts';
 import { stampKey } from '../../feed/feed-entry.ts';
 import type { FeedLog } from '../../feed/feed-log.ts';
-import { type FeedPosition, seenKeyOf } from '../../feed/position.ts';
+import { type FeedPosition, type Named, seenKeyOf } from '../../feed/position.ts';
 
 /** How far back is looked for a message that was received long before it was stored, in milliseconds. */
 const maxLookBackMs = 3_600_000;
@@ -22,8 +22,8 @@ export function keyOf(topic: string, key: string): string {
 
 export class KnownKeys {
   readonly #log: FeedLog;
-  /** With the stamp of the entry that named it, the earliest first. */
-  readonly #keys = new Map<string, number>();
+  /** With the entry that named it first, in the order of these. */
+  readonly #keys = new Map<string, Named>();
   /** Those of before it, as far back as somebody had to look. */
   readonly #earlier = new Set<string>();
   /** All that was named above this stamp is known, or unseen still. */
@@ -38,16 +38,18 @@ export class KnownKeys {
     this.#floorMs = from.stampMs;
   }
 
-  /** False where it is known already. */
-  add(key: string, stampMs: number): boolean {
-    if (this.#keys.has(key) || this.#earlier.has(key)) return false;
-    this.#keys.set(key, stampMs);
+  /** The entry that named it first, where it is known; `earlier` where that was before all that is read here. */
+  add(key: string, entry: Named): Named | 'earlier' | undefined {
+    if (this.#earlier.has(key)) return 'earlier';
+    const known = this.#keys.get(key);
+    if (known !== undefined) return known;
+    this.#keys.set(key, entry);
     if (this.#keys.size > maxKeys) this.#forget(maxKeys / 10);
-    return true;
+    return undefined;
   }
 
   #forget(count: number): void {
-    for (const [key, stampMs] of this.#keys) {
+    for (const [key, { stampMs }] of this.#keys) {
       this.#keys.delete(key);
       this.#floorMs = Math.max(this.#floorMs, stampMs);
       if (this.#keys.size <= maxKeys - count) break;

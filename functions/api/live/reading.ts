@@ -1,7 +1,7 @@
 // One reader's way through the feed: from its position on, what its filters and rights let through, in pages of bounded
 // size. A position that the window no longer has is first read for this reader alone.
 import { behind, cursorOf, type FeedPosition, hasSeen, isWithin } from '../../feed/position.ts';
-import type { FeedWindow, WindowEntry } from './window.ts';
+import type { FeedWindow, WindowEntry, WindowMessage } from './window.ts';
 
 /** What a reader is told beside messages. */
 export interface Missed {
@@ -123,12 +123,12 @@ export class Reading {
     // Not all at once: a message may have megabytes.
     for (let start = 0; start < rest.length; start += loadedAtOnce) {
       const group = rest.slice(start, start + loadedAtOnce);
-      const wanted = group.filter(({ topic }) => this.#options.isWanted(topic));
+      const wanted = group.filter((one) => this.#options.isWanted(one.topic) && !this.#has(one));
       await window.load(wanted);
       const isWanted = new Set(wanted);
       for (const message of group) {
         given++;
-        if (!isWanted.has(message) || message.isRepeated || !message.text) continue;
+        if (!isWanted.has(message) || !message.text) continue;
         if (give(message.text) || given === messages.length) continue;
         this.#position = { ...this.#position, partly: { writer, key, given } };
         return false;
@@ -138,6 +138,11 @@ export class Reading {
     this.#position = behind(position, entry);
     this.#number++;
     return true;
+  }
+
+  /** Whether it was given before: a request that is sent again is noted again. */
+  #has({ isRepeated, others = [] }: WindowMessage): boolean {
+    return isRepeated || others.some((entry) => hasSeen(this.#position, entry));
   }
 
   /** To the end: a slow reader is to see what comes now, and can read what it missed from its cursor on. */

@@ -3,14 +3,23 @@
 import type { Message } from '../../contract/message.ts';
 import type { FeedEntry, FeedMessage, FeedPart } from '../../feed/feed-entry.ts';
 import type { FeedLog } from '../../feed/feed-log.ts';
-import { behind, cursorOf, type FeedPosition, movedTo, seenKeyOf } from '../../feed/position.ts';
+import {
+  behind,
+  cursorOf,
+  type FeedPosition,
+  movedTo,
+  type Named,
+  seenKeyOf,
+} from '../../feed/position.ts';
 import { KnownKeys, keyOf } from './known-keys.ts';
 
 /** A message of the window. */
 export interface WindowMessage extends FeedMessage {
   readonly part: FeedPart;
-  /** Named before: the request that stored it was sent again. */
+  /** Named before all that is here: the request that stored it was sent again. */
   readonly isRepeated: boolean;
+  /** Other entries here that name it: who has seen one of these has it. Which comes first, another process may see otherwise. */
+  others?: Named[];
   /** Cursor behind it. */
   readonly cursor: string;
   /** As it is given to readers; empty where it is gone. Absent until somebody wants it. */
@@ -116,7 +125,7 @@ export class FeedWindow {
 
   /** Makes the text of these messages of an entry. */
   async load(messages: readonly WindowMessage[]): Promise<void> {
-    const wanted = messages.filter(({ text, isRepeated }) => text === undefined && !isRepeated);
+    const wanted = messages.filter(({ text }) => text === undefined);
     if (wanted.length === 0) return;
     const found = new Map<string, Message>();
     for (const message of await this.#options.fetch(wanted))
@@ -174,7 +183,8 @@ export class FeedWindow {
   }
 
   #append(entry: FeedEntry): void {
-    const { writer, key } = entry;
+    const { writer, key, stampMs } = entry;
+    const named: Named = { writer, key, stampMs };
     const before = this.#end;
     this.#end = behind(before, entry);
     const count = entry.parts.reduce((sum, { messages }) => sum + messages.length, 0);
@@ -183,14 +193,26 @@ export class FeedWindow {
     const messages = entry.parts.flatMap((part) =>
       part.messages.map((message): WindowMessage => {
         given++;
-        const isRepeated = !this.#keys.add(keyOf(message.topic, message.key), entry.stampMs);
+        const first = this.#keys.add(keyOf(message.topic, message.key), named);
         const cursor =
           given === count ? last : cursorOf({ ...before, partly: { writer, key, given } });
-        return { ...message, part, isRepeated, cursor };
+        const isRepeated = first === 'earlier' || first === named;
+        if (first === undefined || isRepeated) return { ...message, part, isRepeated, cursor };
+        this.#nameAgain(first, message, named);
+        return { ...message, part, isRepeated, cursor, others: [first as Named] };
       }),
     );
     this.#messages += count;
     this.#entries.push({ ...entry, messages, after: this.#end });
+  }
+
+  /** Notes at the message in its first entry that another one has it, too. */
+  #nameAgain(first: Named, { topic, key }: FeedMessage, again: Named): void {
+    const entry = this.#entries.find((one) => one.key === first.key && one.writer === first.writer);
+    const message = entry?.messages.find((one) => one.key === key && one.topic === topic);
+    if (message === undefined) return;
+    message.others ??= [];
+    message.others.push(again);
   }
 
   /** Nobody wants what is before this entry any more. */

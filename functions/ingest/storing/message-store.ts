@@ -5,7 +5,7 @@ import type { PresenceFeed } from '../../contract/presence-feed.ts';
 import type { ClientChange, ItemFailure } from '../../contract/receipt.ts';
 import type { StorageForm } from '../../contract/storage-form.ts';
 import type { FeedPart } from '../../feed/feed-entry.ts';
-import type { NoteStored } from '../../feed/feed-writer.ts';
+import type { NotedBefore, NoteStored } from '../../feed/feed-writer.ts';
 import { isPackable } from '../../segments/packable.ts';
 import { itemBytes } from '../../table/chunks.ts';
 import { checkedShards, messageSortKey, shardOf } from '../../table/item.ts';
@@ -50,13 +50,19 @@ export interface StorageOptions {
 }
 
 /** {@link StorageOptions} with their defaults. */
-type Storage = { readonly [Option in keyof StorageOptions]-?: NonNullable<StorageOptions[Option]> };
+type Storage = {
+  readonly [Option in keyof StorageOptions]-?: NonNullable<StorageOptions[Option]>;
+} & Pick<PutOptions, 'notedBefore' | 'onNoted'>;
 
 export interface PutOptions extends StorageOptions {
   /** They are presence messages of this kind: not stored as they are, but folded into who is online. */
   readonly presence?: PresenceFeed | undefined;
   /** Told of the clients that presence messages have changed. */
   readonly onClients?: ((changes: readonly ClientChange[]) => void) | undefined;
+  /** When what was stored before these was noted, as {@link PutOptions.onNoted} told it. Default nothing was before. */
+  readonly notedBefore?: NotedBefore | undefined;
+  /** Told when these were noted, where somebody watches. */
+  readonly onNoted?: (notedMs: number) => void;
   /** Told how many had been stored before, under another time of receipt: they are not again. */
   readonly onDuplicates?: (count: number) => void;
 }
@@ -89,7 +95,7 @@ export function createStore(options: StoreOptions): Store {
 
   async function writeMessages(
     batch: readonly Message[],
-    { retentionDays, storage }: Storage,
+    { retentionDays, storage, notedBefore, onNoted }: Storage,
     deadlineMs: number,
   ): Promise<ItemFailure[]> {
     const { messages, refused } = distinctOf(batch);
@@ -100,7 +106,9 @@ export function createStore(options: StoreOptions): Store {
       writePacked(packed, retentionDays, deadlineMs, failures),
       writeSingle(single, retentionDays, deadlineMs, failures),
     ]);
-    await options.note?.(parts.flat().filter(({ messages: named }) => named.length > 0));
+    const named = parts.flat().filter((part) => part.messages.length > 0);
+    const noted = await options.note?.(named, notedBefore);
+    if (noted !== undefined) onNoted?.(noted);
     return [...failures.values()];
   }
 
@@ -156,19 +164,22 @@ export function createStore(options: StoreOptions): Store {
       presence,
       onClients,
       onDuplicates,
+      notedBefore,
+      onNoted,
     }: PutOptions = {},
   ): Promise<ItemFailure[]> {
     const deadlineMs = now() + timeBudgetMs;
     if (presence !== undefined)
       return foldPresence(messages, presence, retentionDays, deadlineMs, onClients);
+    const writing: Storage = { retentionDays, storage, notedBefore, ...(onNoted && { onNoted }) };
     if (!messages.some(({ possibleDuplicate }) => possibleDuplicate === true)) {
-      return writeMessages(messages, { retentionDays, storage }, deadlineMs);
+      return writeMessages(messages, writing, deadlineMs);
     }
     const { duplicates, failures } = await lookBack(messages);
     if (duplicates.size > 0) onDuplicates?.(duplicates.size);
     const unsure = new Set(failures.map(({ itemIdentifier }) => itemIdentifier));
     const fresh = messages.filter((m) => !duplicates.has(m) && !unsure.has(m.id));
-    return [...failures, ...(await writeMessages(fresh, { retentionDays, storage }, deadlineMs))];
+    return [...failures, ...(await writeMessages(fresh, writing, deadlineMs))];
   }
 
   async function canWrite(): Promise<boolean> {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Hono } from 'hono';
+import { notedHeader } from '../../../functions/contract/noted.ts';
 
 /** One request that the fault layer decides about. */
 export interface Call {
@@ -31,7 +32,7 @@ export interface FaultyHandler {
   close(): Promise<void>;
 }
 
-export async function startFaultyHandler(ingest: Hono): Promise<FaultyHandler> {
+export async function startFaultyHandler(ingest: Pick<Hono, 'request'>): Promise<FaultyHandler> {
   let port = 0;
   const ingesting = new Set<Promise<unknown>>();
   const server = createServer((request, response) => {
@@ -47,9 +48,17 @@ export async function startFaultyHandler(ingest: Hono): Promise<FaultyHandler> {
     handler.requests++;
     for (const id of ids) handler.seen.add(id);
     const contentType = request.headers['content-type'] ?? '';
+    const noted = request.headers[notedHeader];
     const handle = async () => {
       const handling = Promise.resolve(
-        ingest.request('/', { method: 'POST', headers: { 'content-type': contentType }, body }),
+        ingest.request('/', {
+          method: 'POST',
+          headers: {
+            'content-type': contentType,
+            ...(typeof noted === 'string' && { [notedHeader]: noted }),
+          },
+          body,
+        }),
       );
       ingesting.add(handling);
       return handling.finally(() => ingesting.delete(handling));

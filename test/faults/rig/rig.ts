@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished, type TestContext } from 'vitest';
 import type { BridgeConfigInput } from '../../../bridge/config/config.ts';
+import { createFeedWriter } from '../../../functions/feed/feed-writer.ts';
 import { createIngest } from '../../../functions/ingest/ingest.ts';
 import { createStore, type Store } from '../../../functions/ingest/storing/message-store.ts';
 import { localClient } from '../../../infra/local/database.ts';
@@ -46,6 +47,8 @@ export interface RigOptions {
   readonly onTestFinished?: TestContext['onTestFinished'];
   /** Instead of the table, where it would take too long to store all of it. */
   readonly memoryStore?: MemoryStore;
+  /** Instances of ingest, by how far each one's clock is ahead, that note what they store for who watches. Default one, which does not. */
+  readonly clocksMs?: readonly number[];
   /** What stands in front of the store. */
   readonly wrapStore?: (store: Store) => Store;
 }
@@ -94,14 +97,25 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const proxy = await startProxy(broker.port, (number) => {
     if (!storedNumbers.has(number)) acknowledgedUnstored.add(number);
   });
-  const store = recordingStored(
-    options.memoryStore ??
-      createStore({ client: ingestClient, tableName: table.tableName, retentionDays: 30 }),
-    storedNumbers,
-  );
-  const handler = await startFaultyHandler(
-    createIngest({ store: options.wrapStore?.(store) ?? store }),
-  );
+  const ofTable = { client: ingestClient, tableName: table.tableName };
+  const ingests = (options.clocksMs ?? [undefined]).map((clockMs) => {
+    const tableNow = () => Date.now() + (clockMs ?? 0);
+    const note = createFeedWriter({ ...ofTable, checkMs: 0, tableNow });
+    const noting = clockMs === undefined ? {} : { note, tableNow };
+    const store = recordingStored(
+      options.memoryStore ?? createStore({ ...ofTable, retentionDays: 30, ...noting }),
+      storedNumbers,
+    );
+    return createIngest({ store: options.wrapStore?.(store) ?? store });
+  });
+  const handler = await startFaultyHandler({
+    // Any of them, as a platform chooses.
+    request(...asked) {
+      const ingest = ingests[ingests.length === 1 ? 0 : random.between(0, ingests.length - 1)];
+      if (ingest === undefined) throw new Error('there is no ingest');
+      return ingest.request(...asked);
+    },
+  });
   const publisher = new Publisher(broker.port, random);
   const bridges = new Set<BridgeProcess>();
 

@@ -8,6 +8,7 @@ import {
   envelopeBatchType,
 } from '../../../functions/contract/envelope.ts';
 import type { Message } from '../../../functions/contract/message.ts';
+import { notedHeader } from '../../../functions/contract/noted.ts';
 import { sign } from '../../../functions/contract/signature.ts';
 import { createIngest } from '../../../functions/ingest/ingest.ts';
 import type { PutOptions, Store } from '../../../functions/ingest/storing/message-store.ts';
@@ -21,6 +22,7 @@ class MemoryStore implements Store {
   failing = new Set<string>();
   isWritable = true;
   duplicates = 0;
+  notedMs: number | undefined;
   options: PutOptions = {};
 
   async canWrite() {
@@ -30,6 +32,7 @@ class MemoryStore implements Store {
   async put(messages: readonly Message[], options: PutOptions = {}) {
     this.options = options;
     if (this.duplicates > 0) options.onDuplicates?.(this.duplicates);
+    if (this.notedMs !== undefined) options.onNoted?.(this.notedMs);
     this.messages.push(...messages.filter(({ id }) => !this.failing.has(id)));
     return messages
       .filter(({ id }) => this.failing.has(id))
@@ -59,7 +62,8 @@ async function post(
     },
   });
   const answer = (await response.json()) as Answer;
-  return { status: response.status, body: answer, store };
+  const noted = response.headers.get(notedHeader);
+  return { status: response.status, body: answer, store, noted };
 }
 
 const batchOf = (...messages: Message[]) => `[${messages.map(encodeEnvelope).join(',')}]`;
@@ -243,6 +247,24 @@ describe('refuses, and stores nothing of,', () => {
     expect(result.store.messages).toEqual([]);
   });
 });
+
+test.each([
+  [undefined, 'unknown'],
+  ['1764411000000', 1_764_411_000_000],
+  ['-1', 'unknown'],
+  ['1e9', 'unknown'],
+])(
+  'what the bridge says was noted (%s) goes to the store, and what that notes to the bridge',
+  async (given, notedBefore) => {
+    const store = new MemoryStore();
+    const headers = given === undefined ? {} : { [notedHeader]: given };
+    const silent = await post(batchOf(message()), { store, headers });
+    expect(silent.noted).toBeNull();
+    expect(store.options.notedBefore).toBe(notedBefore);
+    store.notedMs = 5;
+    expect((await post(batchOf(message()), { store, headers })).noted).toBe('5');
+  },
+);
 
 describe('over a socket, a wrong Content-Length', () => {
   const body = batchOf(message());
