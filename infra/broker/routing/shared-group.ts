@@ -8,6 +8,8 @@ export interface Member {
   readonly ready: boolean;
   /** It keeps messages for a client that is away. */
   readonly kept: boolean;
+  /** Its queue has no room: a message of QoS 1 or 2 would be dropped. */
+  readonly full: boolean;
 }
 
 export class SharedGroup<M extends Member> {
@@ -35,13 +37,17 @@ export class SharedGroup<M extends Member> {
 
   /**
    * Who gets the next message: the next one in turn that can take it now; else one that is connected; else, where the
-   * message may wait, one that will come back.
+   * message may wait, one that will come back. Where it may wait, those whose queue is full come last.
    */
   next(mayWait: boolean): { member: M; subscription: Subscription } | undefined {
+    const ready = this.#nextWhere((member) => member.ready);
+    if (ready !== undefined) return ready;
+    if (!mayWait) return this.#nextWhere(({ connected }) => connected);
     return (
-      this.#nextWhere(({ ready }) => ready) ??
+      this.#nextWhere(({ connected, full }) => connected && !full) ??
+      this.#nextWhere(({ kept, full }) => kept && !full) ??
       this.#nextWhere(({ connected }) => connected) ??
-      (mayWait ? this.#nextWhere(({ kept }) => kept) : undefined)
+      this.#nextWhere(({ kept }) => kept)
     );
   }
 

@@ -92,6 +92,12 @@ export class Outbox {
     return this.#next > this.#backlog.last && this.#inflight.size < this.#window;
   }
 
+  /** It has as many messages as it may, or as many bytes. */
+  get isFull(): boolean {
+    const { messages, bytes } = this.#backlog;
+    return messages >= this.#limits.maxQueuedMessages || bytes >= this.#limits.maxQueuedBytes;
+  }
+
   get #window(): number {
     return Math.min(this.#limits.maxInflight, this.#receiver?.receiveMaximum ?? 0);
   }

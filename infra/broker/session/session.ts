@@ -66,6 +66,10 @@ export class Session implements Recipient {
     return receiver !== undefined && !receiver.blocked && (this.#outbox?.hasRoom ?? true);
   }
 
+  get full(): boolean {
+    return this.#outbox?.isFull ?? false;
+  }
+
   /** Sends to this connection from now on. */
   attach(receiver: Receiver): void {
     this.#receiver = receiver;

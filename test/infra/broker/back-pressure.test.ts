@@ -199,6 +199,22 @@ test.each([1, 2] as const)(
   },
 );
 
+test('of a shared subscription a member with room gets what another has none for', async () => {
+  const broker = await start({ limits: { maxQueuedMessages } });
+  for (const clientId of ['one', 'other']) {
+    const member = await connect(broker, { clientId, protocolVersion: 5, ...kept });
+    await member.subscribeAsync(['$share/all/rooms/#', `only/${clientId}`], { qos: 1 });
+    await member.endAsync();
+  }
+  await until(() => broker.clients === 0);
+  const publish = (topic: string) => broker.publish({ topic, payload: 'x', qos: 1 });
+  for (let number = 0; number < maxQueuedMessages; number++) await publish('only/one');
+  for (let number = 0; number < maxQueuedMessages; number++) await publish('rooms/1');
+  expect(broker.counters.droppedQueueFull).toBe(0);
+  await publish('rooms/1');
+  expect(broker.counters.droppedQueueFull).toBe(1);
+});
+
 test('nobody waits for long for a session that no bridge comes for any more', async () => {
   const store = await Store.open(temporaryFolder('back-pressure'));
   closeAfterTest(() => store.close());
