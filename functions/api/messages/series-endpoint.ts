@@ -68,7 +68,7 @@ const readSeries = {
   path: '/v1/messages/series',
   tag: 'Messages',
   summary: 'Numbers in the payloads of a topic, as curves',
-  description: `Minimum, mean, maximum and count for each step, of at most ${maxSteps} steps. It reads the messages: up to 256 read units, which are 1 to 2 MB of messages that are stored by themselves. Where there are more it has a \`nextCursor\`, and the first step of what follows may be the last one of this answer: their counts add up.`,
+  description: `Minimum, mean, maximum and count for each step, of at most ${maxSteps} steps. It reads the messages: up to 256 read units, which are 1 to 2 MB of messages that are stored by themselves. Where there are more it has a \`nextCursor\`, and the first step of what follows may be the last one of this answer: their counts add up. Messages of one step come in order, each once, also where copies of it are stored. What is stored late, as after an outage of the handler, belongs to the step of its receipt: a step that was read before is another one when it is read again, and a later page does not go back to it.`,
   query: seriesQuery,
   answers: {
     200: {

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { createCursors } from '../../../../functions/api/interface/cursor.ts';
 import { SeriesReduction } from '../../../../functions/api/messages/series.ts';
 import { seriesEndpoint } from '../../../../functions/api/messages/series-endpoint.ts';
+import type { Message } from '../../../../functions/contract/message.ts';
 import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
 import { createStoredMessages } from '../../../../functions/reading/stored-messages.ts';
 import { call } from '../../../support/endpoints.ts';
@@ -94,6 +95,46 @@ test('more than one answer reads is read behind its cursor, each message once', 
   expect(counted).toBe(40);
   expect(answers).toBeGreaterThan(1);
 });
+
+test.each(['items', 'packed'] as const)(
+  'what is stored late is in the step of its receipt, once, as %s',
+  async (storage) => {
+    const topic = `room/${storage}`;
+    const reader = principal('reader', { read: '#' });
+    const put = async (...messages: Message[]) =>
+      expect(await store.put(messages, { storage })).toEqual([]);
+    /** One every ten seconds, `c` the number of the minute. */
+    const minute = (number: number, count = 6) =>
+      Array.from({ length: count }, (_, index) =>
+        message({ topic, time: at(number * 60_000 + index * 10_000), text: `{"c":${number}}` }),
+      );
+    const range = { topic, from: at(0), to: at(180_000), fields: 'c' };
+    const counts = async () => {
+      const { series } = (await get(range, reader)).body;
+      return series[0].points.map((point: { at: string; mean: number; count: number }) => [
+        point.at,
+        Number(point.mean.toFixed(6)),
+        point.count,
+      ]);
+    };
+    const [first, second] = [minute(0), minute(1)];
+    // The later minute is there before the first one, which a handler did not take.
+    await put(...second);
+    expect(await counts()).toEqual([[step(60_000), 1, 6]]);
+    await put(...first);
+    expect(await counts()).toEqual([
+      [step(0), 0, 6],
+      [step(60_000), 1, 6],
+    ]);
+    // Their requests are sent again, in another composition, with what came late into a minute that had been read.
+    const late = message({ topic, time: at(59_999), text: '{"c":7}' });
+    await put(...first, ...second, late);
+    expect(await counts()).toEqual([
+      [step(0), 1, 7],
+      [step(60_000), 1, 6],
+    ]);
+  },
+);
 
 test('it needs the right to read, and is bounded', async () => {
   expect((await get({ topic: 'other' })).status).toBe(403);
