@@ -46,7 +46,9 @@ export class Packer {
     let ratio = this.#ratio / 1.1;
     const encode = (messages: readonly Message[]) => {
       const bytes = encodeSegment({ retentionDays, messages });
-      ratio = bytes.byteLength / unpackedBytesOf(messages);
+      // Fewer messages deflate a little worse.
+      const margin = bytes.byteLength > maxSegmentBytes ? 1.02 : 1;
+      ratio = (margin * bytes.byteLength) / unpackedBytesOf(messages);
       return { messages, bytes };
     };
     if (fitting(group, ratio) === group.length) {
