@@ -196,6 +196,15 @@ export function describeDeployment(
       );
     });
 
+    test('readers of a document who come too fast are refused, and callers of the API are not', async () => {
+      const url = `${deployment.outputs['ApiUrl']}/openapi.json`;
+      const statuses = await Promise.all(
+        Array.from({ length: 200 }, async () => (await fetch(url)).status),
+      );
+      expect(new Set(statuses)).toEqual(new Set([200, 429]));
+      expect((await user.call('/v1/topics')).status).toBe(200);
+    });
+
     test('a new task gets what the one before it did not acknowledge, and what came meanwhile', async () => {
       const ingest = functionNamed('CausewayIngestFunction');
       ingest.isThrottled = true;

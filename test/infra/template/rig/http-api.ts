@@ -7,6 +7,7 @@ import { bodyOf, eventOf, refuse, sendResult } from './http.ts';
 import { arn } from './identities.ts';
 import { matches } from './policies.ts';
 import type { Site } from './site.ts';
+import { newThrottle, type Throttle, throttleSchema } from './throttle.ts';
 
 const apiSchema = z.strictObject({
   Name: z.string(),
@@ -19,8 +20,8 @@ const stageSchema = z.strictObject({
   StageName: z.literal('$default'),
   AutoDeploy: z.literal(true),
   AccessLogSettings: z.unknown(),
-  DefaultRouteSettings: z.unknown(),
-  RouteSettings: z.unknown(),
+  DefaultRouteSettings: throttleSchema,
+  RouteSettings: z.record(z.string(), throttleSchema).default({}),
 });
 
 const routeSchema = z.strictObject({
@@ -50,6 +51,7 @@ interface ApiRoute {
   readonly target: Pick<RunningFunction, 'invoke'>;
   /** Whether a resource policy of the function lets this route call it. */
   readonly isPermitted: boolean;
+  readonly throttle: Throttle;
 }
 
 /** What answers at the HTTP APIs, by their names. */
@@ -60,7 +62,8 @@ export function httpApis({ declared }: Site, functions: Map<string, RunningFunct
   const stages = [...declared.of('AWS::ApiGatewayV2::Stage', stageSchema).values()];
   return [...declared.of('AWS::ApiGatewayV2::Api', apiSchema).keys()].map(
     (api): [string, RequestListener] => {
-      if (!stages.some(({ ApiId }) => ApiId === api)) throw new Error(`${api} has no stage`);
+      const stage = stages.find(({ ApiId }) => ApiId === api);
+      if (stage === undefined) throw new Error(`${api} has no stage`);
       const own = routes.filter(({ ApiId }) => ApiId === api);
       return [
         api,
@@ -71,6 +74,7 @@ export function httpApis({ declared }: Site, functions: Map<string, RunningFunct
             const source = arn('execute-api', `${api}/$default/${RouteKey.replace(/ /, '')}`);
             return {
               key: RouteKey,
+              throttle: newThrottle(stage.RouteSettings[RouteKey] ?? stage.DefaultRouteSettings),
               target: functionOf(functions, integration.IntegrationUri),
               isPermitted: permissions.some(
                 ({ Action, FunctionName, Principal, SourceArn }) =>
@@ -103,6 +107,7 @@ function httpApi(routes: readonly ApiRoute[]): RequestListener {
     if (path === undefined) return refuse(response, 400, 'Bad Request');
     if (found === undefined) return refuse(response, 404, 'Not Found');
     const { route, pathParameters } = found;
+    if (!route.throttle.take()) return refuse(response, 429, 'Too Many Requests');
     if (!route.isPermitted) return refuse(response, 500, 'Internal Server Error');
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
