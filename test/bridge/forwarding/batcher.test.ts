@@ -71,29 +71,30 @@ test('a clock that is set back keeps nothing from being sent', async () => {
   expect(sent).toEqual(['a']);
 });
 
-test('lingers for others, and not for a full batch', async () => {
-  const sizes: number[] = [];
-  const batcher = batcherOf(
-    async (batch) => {
-      sizes.push(batch.length);
-      return done;
-    },
-    { lingerMs: 50, maxBatch: 3 },
-  );
-  batcher.add(item('a'));
-  await delay(5);
-  batcher.add(item('b'));
-  expect(sizes).toEqual([]);
-  await until(() => sizes.length === 1);
-  expect(sizes).toEqual([2]);
-  for (const topic of ['c', 'd', 'e']) batcher.add(item(topic));
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(sizes).toEqual([2, 3]);
-});
-
 describe('with a clock of its own,', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
+
+  test('it lingers for others, and not for a full batch', async () => {
+    const sizes: number[] = [];
+    const batcher = batcherOf(
+      async (batch) => {
+        sizes.push(batch.length);
+        return done;
+      },
+      { lingerMs: 50, maxBatch: 3 },
+    );
+    batcher.add(item('a'));
+    await vi.advanceTimersByTimeAsync(5);
+    batcher.add(item('b'));
+    await vi.advanceTimersByTimeAsync(44);
+    expect(sizes).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sizes).toEqual([2]);
+    for (const topic of ['c', 'd', 'e']) batcher.add(item(topic));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sizes).toEqual([2, 3]);
+  });
 
   /** Sizes of the batches that leave while a message comes every `everyMs`, each of its own topic. */
   async function sizesOf(
