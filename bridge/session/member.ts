@@ -19,6 +19,8 @@ export interface MemberOptions
   readonly openSubscriber: (signal: AbortSignal) => Promise<Subscriber | undefined>;
   /** Where the messages of a session with this subscriber go. */
   readonly deliverTo: (subscriber: Subscriber) => (delivery: Delivery) => void;
+  /** Time to settle what is in flight, where another bridge is to have the session: after it, it stays. Ten seconds by default. */
+  readonly settleMs?: number | undefined;
 }
 
 export interface Member {
@@ -38,15 +40,15 @@ export interface Member {
   close(): Promise<void>;
 }
 
-/** Time to settle what is in flight, for a session that another bridge is to have: longer, and it stays. */
-const settleMs = 10_000;
 const lookMs = 10;
 
 /** Whether all that the session has taken is settled in time; it takes nothing more meanwhile. */
-async function isSettled(session: Session, signal: AbortSignal): Promise<boolean> {
+async function isSettled(session: Session, forMs: number, signal: AbortSignal): Promise<boolean> {
   session.stopReading();
-  const sinceMs = performance.now();
-  while (session.unsettled > 0 && performance.now() - sinceMs < settleMs && !signal.aborted)
+  const untilMs = performance.now() + forMs;
+  // A SUBSCRIBE without its answer would be told of as refused.
+  const isBusy = () => session.unsettled > 0 || session.state.kind === 'connecting';
+  while (isBusy() && performance.now() < untilMs && !signal.aborted)
     await delay(lookMs, undefined, { signal }).catch(() => {});
   return session.unsettled === 0;
 }
@@ -57,7 +59,7 @@ export function startMember(
   acquire: Acquire | undefined,
   log: Logger,
 ): Member {
-  const { clock } = options;
+  const { clock, settleMs = 10_000 } = options;
   const stop = new AbortController();
   let reading = true;
   let session: Session | undefined;
@@ -91,7 +93,7 @@ export function startMember(
     if (lease === undefined) return untilAborted(ended);
     while (!ended.aborted) {
       await untilAborted(ended, lease.recalled);
-      if (ended.aborted || (await isSettled(held, ended))) return;
+      if (ended.aborted || (await isSettled(held, settleMs, ended))) return;
       log.warn(
         { unsettledMessages: held.unsettled },
         'the session cannot move to another bridge: messages of it are not settled',
