@@ -1,6 +1,7 @@
 // The bridge is killed, stopped and frozen at any instant: nothing is lost, and nothing is kept twice.
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { storageForms } from '../../functions/contract/storage-form.ts';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { rowTimeoutMs, scaled } from './rig/random.ts';
 import { startRig } from './rig/rig.ts';
@@ -9,8 +10,8 @@ import { killedUnderLoad, killedWhileHandlerIsDown } from './rig/rows.ts';
 const name = `the bridge dies ${hasMosquitto ? '' : needsMosquitto}`.trim();
 
 describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
-  test('by kill -9 every 400 ms under load', async () => {
-    expect((await killedUnderLoad()).faults).toEqual([]);
+  test.each(storageForms)('by kill -9 every 400 ms under load, %s', async (storage) => {
+    expect((await killedUnderLoad(undefined, storage)).faults).toEqual([]);
   });
 
   test('by kill -9 while the handler is down', async () => {

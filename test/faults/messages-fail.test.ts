@@ -1,6 +1,7 @@
 // Messages that cannot be stored, now or ever: some fail, some are poison, some are too large, the table throttles.
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { storageForms } from '../../functions/contract/storage-form.ts';
 import type { Store } from '../../functions/ingest/storing/message-store.ts';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
 import { createRandom, rowTimeoutMs, scaled } from './rig/random.ts';
@@ -96,8 +97,8 @@ describe.skipIf(!hasMosquitto)(name, { timeout: rowTimeoutMs }, () => {
     expect((await rig.verdict([bridge])).faults).toEqual([]);
   });
 
-  test('meet a database that throttles', async () => {
-    const rig = await startRig({ row: 'database throttles' });
+  test.each(storageForms)('meet a database that throttles, %s', async (storage) => {
+    const rig = await startRig({ row: `database throttles, ${storage}`, storage });
     rig.database.refusedShare = 0.1;
     rig.database.unprocessedShare = 0.3;
     const bridge = rig.startBridge();

@@ -3,7 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Message } from '../../contract/message.ts';
 import type { PresenceFeed } from '../../contract/presence-feed.ts';
 import type { ClientChange, ItemFailure } from '../../contract/receipt.ts';
-import type { StorageForm } from '../../contract/storage-form.ts';
+import { defaultStorageForm, type StorageForm } from '../../contract/storage-form.ts';
 import type { FeedPart } from '../../feed/feed-entry.ts';
 import type { NotedBefore, NoteStored } from '../../feed/feed-writer.ts';
 import { isPackable } from '../../segments/packable.ts';
@@ -12,7 +12,7 @@ import { checkedShards, messageSortKey, shardOf } from '../../table/item.ts';
 import { createPresenceFold } from '../presence/fold.ts';
 import { HotTopics, writeUnitsOf } from './hot-topics.ts';
 import { createLookBack } from './look-back.ts';
-import { minPacked, Packer } from './packing.ts';
+import { defaultMinPacked, Packer } from './packing.ts';
 import { distinctOf, planOf } from './plan.ts';
 import { createRegistry } from './registry.ts';
 import { createSegmentWriter } from './segment-writer.ts';
@@ -30,6 +30,8 @@ export interface StoreOptions {
    * retention: what the dropped shards hold would not be found.
    */
   readonly writeShards?: number;
+  /** A request with fewer messages that can be packed is stored as items. Default {@link defaultMinPacked}. */
+  readonly minPacked?: number;
   /** Calls to DynamoDB in flight at once. Default 8. */
   readonly concurrency?: number;
   /** Time to spend on retries of what DynamoDB did not process, in milliseconds. Default 10,000. */
@@ -45,7 +47,7 @@ export interface StoreOptions {
 export interface StorageOptions {
   /** Days after receipt at which these messages expire. Default as the store has it. */
   readonly retentionDays?: number | undefined;
-  /** As items of their own, or many in one item where that is cheaper. Readers take both. Default `items`. */
+  /** Many in one item where that is cheaper, or each as an item of its own. Readers take both. Default {@link defaultStorageForm}. */
   readonly storage?: StorageForm | undefined;
 }
 
@@ -80,6 +82,7 @@ const trialSeconds = 3600;
 
 export function createStore(options: StoreOptions): Store {
   const { client, tableName, concurrency = 8, timeBudgetMs = 10_000, now = Date.now } = options;
+  const { minPacked = defaultMinPacked } = options;
   const writeShards = checkedShards(options.writeShards ?? 1);
   const writeItems = createWriter({ client, tableName, concurrency, now });
   const packer = new Packer();
@@ -101,7 +104,7 @@ export function createStore(options: StoreOptions): Store {
     const { messages, refused } = distinctOf(batch);
     const failures = new Map(refused.map((failure) => [failure.itemIdentifier, failure]));
     const { packed, single } =
-      storage === 'packed' ? packedOf(messages) : { packed: [], single: messages };
+      storage === 'packed' ? packedOf(messages, minPacked) : { packed: [], single: messages };
     const parts = await Promise.all([
       writePacked(packed, retentionDays, deadlineMs, failures),
       writeSingle(single, retentionDays, deadlineMs, failures),
@@ -160,7 +163,7 @@ export function createStore(options: StoreOptions): Store {
     messages: readonly Message[],
     {
       retentionDays = options.retentionDays,
-      storage = 'items',
+      storage = defaultStorageForm,
       presence,
       onClients,
       onDuplicates,
@@ -216,7 +219,7 @@ function failedOf(unwritten: readonly Unwritten[]): FailedMessage[] {
 }
 
 /** Which messages go into segments, and which are items of their own. */
-function packedOf(messages: readonly Message[]) {
+function packedOf(messages: readonly Message[], minPacked: number) {
   const packed = messages.filter(isPackable);
   if (packed.length < minPacked) return { packed: [], single: messages };
   if (packed.length === messages.length) return { packed, single: [] };

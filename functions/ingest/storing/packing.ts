@@ -5,7 +5,7 @@ import { encodeSegment, maxUnpackedBytes } from '../../segments/segment-codec.ts
 import { bucketOf, bucketsOf, maxLevel } from '../../segments/segment-key.ts';
 
 /** Fewer messages stay items of their own: packed they would cost about as much, and to read one is to read all. */
-export const minPacked = 4;
+export const defaultMinPacked = 4;
 
 /** With its keys and attributes an item of so many bytes is read with one unit: 4 KB. */
 export const maxSegmentBytes = 4096 - 96;

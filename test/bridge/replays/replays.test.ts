@@ -24,7 +24,8 @@ import { createStore } from '../../../functions/ingest/storing/message-store.ts'
 import type { ReplayRequest } from '../../../functions/table/replay.ts';
 import { localClient } from '../../../infra/local/database.ts';
 import { message } from '../../support/messages.ts';
-import { engines, type TestTable } from '../../support/table.ts';
+import { packsAll, settings } from '../../support/stored.ts';
+import type { TestTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
 
 const answered: ReplayVerdict = { kind: 'answered', failures: new Map(), duplicates: 0 };
@@ -37,7 +38,9 @@ const away: ReplayVerdict = {
 const log = pino({ level: 'silent' });
 const unhurried = () => new AbortController().signal;
 
-describe.each(engines.filter(({ available }) => available))('$name', (engine) => {
+const available = settings.filter(({ engine }) => engine.available);
+
+describe.each(available)('$name', ({ engine, storage }) => {
   let table: TestTable;
   let api: ApiReplays;
   let bridges: Replays[];
@@ -101,10 +104,8 @@ describe.each(engines.filter(({ available }) => available))('$name', (engine) =>
   }
 
   async function store(messages: readonly Message[], writeShards = 1): Promise<void> {
-    const failures = await createStore({ ...table, retentionDays: 10_000, writeShards }).put(
-      messages,
-    );
-    expect(failures).toEqual([]);
+    const options = { ...table, retentionDays: 10_000, writeShards, ...packsAll };
+    expect(await createStore(options).put(messages, { storage })).toEqual([]);
   }
 
   async function ask(request: Partial<ReplayRequest> = {}): Promise<string> {

@@ -48,7 +48,7 @@ export async function startThrottlingDatabase(
     if (random.chance(database.unprocessedShare)) return false;
     if (write.PutRequest === undefined || !Number.isFinite(database.keyUnitsPerSecond)) return true;
     const { Item: item } = write.PutRequest;
-    // Binary is base64 here, text is not: as if all were text, which is what the rows write.
+    // Binary is base64 here, and so taken as a third more than it is.
     const units = Math.ceil(JSON.stringify(item).length / 1024);
     return keyUnits.spend(item.pk.S, units, database.keyUnitsPerSecond);
   }

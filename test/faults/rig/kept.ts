@@ -1,17 +1,11 @@
 // All that is kept after a run: the messages table and the dead letters, read whole.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DynamoDBClient, QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { decodeEnvelope, envelopeSchema } from '../../../functions/contract/envelope.ts';
 import type { Message } from '../../../functions/contract/message.ts';
-import { joinChunks } from '../../../functions/table/chunks.ts';
 import { deadLetterEnvelope, deadLetterPartition } from '../../../functions/table/dead-letter.ts';
-import {
-  chunkedPayloadOf,
-  type Item,
-  messageChunksPartition,
-  messageOf,
-} from '../../../functions/table/item.ts';
+import { allItems, byPartition, messagesIn } from '../../support/stored.ts';
 import type { Kept } from './oracle.ts';
 import { digestOf, numberIn } from './publisher.ts';
 
@@ -22,35 +16,9 @@ export interface AllKept {
 
 /** Scans the whole table. */
 export async function keptInTable(client: DynamoDBClient, tableName: string): Promise<AllKept> {
-  const items: Item[] = [];
-  let from: Item | undefined;
-  do {
-    const page = await client.send(
-      new ScanCommand({
-        TableName: tableName,
-        ConsistentRead: true,
-        ...(from !== undefined && { ExclusiveStartKey: from }),
-      }),
-    );
-    items.push(...(page.Items ?? []));
-    from = page.LastEvaluatedKey;
-  } while (from !== undefined);
-
-  const partitions = new Map<string, Item[]>();
-  for (const item of items) {
-    const name = item['pk']?.S ?? '';
-    partitions.set(name, [...(partitions.get(name) ?? []), item]);
-  }
-  const stored: Kept[] = [];
-  for (const [name, members] of partitions) {
-    if (!name.startsWith('m/')) continue;
-    for (const item of members) {
-      const message = messageOf(item);
-      const chunks = partitions.get(messageChunksPartition(message)) ?? [];
-      const payload = chunkedPayloadOf(item) === undefined ? message.payload : joinChunks(chunks);
-      stored.push(keptOf({ topic: message.topic, payload }));
-    }
-  }
+  const items = await allItems({ client, tableName });
+  const partitions = byPartition(items);
+  const stored = messagesIn(items).map(keptOf);
   const quarantined = (partitions.get(deadLetterPartition) ?? []).map((item) => {
     const chunks = partitions.get(`${deadLetterPartition}/${item['sk']?.S}`) ?? [];
     return quarantinedOf(JSON.parse(deadLetterEnvelope(item, chunks)), item['reason']?.S);

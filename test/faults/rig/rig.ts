@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished, type TestContext } from 'vitest';
 import type { BridgeConfigInput } from '../../../bridge/config/config.ts';
+import type { StorageForm } from '../../../functions/contract/storage-form.ts';
 import { createFeedWriter } from '../../../functions/feed/feed-writer.ts';
 import { createIngest } from '../../../functions/ingest/ingest.ts';
 import { createStore, type Store } from '../../../functions/ingest/storing/message-store.ts';
@@ -41,6 +42,8 @@ export interface RigOptions {
   readonly broker?: Partial<BridgeConfigInput['broker']>;
   readonly route?: Partial<BridgeConfigInput['routes'][number]>;
   readonly config?: Partial<BridgeConfigInput>;
+  /** How the route's messages are stored. Default as ingest has it. */
+  readonly storage?: StorageForm;
   /** The dead letters is in the table unless it is to be a folder. */
   readonly deadLetters?: 'table' | 'folder';
   /** The test's own, where tests run side by side. */
@@ -103,7 +106,8 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     const note = createFeedWriter({ ...ofTable, checkMs: 0, tableNow });
     const noting = clockMs === undefined ? {} : { note, tableNow };
     const store = recordingStored(
-      options.memoryStore ?? createStore({ ...ofTable, retentionDays: 30, ...noting }),
+      options.memoryStore ??
+        inForm(options.storage, createStore({ ...ofTable, retentionDays: 30, ...noting })),
       storedNumbers,
     );
     return createIngest({ store: options.wrapStore?.(store) ?? store });
@@ -211,6 +215,11 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       };
     },
   };
+}
+
+/** The same store, as a route of that form has it. */
+function inForm(storage: StorageForm | undefined, store: Store): Store {
+  return { ...store, put: (messages, given) => store.put(messages, { ...given, storage }) };
 }
 
 function lineOf(row: string, kind: BridgeKind, verdict: Verdict, note: string | undefined): string {

@@ -1,5 +1,6 @@
 // Rows that run twice: against the bridge, and against the wrong one to see that the rig catches it.
 import { setTimeout as delay } from 'node:timers/promises';
+import { defaultStorageForm, type StorageForm } from '../../../functions/contract/storage-form.ts';
 import { until } from '../../support/wait.ts';
 import type { BridgeKind } from './bundle.ts';
 import type { Verdict } from './oracle.ts';
@@ -7,9 +8,13 @@ import { scaled } from './random.ts';
 import { startRig } from './rig.ts';
 
 /** Kills the bridge with SIGKILL under load, every 400 ms on average from when it gets messages. */
-export async function killedUnderLoad(kind?: BridgeKind): Promise<Verdict> {
+export async function killedUnderLoad(
+  kind?: BridgeKind,
+  storage: StorageForm = defaultStorageForm,
+): Promise<Verdict> {
   const rig = await startRig({
-    row: 'kill -9 under load',
+    row: `kill -9 under load, ${storage}`,
+    storage,
     ...(kind !== undefined && { kind }),
     // Small batches and one request at a time: at any instant something is in every stage.
     route: { maxBatch: 20, concurrency: 2 },

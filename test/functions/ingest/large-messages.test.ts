@@ -12,19 +12,23 @@ import {
 } from '../../../functions/table/item.ts';
 import { ReadBudget } from '../../../functions/table/partition.ts';
 import { message } from '../../support/messages.ts';
-import { engines, startTable, type TestTable } from '../../support/table.ts';
+import { packsAll, settings } from '../../support/stored.ts';
+import { startTable, type TestTable } from '../../support/table.ts';
 import { clientHoldingBack } from './holding-back.ts';
 
-for (const engine of engines) {
-  describe.skipIf(!engine.available)(`on ${engine.name}`, () => {
+for (const { engine, storage, name } of settings) {
+  describe.skipIf(!engine.available)(name, () => {
     let table: TestTable;
     beforeAll(async () => {
       table = await startTable(engine);
     });
     afterAll(() => table.close());
 
-    const storeOf = (client: DynamoDBClient = table.client, timeBudgetMs = 10_000) =>
-      createStore({ client, tableName: table.tableName, retentionDays: 30, timeBudgetMs });
+    function storeOf(client: DynamoDBClient = table.client, timeBudgetMs = 10_000) {
+      const options = { client, tableName: table.tableName, retentionDays: 30, timeBudgetMs };
+      const store = createStore({ ...options, ...packsAll });
+      return { put: (messages: readonly Message[]) => store.put(messages, { storage }) };
+    }
     const read = (topic: string, limit = 10) =>
       createReader({ client: table.client, tableName: table.tableName }).messages({
         topic,

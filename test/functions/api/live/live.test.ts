@@ -10,6 +10,7 @@ import { liveEndpoints } from '../../../../functions/api/live/endpoints.ts';
 import { createLive, type LiveOptions } from '../../../../functions/api/live/live.ts';
 import { Readers } from '../../../../functions/api/live/readers.ts';
 import type { Message } from '../../../../functions/contract/message.ts';
+import { storageForms } from '../../../../functions/contract/storage-form.ts';
 import { createFeedWriter } from '../../../../functions/feed/feed-writer.ts';
 import { positionOf } from '../../../../functions/feed/position.ts';
 import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
@@ -19,7 +20,8 @@ import {
   type StreamState,
 } from '../../../../infra/cli/server-sent-events.ts';
 import { message } from '../../../support/messages.ts';
-import { engines, startTable, type TestTable } from '../../../support/table.ts';
+import { packsAll, settings } from '../../../support/stored.ts';
+import { startTable, type TestTable } from '../../../support/table.ts';
 import { until } from '../../../support/wait.ts';
 
 const checkMs = 0;
@@ -38,8 +40,9 @@ interface Parts extends Partial<LiveOptions> {
   readonly onError?: (error: Error) => void;
 }
 
-for (const engine of engines) {
-  describe.skipIf(!engine.available)(`on ${engine.name}`, () => {
+for (const { engine, storage, name } of settings) {
+  const otherForm = storageForms.find((form) => form !== storage) ?? storage;
+  describe.skipIf(!engine.available)(name, () => {
     let table: TestTable;
     beforeAll(async () => {
       table = await startTable(engine);
@@ -55,14 +58,15 @@ for (const engine of engines) {
         retentionDays: 3,
         writeShards: 2,
         note: createFeedWriter({ client, tableName: where.tableName, checkMs, tableNow }),
+        ...packsAll,
       });
       /** `bridge` is who sends them: it carries from one instance to the next what was noted. */
-      return async (messages: readonly Message[], storage?: 'packed', bridge?: Bridge) => {
+      return async (messages: readonly Message[], form = storage, bridge?: Bridge) => {
         const onNoted = (notedMs: number) => {
           if (bridge !== undefined) bridge.notedMs = Math.max(notedMs, bridge.notedMs ?? 0);
         };
         const notedBefore = bridge && (bridge.notedMs ?? 'unknown');
-        expect(await store.put(messages, { storage, notedBefore, onNoted })).toEqual([]);
+        expect(await store.put(messages, { storage: form, notedBefore, onNoted })).toEqual([]);
       };
     }
 
@@ -148,13 +152,13 @@ for (const engine of engines) {
         fresh('kinds/large', { text: 'x'.repeat(500_000) }),
       ];
       await put(all);
-      const packed = Array.from({ length: 40 }, (_, index) => fresh(`kinds/${index % 7}`));
-      await put(packed, 'packed');
+      const others = Array.from({ length: 40 }, (_, index) => fresh(`kinds/${index % 7}`));
+      await put(others, otherForm);
       await until(async () => {
         await one.poll();
         return one.messages().length >= 43;
       });
-      expect(names(one.messages()).toSorted()).toEqual(names([...all, ...packed]).toSorted());
+      expect(names(one.messages()).toSorted()).toEqual(names([...all, ...others]).toSorted());
       const told = one.messages();
       expect(told.find(({ topic }) => topic === 'kinds/lines').payload).toEqual({ lines: [1, 2] });
       expect(told.find(({ topic }) => topic === 'kinds/bytes').payloadBase64).toBe('/wA=');
@@ -193,7 +197,7 @@ for (const engine of engines) {
           const times = request % 4 === 0 ? 2 : 1;
           for (let time = 0; time < times; time++) {
             const put = writers[Math.floor(Math.random() * writers.length)] ?? ingest();
-            await put(batch, request % 3 === 0 ? 'packed' : undefined, bridge);
+            await put(batch, request % 3 === 0 ? otherForm : storage, bridge);
           }
         }
       });

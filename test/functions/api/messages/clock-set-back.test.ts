@@ -6,7 +6,8 @@ import type { Message } from '../../../../functions/contract/message.ts';
 import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
 import { ReadBudget } from '../../../../functions/table/partition.ts';
 import { message } from '../../../support/messages.ts';
-import { engines, startTable, type TestTable } from '../../../support/table.ts';
+import { packsAll, settings } from '../../../support/stored.ts';
+import { startTable, type TestTable } from '../../../support/table.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -27,8 +28,8 @@ function bridge(ms: number) {
   };
 }
 
-for (const engine of engines) {
-  describe.skipIf(!engine.available)(`on ${engine.name}`, () => {
+for (const { engine, storage, name } of settings) {
+  describe.skipIf(!engine.available)(name, () => {
     let table: TestTable;
     beforeAll(async () => {
       table = await startTable(engine);
@@ -36,13 +37,12 @@ for (const engine of engines) {
     afterAll(() => table.close());
 
     /** Each call is an instance of its own, as on Lambda, unless a store is given. */
-    const newStore = (writeShards = 1) =>
-      createStore({
-        client: table.client,
-        tableName: table.tableName,
-        retentionDays: 500,
-        writeShards,
-      });
+    function newStore(writeShards = 1) {
+      const { client, tableName } = table;
+      const options = { client, tableName, retentionDays: 500, writeShards };
+      const store = createStore({ ...options, ...packsAll });
+      return { put: (messages: readonly Message[]) => store.put(messages, { storage }) };
+    }
 
     async function latest(filter: string, writeShards = 1): Promise<Record<string, string>> {
       const { client, tableName } = table;
@@ -57,13 +57,13 @@ for (const engine of engines) {
       );
     }
 
-    for (const [name, backMs] of [
+    for (const [far, backMs] of [
       ['an hour', hourMs],
       ['a year', 365 * dayMs],
     ] as const)
       for (const writeShards of [1, 3])
-        test(`${name} back, ${writeShards} shards`, async () => {
-          const root = `back/${name}/${writeShards}`;
+        test(`${far} back, ${writeShards} shards`, async () => {
+          const root = `back/${far}/${writeShards}`;
           const put = async (...messages: Message[]) =>
             expect(await newStore(writeShards).put(messages)).toEqual([]);
           const { system, receive } = bridge(Date.now() + backMs - minuteMs);

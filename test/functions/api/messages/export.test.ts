@@ -8,6 +8,7 @@ import { ReadBudget } from '../../../../functions/table/partition.ts';
 import { call } from '../../../support/endpoints.ts';
 import { message } from '../../../support/messages.ts';
 import { principal } from '../../../support/principals.ts';
+import { packsAll } from '../../../support/stored.ts';
 import { startTable } from '../../../support/table.ts';
 
 const table = await startTable();
@@ -15,7 +16,7 @@ afterAll(() => table.close());
 
 const startMs = Date.now() - 1_000_000;
 const at = (offsetMs: number) => new Date(startMs + offsetMs).toISOString().replace('Z', '000Z');
-const store = createStore({ ...table, retentionDays: 30 });
+const store = createStore({ ...table, retentionDays: 30, ...packsAll });
 const reader = createReader(table);
 const endpoints = messageEndpoints(reader, createCursors('a secret of the tests'));
 const everything = principal('everything', { read: '#' });
@@ -44,7 +45,7 @@ const idsOf = (text: string) =>
 
 async function stored(
   parts: readonly Parameters<typeof message>[0][],
-  storage: 'items' | 'packed' = 'items',
+  storage?: 'items' | 'packed',
 ): Promise<string[]> {
   const messages = parts.map((part) => message(part));
   expect(await store.put(messages, { storage })).toEqual([]);

@@ -42,7 +42,7 @@ async function store(form: string, given: readonly Message[]): Promise<void> {
   if (form === 'items') {
     const { client, tableName } = table;
     const { put } = createStore({ client, tableName, retentionDays: 30, writeShards: 3 });
-    expect(await put(given)).toEqual([]);
+    expect(await put(given, { storage: 'items' })).toEqual([]);
     return;
   }
   for (let start = 0; start < given.length; start += 4)

@@ -10,6 +10,7 @@ import { call } from '../../../support/endpoints.ts';
 import { message } from '../../../support/messages.ts';
 import { principal } from '../../../support/principals.ts';
 import { fc } from '../../../support/property.ts';
+import { packsAll } from '../../../support/stored.ts';
 import { startTable } from '../../../support/table.ts';
 
 const table = await startTable();
@@ -18,7 +19,7 @@ afterAll(() => table.close());
 const startMs = Math.floor(Date.now() / 60_000) * 60_000 - 3_600_000;
 const at = (offsetMs: number) => new Date(startMs + offsetMs).toISOString().replace('Z', '000Z');
 const step = (offsetMs: number) => new Date(startMs + offsetMs).toISOString();
-const store = createStore({ ...table, retentionDays: 30 });
+const store = createStore({ ...table, retentionDays: 30, ...packsAll });
 const endpoints = [
   seriesEndpoint(createStoredMessages(table), createCursors('a secret of the tests')),
 ];

@@ -1,13 +1,17 @@
 // Redelivered messages against a real table: what is stored already is not stored again, and nothing else is left out.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Message } from '../../../../functions/contract/message.ts';
+import { storageForms } from '../../../../functions/contract/storage-form.ts';
 import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
 import { localClient } from '../../../../infra/local/database.ts';
 import { message } from '../../../support/messages.ts';
-import { allItems, messagesIn, settings } from '../../../support/stored.ts';
-import { clientWithout, startTable, type TestTable } from '../../../support/table.ts';
+import { allItems, messagesIn } from '../../../support/stored.ts';
+import { clientWithout, engines, startTable, type TestTable } from '../../../support/table.ts';
 
-for (const { engine, storage } of settings) {
+// Items and the log are looked through each in its own way: both in every run.
+for (const { engine, storage } of engines.flatMap((engine) =>
+  storageForms.map((storage) => ({ engine, storage })),
+)) {
   const isPacked = storage === 'packed';
   describe.skipIf(!engine.available)(`${storage} on ${engine.name}`, () => {
     let table: TestTable;

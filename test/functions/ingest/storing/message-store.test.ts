@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Message } from '../../../../functions/contract/message.ts';
 import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
 import { message } from '../../../support/messages.ts';
-import { allItems, messagesIn, settings } from '../../../support/stored.ts';
+import { allItems, everySetting, messagesIn } from '../../../support/stored.ts';
 import { startTable, type TestTable } from '../../../support/table.ts';
 
-for (const { engine, storage } of settings) {
-  describe.skipIf(!engine.available)(`${storage} on ${engine.name}`, () => {
+for (const { engine, storage, name } of everySetting) {
+  describe.skipIf(!engine.available)(name, () => {
     let table: TestTable;
     beforeAll(async () => {
       table = await startTable(engine);
