@@ -16,8 +16,10 @@ import { hasOwnId, keyOf } from './identity.ts';
 import { lastPacked } from './log-look-back.ts';
 import { RedeliverySearch } from './redelivery-search.ts';
 
-/** Items of a topic that a look-back reads: so many may be unacknowledged in a route's window by default. */
-const maxItems = 4000;
+/** Messages that are unacknowledged at a route at most, by default. */
+const window = 4000;
+/** Items of a topic that a look-back reads: two routes may store it, with a full window each. */
+const maxItems = 2 * window;
 const minItems = 100;
 /** A query reads at most 1 MB, so this is what bounds the look-back on a topic of large messages. */
 const maxPages = 16;
@@ -95,7 +97,7 @@ export function createLookBack(options: LookBackOptions): LookBack {
       topicsOf.set(source, (topicsOf.get(source) ?? new Set()).add(topic));
     const limits = {
       concurrency,
-      maxMessages: maxItems,
+      maxMessages: 2 * window,
       maxBytes: maxPackedBytes / topicsOf.size,
     };
     return new Map(
@@ -173,7 +175,7 @@ function bySourceAndTopic(suspects: readonly Message[]): Message[][] {
  * share in this batch is the estimate, taken four times and never below `minItems`.
  */
 function depth(suspectsOfTopic: number, suspects: number): number {
-  const share = Math.ceil((2 * maxItems * suspectsOfTopic) / suspects);
+  const share = Math.ceil((4 * window * suspectsOfTopic) / suspects);
   return Math.min(maxItems, Math.max(minItems, share));
 }
 

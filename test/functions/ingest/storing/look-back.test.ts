@@ -172,6 +172,16 @@ for (const { engine, storage } of engines.flatMap((engine) =>
       expect((await put(again.slice(1990))).duplicates).toBe(10);
     });
 
+    test('two routes with a full window each have stored the same topic', async () => {
+      const own = run('routes', 4000);
+      const other = run('routes', 4000, { source: 'mqtt://broker/other' });
+      for (let start = 0; start < own.length; start += 500) {
+        await put(own.slice(start, start + 500));
+        await put(other.slice(start, start + 500));
+      }
+      expect((await put(redelivered(own).slice(0, 500))).duplicates).toBe(500);
+    });
+
     test('with write sharding, all shards are looked through, newest first', async () => {
       const originals = run('shards', 600);
       // Some stored before the shards were introduced.
