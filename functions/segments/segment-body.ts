@@ -1,7 +1,8 @@
-// The body of a segment: of each message all that is not in the head, column by column.
+// The body of a segment: of each message all that is not in the head, column by column; the payloads last, apart from all that is
+// more alike than they are.
 import type { Message, MessageProperties, QoS } from '../contract/message.ts';
 import { jsonOrUndefined } from '../contract/parse.ts';
-import { type ByteReader, ByteWriter, MalformedBytes } from './bytes.ts';
+import { ByteReader, ByteWriter, MalformedBytes } from './bytes.ts';
 import { readFrontCoded, writeFrontCoded } from './front-coding.ts';
 import { receiptTimeText } from './receipt-time.ts';
 import type { Head } from './segment-head.ts';
@@ -9,10 +10,21 @@ import type { Head } from './segment-head.ts';
 /** Bits behind the two of the QoS. */
 const flags = { retain: 4, packetId: 8, producerId: 16, properties: 32 };
 
-export function writeBody(messages: readonly Message[]): Buffer {
-  let payloadBytes = 0;
-  for (const { payload } of messages) payloadBytes += payload.byteLength;
-  const writer = new ByteWriter(payloadBytes + 64 * messages.length + 256);
+/** What a body is: all columns but the last, and that of the payloads, whose lengths are in the others. */
+export interface Body {
+  readonly columns: Uint8Array;
+  readonly payloads: Uint8Array;
+}
+
+export function bodyOf(messages: readonly Message[]): Body {
+  return {
+    columns: columnsOf(messages),
+    payloads: Buffer.concat(messages.map(({ payload }) => payload)),
+  };
+}
+
+function columnsOf(messages: readonly Message[]): Buffer {
+  const writer = new ByteWriter(64 * messages.length + 256);
   const sources = new Map<string, number>();
   for (const { source } of messages) if (!sources.has(source)) sources.set(source, sources.size);
   writer.uint(sources.size);
@@ -34,7 +46,6 @@ export function writeBody(messages: readonly Message[]): Buffer {
   for (const { properties } of messages)
     if (properties !== undefined) writer.text(propertiesText(properties));
   for (const { payload } of messages) writer.uint(payload.byteLength);
-  for (const { payload } of messages) writer.raw(payload);
   return writer.finish();
 }
 
@@ -49,7 +60,9 @@ function flagsOf(message: Message): number {
   );
 }
 
-export function readBody(reader: ByteReader, { topics, topicOf, times }: Head): Message[] {
+export function readBody({ columns, payloads }: Body, { topics, topicOf, times }: Head): Message[] {
+  const reader = new ByteReader(columns);
+  const rest = new ByteReader(payloads);
   const count = times.length;
   const sources = reader.list(reader.count(), () => reader.text());
   const sourceOf = sources.length > 1 ? reader.list(count, () => reader.uint()) : undefined;
@@ -75,7 +88,7 @@ export function readBody(reader: ByteReader, { topics, topicOf, times }: Head): 
       source,
       topic: topics[topicOf[index] as number] as string,
       time: receiptTimeText(times[index] as Head['times'][number]),
-      payload: reader.raw(lengths[index] as number),
+      payload: rest.raw(lengths[index] as number),
       qos: (mark & 3) as QoS,
       retain: (mark & flags.retain) !== 0,
       ...optional('packetId', packetIds[index]),
@@ -83,6 +96,7 @@ export function readBody(reader: ByteReader, { topics, topicOf, times }: Head): 
     };
   });
   reader.end();
+  rest.end();
   return messages;
 }
 

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import type { Message } from '../contract/message.ts';
 import { ByteReader, ByteWriter, deflated, inflated, MalformedBytes } from './bytes.ts';
 import { maxPackableBytes } from './packable.ts';
-import { readBody, writeBody } from './segment-body.ts';
+import { bodyOf, readBody } from './segment-body.ts';
 import { type Head, readHead, topicsOf, writeHead } from './segment-head.ts';
 
 export interface Segment {
@@ -48,12 +48,17 @@ export const maxUnpackedBytes = 4 * maxPackableBytes;
 /** The bytes of a segment. All messages must be packable, and no more than {@link maxUnpackedBytes}. */
 export function encodeSegment({ retentionDays, messages }: Segment): Buffer {
   const head = deflated(writeHead(retentionDays, messages));
-  const body = deflated(writeBody(messages));
-  const writer = new ByteWriter(checkedFrom + 8 + head.byteLength + body.byteLength);
+  const body = bodyOf(messages);
+  // Each apart: what is alike would take more bytes among payloads that are not.
+  const [columns, payloads] = [deflated(body.columns), deflated(body.payloads)];
+  const writer = new ByteWriter(
+    checkedFrom + 16 + head.byteLength + columns.byteLength + payloads.byteLength,
+  );
   writer.uint(version);
   writer.raw(Buffer.alloc(checkedFrom - 1));
   writer.block(head);
-  writer.raw(body);
+  writer.block(columns);
+  writer.raw(payloads);
   const bytes = writer.finish();
   bytes.writeUInt32LE(crc32(bytes.subarray(checkedFrom)), 1);
   return bytes;
@@ -61,10 +66,14 @@ export function encodeSegment({ retentionDays, messages }: Segment): Buffer {
 
 /** The messages of a segment. */
 export function decodeSegment(bytes: Uint8Array): Decoded<Segment> {
-  return decoded(bytes, (head, body) => ({
-    retentionDays: head.retentionDays,
-    messages: readBody(new ByteReader(inflated(body, maxUnpackedBytes)), head),
-  }));
+  return decoded(bytes, (head, reader) => {
+    const columns = inflated(reader.block(), maxUnpackedBytes);
+    const payloads = inflated(reader.raw(reader.left), maxUnpackedBytes);
+    return {
+      retentionDays: head.retentionDays,
+      messages: readBody({ columns, payloads }, head),
+    };
+  });
 }
 
 /** What an index has to know of a segment; inflates no payload. */
@@ -75,14 +84,14 @@ export function segmentHead(bytes: Uint8Array): Decoded<SegmentHead> {
   }));
 }
 
-function decoded<T>(bytes: Uint8Array, read: (head: Head, body: Buffer) => T): Decoded<T> {
+function decoded<T>(bytes: Uint8Array, read: (head: Head, rest: ByteReader) => T): Decoded<T> {
   try {
     const reader = new ByteReader(bytes);
     if (reader.uint() !== version) return { ok: false, fault: 'unknown version' };
     const checksum = reader.raw(checkedFrom - 1).readUInt32LE();
     if (checksum !== crc32(bytes.subarray(checkedFrom))) return { ok: false, fault: 'damaged' };
     const head = readHead(new ByteReader(inflated(reader.block(), maxUnpackedBytes)));
-    return { ok: true, value: read(head, reader.raw(reader.left)) };
+    return { ok: true, value: read(head, reader) };
   } catch (error) {
     if (error instanceof MalformedBytes) return { ok: false, fault: 'damaged' };
     throw error;

@@ -8,12 +8,15 @@ import { bucketOf, bucketsOf, maxLevel } from '../../segments/segment-key.ts';
 export const defaultMinPacked = 4;
 
 /** With its keys and attributes an item of so many bytes is read with one unit: 4 KB. */
-export const maxSegmentBytes = 4096 - 96;
+export const maxSegmentBytes = 4096 - 72;
 
 /** A bucket has so many messages of a request, or there are fewer buckets: of each a started KB is paid whole. */
-const minOfBucket = 30;
-/** And so many where they are large: with 30 of them a started KB is a tenth of what they cost. */
-const minOfBucketLarge = 120;
+const minMessages = 30;
+/**
+ * Or so many bytes of them, three segments, however few they are: a partition key takes 1,000 units a second [DynamoDB
+ * quotas], which one bucket of large messages would soon need.
+ */
+const minLargeBytes = 3 * maxSegmentBytes;
 /** Bytes of a segment for each message, from which it is large. */
 const largeMessageBytes = 100;
 
@@ -97,14 +100,16 @@ function isSmall({ messages, bytes }: Omit<Part, 'level'>): boolean {
   return bytes.byteLength <= maxSegmentBytes || messages.length === 1;
 }
 
-/** The fewest buckets whose share is small enough for one segment, but no more than have messages enough. */
+/** The fewest buckets whose share is small enough for one segment, but no more than have enough of the request. */
 function levelOf(count: number, bytes: number): number {
-  const minMessages = bytes > count * largeMessageBytes ? minOfBucketLarge : minOfBucket;
+  const isLarge = bytes > count * largeMessageBytes;
+  const isEnough = (buckets: number) =>
+    isLarge ? bytes >= minLargeBytes * buckets : count >= minMessages * buckets;
   let level = 0;
   while (
     level < maxLevel &&
-    count >= minMessages * bucketsOf(level + 1) &&
-    bytes > maxSegmentBytes * bucketsOf(level)
+    bytes > maxSegmentBytes * bucketsOf(level) &&
+    isEnough(bucketsOf(level + 1))
   )
     level++;
   return level;

@@ -4,7 +4,9 @@ import type { Message } from '../../../../functions/contract/message.ts';
 import { maxSegmentBytes, Packer } from '../../../../functions/ingest/storing/packing.ts';
 import { isPackable, unpackedBytes } from '../../../../functions/segments/packable.ts';
 import { decodeSegment, maxUnpackedBytes } from '../../../../functions/segments/segment-codec.ts';
-import { bucketOf } from '../../../../functions/segments/segment-key.ts';
+import { bucketOf, maxLevel } from '../../../../functions/segments/segment-key.ts';
+import { segmentItem } from '../../../../functions/segments/stored-segments.ts';
+import { itemBytes } from '../../../../functions/table/chunks.ts';
 import { anyMessage, message } from '../../../support/messages.ts';
 import { fc } from '../../../support/property.ts';
 
@@ -74,6 +76,32 @@ test('what inflates to much is in several segments, however small they are', () 
   expect(new Packer().pack(zeros, retentionDays).length).toBeGreaterThanOrEqual(10);
 });
 
+/** What keys and the other attributes of a segment take at most. */
+const itemOverhead = itemBytes(
+  segmentItem(
+    { level: maxLevel, stampMs: Date.UTC(2100, 0), writer: '123456', sequence: 0 },
+    'topic',
+    Buffer.alloc(0),
+    Date.UTC(2100, 0) / 1000,
+  ),
+);
+
+test('a segment of the greatest size is one read unit', () => {
+  expect(maxSegmentBytes + itemOverhead).toBeLessThanOrEqual(4096);
+});
+
+test('large messages are spread over keys, each of which takes a bounded number of writes', () => {
+  const packer = new Packer();
+  const large = () => request(100, 1000, () => randomBytes(2000));
+  // It learns how much is left of a byte.
+  for (let requests = 0; requests < 10; requests++) packer.pack(large(), retentionDays);
+  const parts = packer.pack(large(), retentionDays);
+  const keys = new Set(
+    parts.map(({ level, messages }) => bucketOf(messages[0]?.topic ?? '', level)),
+  );
+  expect(keys.size).toBeGreaterThan(10);
+});
+
 describe('the write units of a message', () => {
   /** After some requests: the packer learns. */
   function unitsPerMessage(count: number, topics: number, payloadOf: (index: number) => Buffer) {
@@ -81,7 +109,10 @@ describe('the write units of a message', () => {
     let units = 0;
     for (let requests = 0; requests < 10; requests++) {
       const parts = packer.pack(request(count, topics, payloadOf), retentionDays);
-      units = parts.reduce((sum, { bytes }) => sum + Math.ceil((bytes.byteLength + 96) / 1024), 0);
+      units = parts.reduce(
+        (sum, { bytes }) => sum + Math.ceil((bytes.byteLength + itemOverhead) / 1024),
+        0,
+      );
     }
     return units / count;
   }
@@ -92,7 +123,7 @@ describe('the write units of a message', () => {
     ['500 of 200 B JSON in one topic', 500, 1, json, 0.1],
     ['100 of 200 random bytes', 100, 1000, () => randomBytes(200), 0.25],
     ['500 of 200 random bytes', 500, 60_000, () => randomBytes(200), 0.24],
-  ])('%s', (_, count, topics, payloadOf, most) => {
-    expect(unitsPerMessage(count, topics, payloadOf)).toBeLessThan(most);
+  ])('%s', (_, count, topics, payloadOf, maxUnits) => {
+    expect(unitsPerMessage(count, topics, payloadOf)).toBeLessThan(maxUnits);
   });
 });
