@@ -1,11 +1,13 @@
 // What a deployment costs, by item: a month in which nothing happens, and a million messages. Pure.
 import { defaultMaxBatch } from '../../bridge/config/route.ts';
 import { secretNamesIn } from '../../bridge/config/secret-names.ts';
+import { type StorageForm, storageForms } from '../../functions/contract/storage-form.ts';
 import { bridgeSchema } from '../config/bridge.ts';
 import { bridgeSecretNames } from '../config/bridge-document.ts';
 import type { CausewayConfig } from '../config/config.ts';
 import { pushSchema } from '../config/functions.ts';
 import { bridgeRoutes } from '../config/presence-routes.ts';
+import { storageFormOf } from '../config/route.ts';
 import { prices } from './prices.ts';
 import { leaseSecondsOf } from './timeouts.ts';
 import {
@@ -14,6 +16,8 @@ import {
   type OtherWay,
   otherMonth,
   otherWays,
+  packedFigures,
+  packedWaitsFor,
   type Traffic,
   trafficMonth,
   traffics,
@@ -119,14 +123,20 @@ function metricLogGbOfMonth(config: CausewayConfig): number {
   return ((bridgeRoutes(config).length + 1) * config.bridge.tasks * hoursOfMonth * 60 * 300) / 1e9;
 }
 
-/** A million messages that come `batch` in a request, on routes to the ingest function. */
-export function perMillionMessages(config: CausewayConfig, batch: number): CostItem[] {
+/** A million messages of 200 B of JSON that come `batch` in a request, on routes to the ingest function; without a registry. */
+export function perMillionMessages(
+  config: CausewayConfig,
+  batch: number,
+  form: StorageForm,
+): CostItem[] {
   const { writeUnits, seconds } = ingestRequest(batch);
+  const packed = form === 'packed' ? packedFigures(batch) : undefined;
+  const { units, bytes } = packed ?? { units: writeUnits / batch, bytes: itemBytes };
   const requests = 1e6 / batch;
   const gb = config.ingest.memoryMiB / 1024;
-  const storedGbMonths = ((1e6 * itemBytes) / 1e9) * (config.retentionDays / 30);
+  const storedGbMonths = ((1e6 * bytes) / 1e9) * (config.retentionDays / 30);
   return [
-    { item: 'DynamoDB writes', dollars: requests * writeUnits * prices.dynamoDbWriteUnit },
+    { item: 'DynamoDB writes', dollars: 1e6 * units * prices.dynamoDbWriteUnit },
     { item: 'Lambda requests', dollars: requests * prices.lambdaRequest },
     { item: 'Lambda time', dollars: requests * seconds * gb * prices.lambdaArmGbSecond },
     {
@@ -177,7 +187,7 @@ const pageUnits = { items: 5, packed: 60 } as const;
 export function perMillionRequests({ api }: CausewayConfig): CostItem[] {
   const gb = api.memoryMiB / 1024;
   const million = (dollars: number) => 1e6 * dollars;
-  const page = (form: keyof typeof pageUnits) => ({
+  const page = (form: StorageForm) => ({
     item: `  with a page of 100 messages, ${form}`,
     dollars: million(pageUnits[form] * prices.dynamoDbReadUnit),
   });
@@ -185,8 +195,7 @@ export function perMillionRequests({ api }: CausewayConfig): CostItem[] {
     { item: 'HTTP API', dollars: million(prices.httpApiRequest) },
     { item: 'Lambda requests', dollars: million(prices.lambdaRequest) },
     { item: 'Lambda time', dollars: million(requestSeconds * gb * prices.lambdaArmGbSecond) },
-    page('items'),
-    page('packed'),
+    ...storageForms.map(page),
     {
       item: '  with a command',
       dollars: million(writeUnitsOfCommand * prices.dynamoDbWriteUnit),
@@ -203,15 +212,24 @@ export function costReport(config: CausewayConfig): string {
   const stored = config.routes.filter(({ handler }) => handler === undefined);
   const idle = table('A month in which nothing happens', idleMonth(config));
   const batch = Math.min(...stored.map(({ maxBatch = defaultMaxBatch }) => maxBatch));
+  const millionOf = (form: StorageForm) => {
+    const many = form === 'packed' ? Math.min(batch, packedWaitsFor) : batch;
+    return table(
+      `A million messages of 200 B of JSON, ${form}, ${many} a request`,
+      perMillionMessages(config, many, form),
+    );
+  };
   const perMillion =
     stored.length === 0
       ? []
       : [
+          ...storageForms
+            .filter((form) => stored.some((route) => storageFormOf(route) === form))
+            .map(millionOf),
           table(
-            `A million messages below 1 KB, ${batch} a request`,
-            perMillionMessages(config, batch),
+            'One by one, as a few a second come, in either form',
+            perMillionMessages(config, 1, 'items'),
           ),
-          table('The same one by one, as a few a second come', perMillionMessages(config, 1)),
           traffic(config),
         ];
   const clients =
@@ -244,22 +262,21 @@ function traffic(config: CausewayConfig): string {
     natGateway: config.bridge.natGateway && config.bridge.vpcId === undefined,
   };
   const ways = Object.keys(otherWays) as OtherWay[];
-  const heads = ['items', 'packed', ...ways].map((head) => head.padStart(17)).join('');
+  const heads = [...storageForms, ...ways].map((head) => head.padStart(17)).join('');
   const row = (of: Traffic) => {
     const months = [
-      trafficMonth(of, 'items', options),
-      trafficMonth(of, 'packed', options),
+      ...storageForms.map((form) => trafficMonth(of, form, options)),
       ...ways.map((way) => otherMonth(way, of, options)),
     ];
     const text = months.map((dollars) => dollars.toFixed(dollars < 100 ? 2 : 0).padStart(17));
     return `  ${`${of.perSecond} msg/s, ${of.topics} topics`.padEnd(27)}${text.join('')}`;
   };
-  const packed = config.routes
-    .filter(({ storage }) => storage === 'packed')
+  const asItems = config.routes
+    .filter((route) => storageFormOf(route) === 'items')
     .map(({ name }) => name);
-  const now = packed.length === 0 ? 'none' : packed.join(', ');
+  const now = asItems.length === 0 ? 'none' : asItems.join(', ');
   return [
-    `A month of messages of 200 B of JSON, kept ${config.retentionDays} days, beside the idle month (packed routes now: ${now})`,
+    `A month of messages of 200 B of JSON, kept ${config.retentionDays} days, beside the idle month (routes stored as items: ${now})`,
     `  ${''.padEnd(27)}${heads}`,
     ...traffics.map(row),
     '',

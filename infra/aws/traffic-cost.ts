@@ -1,6 +1,10 @@
 // What messages cost: by how many come, over how many topics, in which form they are stored; and what other ways to the same
 // table would cost. A message of the estimate has 200 B of JSON. Pure.
+import type { StorageForm } from '../../functions/contract/storage-form.ts';
 import { prices } from './prices.ts';
+
+/** In which form they are stored. */
+export type Form = StorageForm;
 
 /** What the messages are that a month is reckoned for. */
 export interface Traffic {
@@ -15,8 +19,6 @@ export const traffics: readonly Traffic[] = [
   { perSecond: 10_000, topics: 10_000 },
   { perSecond: 10_000, topics: 60_000 },
 ];
-
-export type Form = 'items' | 'packed';
 
 const secondsOfMonth = 730 * 3600;
 const maxBatch = 500;
@@ -42,7 +44,7 @@ export function ingestRequest(messages: number): {
 /** A route of items keeps `lingerMs`; a packed one waits longer above 50 messages a second, but not for more than this many. */
 const lingerSeconds = { items: 0.005, packed: 0.25 } as const;
 const packedWaitsFrom = 50;
-const packedWaitsFor = 100;
+export const packedWaitsFor = 100;
 
 /** Messages in a request: the one that begins it, and those that come while it waits. */
 export function batchOf({ perSecond }: Traffic, form: Form): number {
@@ -71,9 +73,13 @@ const packedCounted = [
 /** Of topics with one message a minute: `npm run bench:packed` counts 0.085 with two merges, and there are two more. */
 const slowTopicUnits = 0.1;
 
-function packedFigures(traffic: Traffic) {
-  const batch = batchOf(traffic, 'packed');
-  const found = packedCounted.find((one) => batch >= one.batch);
+/** What is counted of packed messages, with so many in a request; undefined where they are stored as items. */
+export function packedFigures(batch: number) {
+  return packedCounted.find((one) => batch >= one.batch);
+}
+
+function packedFiguresOf(traffic: Traffic) {
+  const found = packedFigures(batchOf(traffic, 'packed'));
   if (found === undefined) return undefined;
   const isSlow = registryUnits(traffic) >= 1;
   return { ...found, units: isSlow ? Math.max(slowTopicUnits, found.units) : found.units };
@@ -81,7 +87,7 @@ function packedFigures(traffic: Traffic) {
 
 /** Write units a message, all in. */
 export function writeUnits(traffic: Traffic, form: Form): number {
-  const packed = form === 'packed' ? packedFigures(traffic) : undefined;
+  const packed = form === 'packed' ? packedFiguresOf(traffic) : undefined;
   return packed?.units ?? 1 + registryUnits(traffic);
 }
 
@@ -108,7 +114,7 @@ export interface MonthOptions {
 /** Dollars of a month of these messages, beside the idle ones. */
 export function trafficMonth(traffic: Traffic, form: Form, options: MonthOptions): number {
   const { retentionDays, ingestMemoryMiB, natGateway } = options;
-  const packed = form === 'packed' ? packedFigures(traffic) : undefined;
+  const packed = form === 'packed' ? packedFiguresOf(traffic) : undefined;
   const bytes = packed?.bytes ?? itemBytes;
   const each =
     writeUnits(traffic, form) * prices.dynamoDbWriteUnit +

@@ -1,5 +1,7 @@
 // `npm run simulate`: what a load needs and costs, by the model of infra/scale; without options, for all loads of the docs.
+
 import { parseArgs } from 'node:util';
+import { defaultStorageForm } from '../../functions/contract/storage-form.ts';
 import { brokerTable, detailsOf, plansTable, rates, rowsOf } from '../scale/report.ts';
 
 const help = `What a load needs: how many of each part, which is full first, the settings, delay, backlog and cost.
@@ -9,7 +11,7 @@ const help = `What a load needs: how many of each part, which is full first, the
       --rate <messages a second>              1 to 10,000,000
       --topics <number>                       1 to 100,000,000; 10,000 by default
       --zipf <exponent>                       0 to 2: 0, the default, for topics that are alike, 1 for a few hot ones
-      --storage items|packed                  items by default
+      --storage packed|items                  packed by default
 
 What it rests on: infra/docs/scale.md.
 `;
@@ -32,7 +34,7 @@ function options() {
         rate: { type: 'string' },
         topics: { type: 'string', default: '10000' },
         zipf: { type: 'string', default: '0' },
-        storage: { type: 'string', default: 'items' },
+        storage: { type: 'string', default: defaultStorageForm },
         help: { type: 'boolean', default: false },
       },
     }).values;

@@ -8,7 +8,7 @@ import { type AlertsSettings, alertsSchema } from './alerts.ts';
 import { type BrokerSettings, brokerSchema } from './broker.ts';
 import type { CausewayConfig } from './config.ts';
 import type { PresenceRoute } from './presence-routes.ts';
-import { type HandlerSettings, type RouteSettings, routeSchema } from './route.ts';
+import { type HandlerSettings, type RouteSettings, routeSchema, storageFormOf } from './route.ts';
 
 type BrokerInput = BridgeConfigInput['broker'];
 type RouteInput = BridgeConfigInput['routes'][number];
@@ -102,7 +102,7 @@ function routeDocument(route: RouteSettings | PresenceRoute, ingest: IngestAcces
   const { maxLingerMs = packedLingerMs } = own;
   return {
     ...own,
-    ...(storage === 'packed' && { maxLingerMs: Math.max(own.lingerMs, maxLingerMs) }),
+    ...(storageFormOf(route) === 'packed' && { maxLingerMs: Math.max(own.lingerMs, maxLingerMs) }),
     ...ingestDocument(ingest, query.toString()),
   };
 }

@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
+import type { StorageForm } from '../../../functions/contract/storage-form.ts';
 import { createStore } from '../../../functions/ingest/storing/message-store.ts';
 import {
   costReport,
@@ -69,8 +70,8 @@ test('each secret that the config names is paid for', () => {
 
 test('larger batches make fewer requests, and as many writes', () => {
   const config = checked(minimal);
-  const single = perMillionMessages(config, 1);
-  const batched = perMillionMessages(config, 500);
+  const single = perMillionMessages(config, 1, 'items');
+  const batched = perMillionMessages(config, 500, 'items');
   expect(dollarsOf(single, /^Lambda requests/)).toBeCloseTo(0.2, 6);
   expect(dollarsOf(batched, /^Lambda requests/)).toBeCloseTo(0.2 / 500, 6);
   expect(dollarsOf(batched, /writes/)).toBeCloseTo(0.625, 6);
@@ -81,7 +82,7 @@ test('larger batches make fewer requests, and as many writes', () => {
 test('the report has every item, its total and the date of the prices', () => {
   const config = checked(minimal);
   const report = costReport(config);
-  for (const { item } of [...idleMonth(config), ...perMillionMessages(config, 500)])
+  for (const { item } of [...idleMonth(config), ...perMillionMessages(config, 100, 'packed')])
     expect(report).toContain(item);
   expect(report).toContain(prices.asOf);
 });
@@ -119,7 +120,7 @@ test.each([1, 25, 26, 500])('the calls for %i messages are those that ingest mak
     qos: 1 as const,
     retain: false,
   }));
-  expect(await store.put(messages)).toEqual([]);
+  expect(await store.put(messages, { storage: 'items' })).toEqual([]);
   const { writeCalls, writeUnits } = ingestRequest(n);
   expect(client.writeCalls).toBe(writeCalls);
   expect(client.items).toBe(writeUnits);
@@ -175,12 +176,19 @@ test('a month of messages is below that of a rule for each of them', () => {
   expect(byNat - items).toBeCloseTo(100 * 730 * 3600 * 1e-6 * prices.natGatewayGb, 6);
 });
 
-test('which routes are packed is in the report', () => {
-  expect(costReport(checked(minimal))).toContain('packed routes now: none');
-  const packed = { name: 'store', filter: '#', storage: 'packed' } as const;
-  expect(costReport(checked({ ...minimal, routes: [packed] }))).toContain(
-    'packed routes now: store',
+test('which routes are stored as items is in the report', () => {
+  expect(costReport(checked(minimal))).toContain('routes stored as items: none');
+  const items = { name: 'store', filter: '#', storage: 'items' } as const;
+  expect(costReport(checked({ ...minimal, routes: [items] }))).toContain(
+    'routes stored as items: store',
   );
+});
+
+test('a million packed messages are a tenth of the writes', () => {
+  const config = checked(minimal);
+  const writesOf = (form: StorageForm) =>
+    dollarsOf(perMillionMessages(config, 100, form), /writes/);
+  expect(writesOf('packed')).toBeLessThan((writesOf('items') ?? 0) / 10);
 });
 
 test('a request is paid to the HTTP API, too', () => {

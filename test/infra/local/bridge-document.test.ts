@@ -36,9 +36,10 @@ test('a route of the config stores in this process, for as long as it says', () 
   ]);
 });
 
-test('a route that is stored packed says so, and waits for others where many come', () => {
+test('a route waits for others where many come, unless each message is an item', () => {
   const routes = routesOf({
     routes: [
+      { name: 'default', filter: '#' },
       { name: 'packed', filter: 'a/#', storage: 'packed', retentionDays: 2 },
       { name: 'patient', filter: 'b/#', storage: 'packed', maxLingerMs: 1000 },
       { name: 'items', filter: 'c/#', storage: 'items' },
@@ -46,6 +47,7 @@ test('a route that is stored packed says so, and waits for others where many com
   });
   const url = 'http://127.0.0.1:9000/';
   expect(routes).toMatchObject([
+    { url, lingerMs: 5, maxLingerMs: 250 },
     { url: `${url}?retentionDays=2&storage=packed`, lingerMs: 5, maxLingerMs: 250 },
     { url: `${url}?storage=packed`, maxLingerMs: 1000 },
     { url: `${url}?storage=items`, maxLingerMs: 5 },
