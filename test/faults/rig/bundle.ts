@@ -14,10 +14,7 @@ const replacements = {
     'received.connection.lastArrivalMs = received.arrivedMs;',
     'received.connection.lastArrivalMs = received.arrivedMs; this.#scheduleFlush(received.connection);',
   ],
-  'window.ts': [
-    'while (this.#entries[this.#head]?.settled) this.#head++;',
-    'while (this.#entries[this.#head] !== undefined) this.#head++;',
-  ],
+  'window.ts': ['if (entry?.settled !== true) break;', 'if (entry === undefined) break;'],
 } as const;
 
 export type ReplacedFile = keyof typeof replacements;
