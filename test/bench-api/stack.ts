@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import mqtt, { type MqttClient } from 'mqtt';
-import { cpuMicros } from '../bench/process-usage.ts';
+import { cpuMicros, residentMB } from '../bench/process-usage.ts';
 import { startMosquitto, temporaryFolder } from '../support/brokers.ts';
 import { startDynamoDbLocal } from '../support/dynamodb-local.ts';
 import { freePort } from '../support/ports.ts';
@@ -22,6 +22,8 @@ export interface BenchStack {
   readonly token: string;
   /** CPU time of `npm start` so far. */
   cpuMicros(): number;
+  /** Resident memory of `npm start` now. */
+  rssMegabytes(): number;
   /** A device on the same broker. */
   device(): Promise<MqttClient>;
   stop(): Promise<void>;
@@ -56,6 +58,7 @@ export async function startBenchStack(variant: Variant): Promise<BenchStack> {
     apiUrl,
     token,
     cpuMicros: () => cpuMicros(child.pid ?? 0),
+    rssMegabytes: () => residentMB(child.pid ?? 0),
     device: () => mqtt.connectAsync(brokerUrl, { protocolVersion: variant.mosquitto ? 5 : 4 }),
     async stop() {
       child.kill('SIGINT');

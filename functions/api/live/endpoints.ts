@@ -1,5 +1,6 @@
 // /v1/messages/live: messages as they are stored, as server-sent events; a stream where the server can hold one, and
 // what there is by now where it cannot.
+import { setMaxListeners } from 'node:events';
 import * as z from 'zod';
 import { problem, problemResponse } from '../../contract/problem.ts';
 import { matchesFilter } from '../../contract/topic.ts';
@@ -68,6 +69,8 @@ const retryMs = 1000;
 
 export function liveEndpoints(options: LiveEndpointOptions): Endpoint[] {
   const { readers, streams, now = Date.now } = options;
+  // Each reader listens to it.
+  if (options.signal !== undefined) setMaxListeners(0, options.signal);
   return [
     endpoint(live, async ({ principal, query, headers, spending, isStillAllowed }) => {
       const after = headers['last-event-id'] ?? query.after;
