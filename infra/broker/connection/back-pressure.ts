@@ -17,6 +17,9 @@ export interface BackPressureParts {
   readonly onHeld: (session: Session) => void;
 }
 
+/** `no room`: what waits already is too much, and the message is not taken. */
+export type Taken = 'may pass' | 'waits' | 'no room';
+
 interface Held {
   readonly message: Message;
   readonly packetId: number;
@@ -26,6 +29,11 @@ interface Held {
 
 /** How often it is looked for room while somebody waits: short beside the time in which a full queue is sent. */
 const lookMs = 10;
+/**
+ * In times of `maxHeldBytes`: above that nobody is read who waits already, and the first message of each other client still has
+ * room up to here. Without an end to it, each connection could add a packet of the largest size.
+ */
+const maxOverrun = 2;
 /** Messages that pass in one turn of the event loop. */
 const maxPassed = 1000;
 
@@ -58,18 +66,20 @@ export class BackPressure {
     return held === 0 || this.#bytes < maxHeldBytes;
   }
 
-  /** True where the message has to wait, and does from now on. What its client sends next waits behind it [MQTT-4.6.0-2]. */
-  holds(connection: Connection, message: Message, packetId: number): boolean {
+  /** Takes the message where it has to wait. What its client sends next waits behind it [MQTT-4.6.0-2]. */
+  take(connection: Connection, message: Message, packetId: number): Taken {
     const before = this.#held.get(connection);
     const session = before === undefined ? this.#fullFor(message) : undefined;
-    if (before === undefined && session === undefined) return false;
+    if (before === undefined && session === undefined) return 'may pass';
+    if (session !== undefined) this.#parts.onHeld(session);
+    const maxBytes = maxOverrun * this.#parts.limits.maxHeldBytes;
+    if (this.#bytes + messageBytes(message) > maxBytes) return 'no room';
     const one: Held = { message: ownMessage(message), packetId, session };
     if (before === undefined) this.#held.set(connection, [one]);
     else before.push(one);
     this.#count(1, message);
     this.#timer ??= setTimeout(() => this.#look(), lookMs).unref();
-    if (session !== undefined) this.#parts.onHeld(session);
-    return true;
+    return 'waits';
   }
 
   /** The connection has ended. Its client has no PUBACK for what waits, and sends it again. */

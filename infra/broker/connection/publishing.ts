@@ -34,6 +34,11 @@ export interface PublishingParts {
   readonly onHeld: (session: Session) => void;
 }
 
+const noRoomToWait: Fault = {
+  reason: Reason.quotaExceeded,
+  rule: 'the messages that wait for the bridge have no room for another one (maxHeldBytes)',
+};
+
 /** Aliases that a client may give to topics. */
 export const topicAliasMaximum = 10;
 
@@ -91,7 +96,6 @@ export class Publishing {
     const refusal = this.#refusal(connection, packet, topic);
     if (refusal !== undefined) return this.#refuse(connection, packet, refusal);
 
-    counters.messagesReceived++;
     const message: Message = {
       topic,
       payload,
@@ -102,12 +106,17 @@ export class Publishing {
     };
     // What the server publishes itself is commands, which are stored already, and do not wait for a full queue.
     const canWait = qos > 0 && !isOwn(user);
-    if (!canWait || !this.#backPressure.holds(connection, message, packetId))
-      this.#take(connection, message, packetId);
+    const taken = canWait ? this.#backPressure.take(connection, message, packetId) : 'may pass';
+    if (taken === 'no room') return this.#refuse(connection, packet, noRoomToWait);
+    counters.messagesReceived++;
+    if (taken === 'may pass') this.#take(connection, message, packetId);
     announcer.announce('received', connection.facts, { topic, qos, retain, bytes: payload.length });
   }
 
   #take(connection: Connection, message: Message, packetId: number): void {
+    // It can have been sent again while it waited.
+    if (message.qos === 2 && connection.client.session.incoming.has(packetId))
+      return this.#again(connection, packetId);
     if (message.qos === 2) return this.#exactlyOnce(connection, message, packetId);
     const { session, user } = connection.client;
     const { matched, dropped, kept } = this.publish(message, { user, session });

@@ -66,7 +66,7 @@ export const limitsSchema = z.strictObject({
   maxHeldBytes: count(1024, 1024 ** 4)
     .default(64 * 1024 * 1024)
     .describe(
-      'bytes of messages that wait for room in the queue of that bridge, of all publishers together; above it, those who wait are not read',
+      'bytes of messages that wait for room in the queue of that bridge, of all publishers together; above it, those who wait are not read, and above twice of it, the first message of any other is refused',
     ),
   maxQueuedBytes: count(1024, 1024 ** 4)
     .default(64 * 1024 * 1024)

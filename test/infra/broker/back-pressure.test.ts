@@ -11,6 +11,7 @@ import { Store } from '../../../infra/broker/store/broker-store.ts';
 import { createCounters } from '../../../infra/broker/telemetry/counters.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
 import { until } from '../../support/wait.ts';
+import { bytes, connectPacket, open } from './raw-client.ts';
 import { closeAfterTest, connect, start } from './started.ts';
 
 const maxQueuedMessages = 10;
@@ -161,6 +162,44 @@ test('messages that wait are bounded: over maxHeldBytes their publishers are not
   const { heard } = await bridge();
   await until(() => heard.length === 150);
   await until(() => acknowledged.every(({ length }) => length === 50));
+});
+
+test('the first message of each client is bounded, too: where there is no room to wait, it is refused', async () => {
+  const { broker } = await houseWithout({ maxQueuedMessages: 1, maxHeldBytes: 20_000 });
+  const connectAs = (protocolVersion: 4 | 5) => connect(broker, { protocolVersion });
+  await (await connectAs(5)).publishAsync('rooms/1', 'x', { qos: 1 });
+  const large = 'x'.repeat(15_000);
+  for (const held of [1, 2]) {
+    (await connectAs(5)).publish('rooms/1', large, { qos: 1 });
+    await until(() => broker.gauges().heldMessages === held);
+  }
+  const newer = await connectAs(5);
+  await expect(newer.publishAsync('rooms/1', large, { qos: 1 })).rejects.toMatchObject({
+    code: 0x97,
+  });
+  expect(newer.connected).toBe(true);
+  const older = await connectAs(4);
+  older.publish('rooms/1', large, { qos: 1 });
+  await until(() => !older.connected);
+  // A small one has room.
+  (await connectAs(4)).publish('rooms/1', 'x', { qos: 1 });
+  await until(() => broker.gauges().heldMessages === 3);
+});
+
+test('a message of QoS 2 that is sent again while it waits is handed on once', async () => {
+  const { broker, bridge } = await houseWithout({ maxQueuedMessages: 1 });
+  await (await connect(broker)).publishAsync('rooms/1', 'first', { qos: 1 });
+  const device = open(broker);
+  device.write(connectPacket('lamp'));
+  const publish = { cmd: 'publish', topic: 'rooms/1', payload: 'again', qos: 2 } as const;
+  for (const dup of [false, true])
+    device.write(bytes({ ...publish, messageId: 1, dup, retain: false }));
+  await until(() => broker.gauges().heldMessages === 2);
+  const { heard } = await bridge();
+  await until(() => broker.gauges().heldMessages === 0);
+  (await connect(broker)).publish('rooms/1', 'last', { qos: 1 });
+  await until(() => heard.includes('last'));
+  expect(heard).toEqual(['first', 'again', 'last']);
 });
 
 test('another session that is full stops nobody, and loses the newest', async () => {
