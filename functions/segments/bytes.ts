@@ -1,5 +1,5 @@
 // Numbers and texts as bytes, one behind the other, and back; and bytes deflated, and inflated within a bound.
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { asBuffer } from '../contract/json-pieces.ts';
 
 /** What is read is not what was written: it is cut off, or other bytes. */
@@ -129,11 +129,9 @@ export class ByteReader {
   }
 }
 
-/** What is packed is small: a larger window takes longer to set up, and finds no more. */
-const deflating = { level: constants.Z_DEFAULT_COMPRESSION, windowBits: 15 };
-
+/** With zlib's own settings: smaller windows take as long for what is packed. */
 export function deflated(bytes: Uint8Array): Buffer {
-  return deflateRawSync(bytes, deflating);
+  return deflateRawSync(bytes);
 }
 
 /** Throws {@link MalformedBytes} for what no {@link deflated} gave, or for more than `maxBytes`. */
