@@ -1,6 +1,8 @@
 // A deletion: messages of a topic that nobody may see any more, by their times. Readers obey it from the moment it is
 // written; single messages go at once, packed ones leave the index when it is rewritten, and the log when they expire.
+import { randomUUID } from 'node:crypto';
 import { timeText } from '../contract/time.ts';
+import { getBatch } from './batch-get.ts';
 import { type Item, textAt, topicKeyWithin } from './item.ts';
 import { type ItemSource, type ReadBudget, readPartition } from './partition.ts';
 
@@ -20,6 +22,9 @@ export const maxDeletions = 4000;
 
 /** Partition of all deletions, sorted by topic. */
 const deletionsPartition = 'deletions';
+
+/** Who keeps what it has read of them asks for this alone. */
+const markKey = { pk: { S: 'deletions-mark' }, sk: { S: 'mark' } };
 
 /** Ends a topic in a sort key: no topic has it [MQTT-1.5.4-2]. */
 const endOfTopic = '\u0000';
@@ -52,6 +57,17 @@ export function deletionOf(item: Item): Deletion {
     ...(from !== undefined && { from }),
     to: textAt(item, 'to'),
   };
+}
+
+/** Another one with each deletion: to be written behind it, before anybody is told of it. */
+export function deletionMarkItem(): Item {
+  return { ...markKey, mark: { S: randomUUID() } };
+}
+
+/** The mark of the last deletion; while it is the same, nothing else is deleted. Undefined where nothing ever was. */
+export async function readDeletionMark(source: ItemSource): Promise<string | undefined> {
+  const [item] = await getBatch(source, [markKey]);
+  return item && textAt(item, 'mark');
 }
 
 /** A deletion together with those of its topic that it overlaps or touches: one for all of them, and what it replaces. */

@@ -5,13 +5,11 @@ import { decodeSegment } from '../../segments/segment-codec.ts';
 import { segmentSortKey } from '../../segments/segment-key.ts';
 import { getSegments } from '../../segments/stored-segments.ts';
 import { getBatch } from '../../table/batch-get.ts';
-import { readDeletions } from '../../table/deletion.ts';
 import { messagePartition, shardOf } from '../../table/item.ts';
 import type { ItemSource } from '../../table/partition.ts';
+import type { WindowMessage } from './window-entry.ts';
 
-import type { WindowMessage } from './window.ts';
-
-/** Reads them strongly consistent, as they were stored a moment ago. What is gone, deleted or damaged is absent. */
+/** Reads them strongly consistent, as they were stored a moment ago. What is gone or damaged is absent. */
 export function createFetch(source: ItemSource) {
   const stored = createStoredMessages(source);
 
@@ -47,11 +45,10 @@ export function createFetch(source: ItemSource) {
 
   return async (messages: readonly WindowMessage[]): Promise<readonly Message[]> => {
     const isSingle = ({ part }: WindowMessage) => part.place.kind === 'items';
-    const [deletions, items, others] = await Promise.all([
-      readDeletions(source, { consistent: true }),
+    const [items, others] = await Promise.all([
       singles(messages.filter(isSingle)),
       packed(messages.filter((message) => !isSingle(message))),
     ]);
-    return [...items, ...others].filter(({ topic, time }) => !deletions.has(topic, time));
+    return [...items, ...others];
   };
 }

@@ -8,6 +8,7 @@ import type { ItemSource } from '../../table/partition.ts';
 import { messageJson } from '../messages/representation.ts';
 import { event } from './events.ts';
 import { createFetch } from './fetch.ts';
+import { createKnownDeletions } from './known-deletions.ts';
 import { type Missed, Reading } from './reading.ts';
 import { FeedWindow, type WindowBounds } from './window.ts';
 
@@ -57,10 +58,11 @@ export function createLive({
   const watching = new Watching(source, now);
   const log = createFeedLog(source);
   const fetch = createFetch(source);
+  const deletions = createKnownDeletions(source, pollMs);
   const render = (message: Message, cursor: string) =>
     event('message', messageJson(message), cursor);
   const windowFrom = (from: FeedPosition, own: Partial<WindowBounds>, everyMs = 0) =>
-    new FeedWindow({ log, fetch, render, from, now, bounds: own, pollMs: everyMs });
+    new FeedWindow({ log, fetch, deletions, render, from, now, bounds: own, pollMs: everyMs });
   let kept: FeedWindow | undefined;
   let idle: NodeJS.Timeout | undefined;
 

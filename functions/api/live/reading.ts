@@ -1,7 +1,8 @@
 // One reader's way through the feed: from its position on, what its filters and rights let through, in pages of bounded
 // size. A position that the window no longer has is first read for this reader alone.
 import { behind, cursorOf, type FeedPosition, hasSeen, isWithin } from '../../feed/position.ts';
-import type { FeedWindow, WindowEntry, WindowMessage } from './window.ts';
+import type { FeedWindow } from './window.ts';
+import type { WindowEntry, WindowMessage } from './window-entry.ts';
 
 /** What a reader is told beside messages. */
 export interface Missed {

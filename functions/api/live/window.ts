@@ -1,7 +1,7 @@
 // The end of the feed as one process holds it, for all of its readers: entries in one order, each message once, and the
 // messages that somebody wanted as text. Its memory is bounded; who falls behind it is told.
 import type { Message } from '../../contract/message.ts';
-import type { FeedEntry, FeedMessage, FeedPart } from '../../feed/feed-entry.ts';
+import type { FeedEntry, FeedMessage } from '../../feed/feed-entry.ts';
 import type { FeedLog } from '../../feed/feed-log.ts';
 import {
   behind,
@@ -11,31 +11,17 @@ import {
   type Named,
   seenKeyOf,
 } from '../../feed/position.ts';
+import type { Deletions } from '../../table/deletion.ts';
+import { messageTimeOf } from '../../table/item.ts';
 import { KnownKeys, keyOf } from './known-keys.ts';
-
-/** A message of the window. */
-export interface WindowMessage extends FeedMessage {
-  readonly part: FeedPart;
-  /** Named before all that is here: the request that stored it was sent again. */
-  readonly isRepeated: boolean;
-  /** Other entries here that name it: who has seen one of these has it. Which comes first, another process may see otherwise. */
-  others?: Named[];
-  /** Cursor behind it. */
-  readonly cursor: string;
-  /** As it is given to readers; empty where it is gone. Absent until somebody wants it. */
-  text?: string;
-}
-
-export interface WindowEntry extends FeedEntry {
-  readonly messages: readonly WindowMessage[];
-  /** Where a reader stands that has all of it. */
-  readonly after: FeedPosition;
-}
+import type { WindowEntry, WindowMessage } from './window-entry.ts';
 
 export interface WindowOptions {
   readonly log: FeedLog;
   /** What the messages are, in no order; those that are gone are absent. */
   readonly fetch: (messages: readonly WindowMessage[]) => Promise<readonly Message[]>;
+  /** What is deleted by now. */
+  readonly deletions: () => Promise<Deletions>;
   /** A message as it is given to readers. */
   readonly render: (message: Message, cursor: string) => string;
   /** From here on it has what was stored. */
@@ -123,20 +109,32 @@ export class FeedWindow {
     return this.#catchingUp;
   }
 
-  /** Makes the text of these messages of an entry. */
+  /** Makes the text of these messages of an entry, which are about to be given. */
   async load(messages: readonly WindowMessage[]): Promise<void> {
+    if (messages.length === 0) return;
     const wanted = messages.filter(({ text }) => text === undefined);
-    if (wanted.length === 0) return;
+    const [fetched, deletions] = await Promise.all([
+      wanted.length === 0 ? [] : this.#options.fetch(wanted),
+      this.#options.deletions(),
+    ]);
     const found = new Map<string, Message>();
-    for (const message of await this.#options.fetch(wanted))
+    for (const message of fetched)
       found.set(keyOf(message.topic, `${message.time}#${message.id}`), message);
-    for (const one of wanted) {
-      const message = found.get(keyOf(one.topic, one.key));
-      if (one.text !== undefined) continue;
-      one.text = message === undefined ? '' : this.#options.render(message, one.cursor);
-      this.#characters += one.text.length;
+    for (const one of messages) {
+      const { topic, key, text, cursor } = one;
+      const message = found.get(keyOf(topic, key));
+      // Also one that was given to others before.
+      if (deletions.has(topic, messageTimeOf(key))) this.#setText(one, '');
+      else if (text === undefined)
+        this.#setText(one, message === undefined ? '' : this.#options.render(message, cursor));
     }
     this.#trim();
+  }
+
+  #setText(message: WindowMessage, text: string): void {
+    // What was dropped meanwhile is counted no more.
+    if (message.isDropped !== true) this.#characters += text.length - (message.text?.length ?? 0);
+    message.text = text;
   }
 
   async #readNew(): Promise<boolean> {
@@ -244,7 +242,10 @@ export class FeedWindow {
     for (const { messages, after } of this.#entries.splice(0, count)) {
       this.#start = after;
       this.#messages -= messages.length;
-      for (const { text = '' } of messages) this.#characters -= text.length;
+      for (const message of messages) {
+        this.#characters -= message.text?.length ?? 0;
+        message.isDropped = true;
+      }
     }
   }
 }

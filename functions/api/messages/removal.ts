@@ -13,6 +13,7 @@ import { chunkKeys } from '../../table/chunks.ts';
 import {
   type Deletion,
   deletionItem,
+  deletionMarkItem,
   joinedWith,
   maxDeletions,
   readDeletions,
@@ -96,7 +97,8 @@ export function createRemoveMessages(options: RemovalOptions): RemoveMessages {
     const { joined, replaced } = joinedWith(deletion, deletions.of(deletion.topic));
     if (deletions.count - replaced.length >= maxDeletions) return false;
     const item = deletionItem(joined);
-    await client.send(new PutItemCommand({ TableName, Item: item }));
+    for (const Item of [item, deletionMarkItem()])
+      await client.send(new PutItemCommand({ TableName, Item }));
     // Only then: nobody may read in between, and miss both. What is left of them is replaced the next time.
     const keys = replaced
       .map(deletionItem)

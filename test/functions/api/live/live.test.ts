@@ -9,6 +9,7 @@ import { knownScopes, principalOf } from '../../../../functions/api/access/scope
 import { liveEndpoints } from '../../../../functions/api/live/endpoints.ts';
 import { createLive, type LiveOptions } from '../../../../functions/api/live/live.ts';
 import { Readers } from '../../../../functions/api/live/readers.ts';
+import { createRemoveMessages } from '../../../../functions/api/messages/removal.ts';
 import type { Message } from '../../../../functions/contract/message.ts';
 import { storageForms } from '../../../../functions/contract/storage-form.ts';
 import { createFeedWriter } from '../../../../functions/feed/feed-writer.ts';
@@ -266,6 +267,47 @@ for (const { engine, storage, name } of settings) {
       expect(cut.messages()).toEqual([]);
     });
 
+    test('what is deleted is given no more, also where others had it before; deletions are read again only then', async () => {
+      const asked: string[] = [];
+      const client = Object.assign(Object.create(table.client), {
+        send(command: { input: object }, ...rest: unknown[]) {
+          asked.push(JSON.stringify(command.input));
+          return (table.client.send as (...all: unknown[]) => unknown).call(
+            table.client,
+            command,
+            ...rest,
+          );
+        },
+      }) as typeof table.client;
+      const instances = [api({ client })];
+      const one = reader('deleted/#', admin, instances);
+      await one.poll();
+      const since = one.state.lastEventId;
+      const put = ingest();
+      const time = new Date(Date.now() - 5000).toISOString().replace('Z', '000Z');
+      const batch = [message({ topic: 'deleted/a', time }), message({ topic: 'deleted/b', time })];
+      await put(batch);
+      await one.poll();
+      expect(names(one.messages())).toEqual(names(batch));
+      const remove = createRemoveMessages({ ...database(), writeShards: 2 });
+      await remove({ topic: 'deleted/a', to: new Date(Date.now() - 2000).toISOString() });
+      await put([message({ topic: 'deleted/a', time }), fresh('deleted/c')]);
+      await one.poll();
+      expect(one.messages().map(({ topic }) => topic)).toEqual([
+        'deleted/a',
+        'deleted/b',
+        'deleted/c',
+      ]);
+      for (const ask of [...instances, api()]) {
+        const other = reader('deleted/#', admin, [ask]);
+        other.state.lastEventId = since;
+        await other.poll();
+        expect(other.messages().map(({ topic }) => topic)).toEqual(['deleted/b', 'deleted/c']);
+      }
+      // Before the deletion, and after it.
+      expect(asked.filter((input) => input.includes('"deletions"'))).toHaveLength(2);
+    });
+
     test('a reader sees what it may read alone', async () => {
       const put = ingest();
       const [own, none] = [
@@ -434,8 +476,8 @@ for (const { engine, storage, name } of settings) {
         }
       })();
       const stored: Message[] = [];
-      for (let round = 0; round < 30; round++) {
-        const batch = Array.from({ length: 10 }, () => fresh('slow/a'));
+      for (let round = 0; round < 10; round++) {
+        const batch = Array.from({ length: 30 }, () => fresh('slow/a'));
         stored.push(...batch);
         await put(batch);
         await until(() => seen.length === stored.length);
