@@ -27,7 +27,7 @@ export const causewayConfigSchema = z.strictObject({
     .max(32)
     .default(1)
     .describe(
-      'Partitions of a topic; more for above 1,000 messages a second on one. Never lower it',
+      'Partitions of a topic whose messages are stored as items; more for above 1,000 messages a second on one. Never lower it',
     ),
   api: apiSchema.prefault({}),
   ingest: ingestSchema.prefault({}),

@@ -38,7 +38,7 @@ export const limits = {
     source: '`bridge.cpu` (configuration.md)',
   },
   connections: {
-    value: 64,
+    value: 256,
     unit: 'connections of a route',
     source: '`routes[].connections` (configuration.md)',
   },

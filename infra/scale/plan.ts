@@ -67,7 +67,7 @@ const cpuSizes = [256, 512, 1024] as const;
 const largestBatch = 500;
 /** Of a request, for one topic while others are ready (bridge/forwarding/batcher.ts). */
 const topicShare = 1 / 4;
-/** Between bridge and function URL, in ms: assumed. */
+/** Between bridge and Lambda, in ms: assumed. */
 const networkMs = 2;
 const buckets = 256;
 

@@ -18,7 +18,7 @@ export const limitFields = {
   callerReadUnitsPerSecond: perSecond
     .default(500)
     .describe(
-      'Maximum DynamoDB read units a second of one caller, over all instances; a page of 100 messages of 300 bytes takes 4',
+      'Maximum DynamoDB read units a second of one caller, over all instances; a page of the newest 100 messages of a topic takes up to 60, of messages stored as items 5',
     ),
   callerWaitingRequests: z
     .int()
