@@ -62,19 +62,9 @@ export async function wholeText(response: IncomingMessage, maxBytes: number): Pr
 export async function receiptText(response: IncomingMessage, maxBytes: number): Promise<string> {
   const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const isEncoded = encoding !== '' && encoding !== 'identity';
-  const kept: Buffer[] = [];
-  let bytes = 0;
-  let isMarked = false;
-  let tail = '';
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes <= maxBytes) kept.push(chunk);
-    else if (isEncoded || bytes > maxSearchedBytes)
-      throw new Error(`the answer is larger than ${isEncoded ? maxBytes : maxSearchedBytes} bytes`);
-    const text = tail + chunk.toString('latin1');
-    isMarked ||= text.includes(receiptMark);
-    tail = text.slice(-receiptMark.length);
-  }
+  const maxSearched = isEncoded ? maxBytes : maxSearchedBytes;
+  const found = await searched(response, [receiptMark], maxBytes, maxSearched);
+  const { kept, bytes, isMarked, tail } = found;
   if (isEncoded) {
     const decoded = await decode(Buffer.concat(kept), encoding, maxBytes);
     if (speaksOfFailures(decoded.toString('latin1')))
@@ -84,6 +74,44 @@ export async function receiptText(response: IncomingMessage, maxBytes: number): 
   if (!isMarked && !speaksOfFailures(tail)) return '';
   if (bytes > maxBytes) throw new Error(`the receipt is larger than ${maxBytes} bytes`);
   return Buffer.concat(kept).toString('utf8');
+}
+
+/** Of a receipt, and of an HTTP answer as a function returns it. */
+const returnedMarks = [receiptMark, '"statusCode"'];
+
+/**
+ * What an invoked function returned; empty where that is larger than `maxBytes` and neither a receipt nor an HTTP answer, such
+ * as the event that it was given. Rejects where it may be one of them.
+ */
+export async function returnedText(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const found = await searched(response, returnedMarks, maxBytes, maxSearchedBytes);
+  const { kept, bytes, isMarked } = found;
+  if (bytes <= maxBytes) return Buffer.concat(kept).toString('utf8');
+  if (isMarked) throw new Error(`the function returned more than ${maxBytes} bytes`);
+  return '';
+}
+
+/** Reads a body to its end, and looks for the marks in it; `kept` is all of one that is not larger than `maxKept`. */
+async function searched(
+  response: IncomingMessage,
+  marks: readonly string[],
+  maxKept: number,
+  maxSearched: number,
+) {
+  const kept: Buffer[] = [];
+  const maxMark = Math.max(...marks.map(({ length }) => length));
+  let bytes = 0;
+  let isMarked = false;
+  let tail = '';
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes <= maxKept) kept.push(chunk);
+    else if (bytes > maxSearched) throw new Error(`the answer is larger than ${maxSearched} bytes`);
+    const text = tail + chunk.toString('latin1');
+    isMarked ||= marks.some((mark) => text.includes(mark));
+    tail = text.slice(-maxMark);
+  }
+  return { kept, bytes, isMarked, tail };
 }
 
 const decoders = new Map([

@@ -25,6 +25,7 @@ import {
   maxAnswerHeaderBytes,
   reasonText,
   receiptText,
+  returnedText,
   untilSent,
   wholeText,
 } from './answer.ts';
@@ -180,7 +181,7 @@ export function createSink(
     if (isInvoked)
       return hasFailed(response.headers)
         ? reasonText(response, maxErrorCharacters)
-        : wholeText(response, maxAnswerBytes);
+        : (route.ingest ? wholeText : returnedText)(response, maxAnswerBytes);
     if (!hasReceipts) {
       await untilSent(outgoing);
       if (isLookedAt) return reasonText(response);

@@ -112,6 +112,25 @@ test.each([
   expect(verdict(status, { Message: '…' }, error(type))).toMatchObject(expected);
 });
 
+const long = 'x'.repeat(40_000);
+
+test.each([
+  ['the event that it was given', (event: unknown) => event, { kind: 'answered' }],
+  ['a long text', () => long, { kind: 'answered' }],
+  ['a long HTTP answer', () => ({ body: long, statusCode: 500 }), { kind: 'hold' }],
+  ['a long receipt', () => ({ reason: long, batchItemFailures: [] }), { kind: 'hold' }],
+] as const)('a function that returns %s, longer than a receipt', async (_, returns, expected) => {
+  const server = createServer(async (request, response) => {
+    const event = JSON.parse((await bodyOf(request)).toString());
+    response.end(JSON.stringify(returns(event)));
+  });
+  onTestFinished(() => void server.close());
+  const url = `${await listenLocally(server)}${path}`;
+  const sink = await openSink({ url, format: 'cloudevents' });
+  const attempt = await send(sink, message({ id: 'a', payload: Buffer.from(long) }));
+  expect(attempt).toMatchObject({ verdict: expected });
+});
+
 test('over the wire', async () => {
   const events: unknown[] = [];
   const server = createServer(async (request, response) => {
