@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { fullJitterMs } from '../../contract/backoff.ts';
 import { type DeliverRequest, deliverAnswerSchema, type Outcome } from '../../contract/command.ts';
-import { type Parsed, parseWith } from '../../contract/parse.ts';
+import { parseWith } from '../../contract/parse.ts';
 import { isProblemCode, type Problem, type ProblemCode, problem } from '../../contract/problem.ts';
 import {
   routeAttemptsSchema,
@@ -148,17 +148,14 @@ export function createRouteControl({ onFailure, ...bridge }: BridgeOptions): Rou
     schema: S,
     merge: (told: readonly z.output<S>[]) => T,
   ): Promise<Told<T>> {
-    const answers = await askAll(bridge, {
+    const question = {
       method: body === undefined ? 'GET' : 'POST',
       path,
       timeoutMs: wakeTimeoutSeconds * 1000,
       ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const whole = answers.flatMap(({ status, body: answer }) => {
-      const parsed: Parsed<z.output<S>> = parseWith(schema, answer);
-      return status === 200 && parsed.ok ? [parsed.value] : [];
-    });
-    return whole.length > 0 ? { ok: true, value: merge(whole) } : notTold(answers[0] ?? {});
+    } as const;
+    const { told: parts, why } = await askAll(bridge, question, schema);
+    return parts.length > 0 ? { ok: true, value: merge(parts) } : notTold(why);
   }
   const list = () =>
     told('/routes', undefined, routesAnswerSchema, (all) =>
@@ -196,21 +193,17 @@ export function createRouteControl({ onFailure, ...bridge }: BridgeOptions): Rou
 
 export function createWaitingTraces({ onFailure, ...bridge }: BridgeOptions): WaitingTraces {
   return async (messageId) => {
-    const answers = await askAll(bridge, {
+    const question = {
       method: 'POST',
       path: '/traces',
       timeoutMs: wakeTimeoutSeconds * 1000,
       body: JSON.stringify({ id: messageId }),
-    });
-    const whole = answers.flatMap(({ status, body }) => {
-      const parsed = parseWith(tracesAnswerSchema, body);
-      return status === 200 && parsed.ok ? [parsed.value.traces] : [];
-    });
+    } as const;
+    const { told, why } = await askAll(bridge, question, tracesAnswerSchema);
+    const traces = told.flatMap((one) => one.traces);
     // Of a route that tells of it twice, as it came again by another bridge, one is enough.
-    if (whole.length > 0)
-      return [...new Map(whole.flat().map((trace) => [trace.route, trace])).values()];
-    const [answer = {}] = answers;
-    onFailure?.(answer.failure ?? `the bridge answered with status ${answer.status}`);
+    if (told.length > 0) return [...new Map(traces.map((trace) => [trace.route, trace])).values()];
+    onFailure?.(why.failure ?? `the bridge answered with status ${why.status}`);
     return undefined;
   };
 }

@@ -4,11 +4,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { createDeliver } from '../../../../functions/api/bridge-client/bridge-client.ts';
+import {
+  createDeliver,
+  createRouteControl,
+} from '../../../../functions/api/bridge-client/bridge-client.ts';
 import { bridgesInTable } from '../../../../functions/api/bridge-client/bridges.ts';
 import { problem } from '../../../../functions/contract/problem.ts';
 import { bridgeItem, leaseItem } from '../../../../functions/table/bridge-item.ts';
 import { freePort } from '../../../support/ports.ts';
+import { routeStatus } from '../../../support/route-status.ts';
 import { startTable, type TestTable } from '../../../support/table.ts';
 
 let table: TestTable;
@@ -104,4 +108,26 @@ test('a successor is found though another one was known', async () => {
   const deliver = createDeliver({ bridges });
   expect(await deliver({ commands: [], timeoutMs: 0 })).toEqual([]);
   await put('after', '');
+});
+
+test('all of them are asked what they know, and the successors of those that are gone', async () => {
+  const urls = await Promise.all([freePort(), freePort()]);
+  for (const [index, port] of urls.entries())
+    await put(`gone-${index}`, '2026-01-01', {
+      url: `http://127.0.0.1:${port}`,
+      token: `${deployment}-gone-${index}`,
+    });
+  const bridges = bridgesInTable(table, () => nowMs);
+  expect(await bridges.list()).toHaveLength(2);
+  await put('gone-0', '');
+  const successors = [];
+  for (const name of ['a', 'b']) {
+    const one = await serve(200, { routes: [{ ...routeStatus, name }] });
+    await put(`after-${name}`, '2026-01-02', { url: one.url, token: `${deployment}-${name}` });
+    successors.push(one);
+  }
+  const told = await createRouteControl({ bridges }).list();
+  expect(told.ok && told.value.map(({ name }) => name).sort()).toEqual(['a', 'b']);
+  expect(successors.map(({ requests }) => requests.length)).toEqual([1, 1]);
+  for (const id of ['gone-1', 'after-a', 'after-b']) await put(id, '');
 });
