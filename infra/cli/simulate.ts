@@ -1,8 +1,8 @@
 // `npm run simulate`: what a load needs and costs, by the model of infra/scale; without options, for all loads of the docs.
-
 import { parseArgs } from 'node:util';
-import { defaultStorageForm } from '../../functions/contract/storage-form.ts';
+import { defaultStorageForm, storageForms } from '../../functions/contract/storage-form.ts';
 import { brokerTable, detailsOf, plansTable, rates, rowsOf } from '../scale/report.ts';
+import { CommandError, runCommand } from './run-command.ts';
 
 const help = `What a load needs: how many of each part, which is full first, the settings, delay, backlog and cost.
 
@@ -16,18 +16,7 @@ const help = `What a load needs: how many of each part, which is full first, the
 What it rests on: infra/docs/scale.md.
 `;
 
-function fail(message: string): never {
-  process.stderr.write(`${message}\nTry: npm run simulate -- --help\n`);
-  process.exit(1);
-}
-
-function number(name: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (text !== '' && value >= min && value <= max) return value;
-  return fail(`--${name} must be a number from ${min} to ${max}`);
-}
-
-function options() {
+function parseCommandLine() {
   try {
     return parseArgs({
       options: {
@@ -35,29 +24,41 @@ function options() {
         topics: { type: 'string', default: '10000' },
         zipf: { type: 'string', default: '0' },
         storage: { type: 'string', default: defaultStorageForm },
-        help: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
       },
     }).values;
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
+    throw faulty((error as Error).message);
   }
 }
 
-const { rate, topics, zipf, storage, help: wantsHelp } = options();
-if (wantsHelp) process.stdout.write(help);
-else if (rate === undefined) {
-  for (const messagesPerSecond of rates)
-    console.log(
-      `${messagesPerSecond.toLocaleString('en')} messages a second\n\n${plansTable(rowsOf(messagesPerSecond))}\n`,
-    );
-  console.log(brokerTable());
-} else {
-  if (storage !== 'items' && storage !== 'packed') fail('--storage must be items or packed');
-  const load = {
+const faulty = (message: string) => new CommandError(`${message}\nTry: npm run simulate -- --help`);
+
+function number(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (text !== '' && value >= min && value <= max) return value;
+  throw faulty(`--${name} must be a number from ${min} to ${max}`);
+}
+
+async function main(): Promise<string> {
+  const { rate, topics, zipf, storage, help: wantsHelp } = parseCommandLine();
+  if (wantsHelp) return help;
+  const form = storageForms.find((one) => one === storage);
+  if (form === undefined) throw faulty(`--storage must be ${storageForms.join(' or ')}`);
+  if (rate === undefined) return allLoads();
+  return detailsOf({
     messagesPerSecond: number('rate', rate, 1, 10_000_000),
     topics: Math.round(number('topics', topics, 1, 100_000_000)),
     zipf: number('zipf', zipf, 0, 2),
-    form: storage,
-  } as const;
-  process.stdout.write(detailsOf(load));
+    form,
+  });
 }
+
+function allLoads(): string {
+  const plans = rates.map(
+    (rate) => `${rate.toLocaleString('en')} messages a second\n\n${plansTable(rowsOf(rate))}\n\n`,
+  );
+  return `${plans.join('')}${brokerTable()}\n`;
+}
+
+await runCommand(main);
