@@ -22,6 +22,8 @@ export interface FeedWriterOptions {
   readonly checkMs: number;
   /** The time by the table's clock, in milliseconds since 1970. */
   readonly tableNow: () => number;
+  /** Time for each look at the table, and for each put, in milliseconds: what is stored waits for its note. Default 2,000. */
+  readonly noteMs?: number;
 }
 
 /** When what was stored before was noted, in milliseconds since 1970; or its sender cannot know. */
@@ -40,7 +42,7 @@ export type NoteStored = (
 /** Entries are kept so long: a reader can come back within it. */
 export const entryKeptSeconds = 86_400;
 /** Time that a note may take. */
-const noteMs = 2000;
+const defaultNoteMs = 2000;
 /** A writer says that it is there once in half of the time for which it is known. */
 const presentEveryMs = 1_800_000;
 const maxPuts = 25;
@@ -48,7 +50,7 @@ const maxPuts = 25;
 const maxAheadMs = 10_000;
 
 export function createFeedWriter(options: FeedWriterOptions): NoteStored {
-  const { client, tableName, checkMs, tableNow } = options;
+  const { client, tableName, checkMs, tableNow, noteMs = defaultNoteMs } = options;
   const source = { client, tableName };
   const log = createFeedLog(source);
   const writer = randomInt(36 ** writerLength)
@@ -66,10 +68,19 @@ export function createFeedWriter(options: FeedWriterOptions): NoteStored {
   let pending: FeedPart[] = [];
   let writing: Promise<void> | undefined;
 
+  /** What a look at the table gives; undefined where it fails, or takes too long. */
+  async function inTime<T>(look: Promise<T>): Promise<T | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), noteMs);
+    });
+    return Promise.race([look.catch(() => undefined), late]).finally(() => clearTimeout(timer));
+  }
+
   async function check(): Promise<void> {
     const startedMs = performance.now();
     // Where that cannot be read, what was known holds.
-    const watch = await readWatch(source).catch(() => undefined);
+    const watch = await inTime(readWatch(source));
     checkedMs = startedMs;
     if (watch !== undefined) watchedUntilMs = watch.untilMs;
   }
@@ -143,7 +154,7 @@ export function createFeedWriter(options: FeedWriterOptions): NoteStored {
   async function msOf(after: NotedBefore): Promise<number> {
     if (after !== 'unknown') return after;
     // Where that cannot be read, the clock holds.
-    return log.newestMs(tableNow()).catch(() => 0);
+    return (await inTime(log.newestMs(tableNow()))) ?? 0;
   }
 
   return async (parts, after = 0) => {
