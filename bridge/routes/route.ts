@@ -1,21 +1,16 @@
 // One route: its sessions in, its forwarder out. Nothing here is shared with another route.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Message } from '../../functions/contract/message.ts';
 import type { RouteChangeKind, RouteStatus } from '../../functions/contract/route-status.ts';
 import type { Trace } from '../../functions/contract/trace.ts';
 import { createEvaluator } from '../../functions/expression/evaluator.ts';
-import { untilAborted } from '../base/aborted.ts';
-import type { Delivery } from '../base/delivery.ts';
 import type { Acquire } from '../base/leased.ts';
 import type { WallClock } from '../base/wall-clock.ts';
 import { publicUrl, type RouteConfig } from '../config/config.ts';
-import { floorsOf, hasExpressions, largestPacketBytes } from '../config/memory.ts';
-import { profileOf } from '../config/profiles/profiles.ts';
+import { floorsOf, hasExpressions } from '../config/memory.ts';
 import type { Broker } from '../connection/access.ts';
-import type { ReplayRoute, ReplayVerdict } from '../dead-letters/dead-letter-replay.ts';
+import type { ReplayRoute } from '../dead-letters/dead-letter-replay.ts';
 import type { DeadLetterStore } from '../dead-letters/dead-letter-store.ts';
-import { sendEvaluated } from '../forwarding/evaluated-replay.ts';
 import { Forwarder } from '../forwarding/forwarder.ts';
 import type { OnCall } from '../forwarding/handler-calls.ts';
 import type { RequestSpans } from '../forwarding/request-spans.ts';
@@ -25,15 +20,14 @@ import type { RequestSigner } from '../handler/request-signer.ts';
 import { createSink } from '../handler/sink.ts';
 import type { Budget } from '../memory/budget.ts';
 import type { Metrics, RouteMetrics } from '../metrics/metrics.ts';
-import { type Member, type MemberState, startMember } from '../session/member.ts';
+import type { MemberState } from '../session/member.ts';
 import type { SessionClocks } from '../session/session-clock.ts';
-import type { Subscriber } from '../session/subscriber.ts';
-import { ForeignMessages } from '../session-ledger/foreign-messages.ts';
-import { KeptSubscription } from '../session-ledger/kept-subscription.ts';
 import type { SessionLedger } from '../session-ledger/ledger.ts';
-import type { Heir, TakenOver } from '../session-ledger/left-session.ts';
+import type { Heir } from '../session-ledger/left-session.ts';
+import { ReplaySender } from './replay-sender.ts';
 import { routeCure } from './route-cure.ts';
 import { RouteHistory } from './route-history.ts';
+import { type BacklogOf, RouteSessions } from './route-sessions.ts';
 import type { RouteStates } from './route-states.ts';
 import {
   problemsOf,
@@ -66,9 +60,6 @@ export interface Route extends ReplayRoute, Heir {
   /** Takes no more messages, settles what it has until `signal` aborts, disconnects, and releases its leases. */
   drain(signal: AbortSignal): Promise<void>;
 }
-
-/** How many messages the broker keeps for a client id, where it tells: undefined where it knows none. */
-export type BacklogOf = (clientId: string) => number | undefined;
 
 /** Time for an answer that says what time it is, before the first connection. */
 const clockCheckMs = 2000;
@@ -125,15 +116,13 @@ export function startRoute({
   const sink = createSink(config, signer, undefined, config.ingest ? wallClock : undefined, tls);
   const evaluator = hasExpressions(config) ? createEvaluator(config) : undefined;
   const floors = floorsOf(config);
-  const largestBytes = largestPacketBytes(config);
-  const windowMemory = budget.open(floors.window);
   const sendingMemory = budget.open(floors.sending);
   const routeMetrics: RouteMetrics = metrics.route(config.name, () => ({
-    inFlightMessages: unsettled(),
+    inFlightMessages: sessions.unsettled,
     inFlightRequests: forwarder.inFlightRequests,
     concurrencyLimit: forwarder.concurrencyLimit,
-    activeSessions: members.filter((member) => member.state().kind === 'active').length,
-    failingSessions: members.filter((member) => isFailing(member.state())).length,
+    activeSessions: sessions.states.filter(({ kind }) => kind === 'active').length,
+    failingSessions: sessions.states.filter(isFailing).length,
     // Nobody asks the handler of a route that is paused.
     holding: gate.isOpen && forwarder.holding !== undefined,
     holdingSeconds: gate.isOpen ? forwarder.holdingMs / 1000 : 0,
@@ -159,30 +148,43 @@ export function startRoute({
     },
     spans,
     log,
-    isStalled: () =>
-      members.some((member) => member.isStalled()) ||
-      (drained.size > 0 && [...drained].some((member) => member.isStalled())),
-    unacknowledged: () =>
-      [...members, ...drained].reduce((sum, member) => sum + member.unacknowledged(), 0),
+    isStalled: () => sessions.isStalled,
+    unacknowledged: () => sessions.unacknowledged,
   });
 
-  /** The bridge that takes a session over has to know whether the route has been paused meanwhile. */
-  async function takeOver(acquireLease: Acquire, ...waiting: Parameters<Acquire>) {
-    const lease = await acquireLease(...waiting);
-    if (lease !== undefined) await states.refresh();
-    return lease?.lost.aborted ? undefined : lease;
-  }
+  const sessions = new RouteSessions({
+    broker,
+    config,
+    ledger,
+    clocks,
+    acquire,
+    acquireLeft,
+    memory: budget.open(floors.window),
+    metrics: routeMetrics,
+    forwarder,
+    beforeConnecting: checkClock,
+    readStates: () => states.refresh(),
+    log,
+  });
+  const replays = new ReplaySender({
+    config,
+    sink,
+    evaluator,
+    gate,
+    memory: sendingMemory,
+    spans,
+  });
 
   const partsOf = (): RouteParts => ({
     stored: gate.state,
     unreadReason: states.problem(config.name),
-    sessions: members.map((member) => member.state()),
+    sessions: sessions.states,
     holding: forwarder.holding,
   });
 
   function status(more: readonly string[] = []): RouteStatus {
     const parts = partsOf();
-    const warnings = [...members.flatMap((member) => member.warnings()), ...more];
+    const warnings = [...sessions.warnings, ...more];
     const { lastError, noisyTopic } = forwarder;
     const state = statePartsOf(parts);
     const cure = routeCure({ ...state, lastError });
@@ -196,16 +198,12 @@ export function startRoute({
         isHolding: gate.isOpen && parts.holding !== undefined,
         holdingMs: forwarder.holdingMs,
         ...forwarder.holdTries,
-        oldestMs: oldestWaitingMs(),
+        oldestMs: sessions.oldestWaitingMs,
       }),
-      sessions: parts.sessions.map((session, index) => ({
-        state: session.kind,
-        ...('reason' in session && { reason: session.reason }),
-        ...orderOf(sessions[index]),
-      })),
+      sessions: sessions.statuses,
       ...(warnings.length > 0 && { warnings }),
-      unsettledMessages: unsettled(),
-      ...(backlogOf !== undefined && { backlogMessages: backlog(backlogOf) }),
+      unsettledMessages: sessions.unsettled,
+      ...(backlogOf !== undefined && { backlogMessages: sessions.backlog(backlogOf) }),
       requestsInFlight: forwarder.inFlightRequests,
       concurrencyLimit: forwarder.concurrencyLimit,
       deliveredPerSecond: forwarder.deliveredPerSecond,
@@ -219,43 +217,17 @@ export function startRoute({
     };
   }
 
-  const backlog = (of: BacklogOf) =>
-    clientIds.reduce((sum, clientId) => sum + (of(clientId) ?? 0), 0);
-
-  /** How long the oldest message waits that is not acknowledged; undefined where there is none. */
-  function oldestWaitingMs(): number | undefined {
-    const arrived = [...members, ...drained].flatMap((member) => member.oldestArrivedMs() ?? []);
-    return arrived.length === 0 ? undefined : performance.now() - Math.min(...arrived);
-  }
-
-  function orderOf(session: { readonly lease: string } | undefined) {
-    const step = session && clocks.of(session.lease).lastStep;
-    return step && { orderBrokenUntil: step.brokenUntil };
-  }
-
   const history = new RouteHistory({
     route: config.name,
     sample: () => ({
       counters,
-      unsettled: unsettled(),
-      backlog: backlogOf && backlog(backlogOf),
+      unsettled: sessions.unsettled,
+      backlog: backlogOf && sessions.backlog(backlogOf),
       inFlight: forwarder.inFlightRequests,
       limit: forwarder.concurrencyLimit,
     }),
     state: () => statePartsOf(partsOf()),
   });
-
-  const foreign = new ForeignMessages({ filter: config.filter, counters, log });
-  function countReceived({ message }: Pick<Delivery, 'message'>): void {
-    counters.received++;
-    if (message.possibleDuplicate) counters.possibleDuplicates++;
-  }
-
-  const deliverTo = (subscriber: Subscriber) => (delivery: Delivery) => {
-    countReceived(delivery);
-    const owner = subscriber.ownerOf(delivery.message.topic);
-    if (owner === 'own' || foreign.admits(delivery, owner)) forwarder.add(delivery);
-  };
 
   /** Where no table has said what time it is, our own ingest does, with its answer to an empty batch. */
   async function checkClock(signal: AbortSignal): Promise<void> {
@@ -268,117 +240,17 @@ export function startRoute({
     await Promise.race([ask(), delay(clockCheckMs, undefined, { ref: false })]);
   }
 
-  function startSession({ clientId, lease, openSubscriber }: TakenOver, take: Acquire | undefined) {
-    return startMember(
-      {
-        broker,
-        clientId,
-        window: config.window,
-        maxWindowBytes: config.maxWindowBytes,
-        clock: clocks.of(lease),
-        // Without a session all is lost that is not acknowledged when the connection ends.
-        unacknowledgedMs: broker.cleanSession
-          ? undefined
-          : profileOf(broker.profile).limits.unacknowledgedMs,
-        memory: windowMemory,
-        lingerMs: config.maxLingerMs,
-        log,
-        openSubscriber: async (signal) => {
-          await checkClock(signal);
-          return openSubscriber(signal);
-        },
-        deliverTo,
-        large: {
-          admit: (packetBytes) => (packetBytes > largestBytes ? 'stream' : 'buffer'),
-          onDelivery(delivery) {
-            countReceived(delivery);
-            forwarder.addStreamed(delivery);
-          },
-        },
-        onStalled: () => forwarder.stalled(),
-        onQoS0Dropped() {
-          counters.droppedQoS0++;
-        },
-      },
-      take && ((_, ...rest) => takeOver(take, lease, ...rest)),
-      log,
-    );
-  }
-
-  const sessions = ledger.wanted.filter(({ route }) => route === config.name);
-  const clientIds = sessions.map(({ clientId }) => clientId);
-  let lostSessions = 0;
-  const onSessionLost = () => {
-    lostSessions++;
-    routeMetrics.sessionLost();
-  };
-  const members = sessions.map((wanted) => {
-    const options = { ledger, wanted, broker, log, onSessionLost };
-    const openSubscriber = (signal: AbortSignal) => KeptSubscription.open(options, signal);
-    return startSession({ ...wanted, openSubscriber }, acquire);
-  });
-  /** Sessions that the config no longer has, while they are drained into this route. */
-  const drained = new Set<Member>();
-  const unsettled = () =>
-    [...members, ...drained].reduce((sum, member) => sum + member.unsettled(), 0);
-
-  /** Messages that somebody sends again, past the lanes: whatever is said to them changes nothing for the route. */
-  async function sendAgain(messages: readonly Message[]): Promise<ReplayVerdict> {
-    if (!gate.isOpen) return notSent(gate.state?.kind ?? 'unknown');
-    const built = sink.request(messages);
-    if (built.kind === 'unsendable') return { kind: 'rejected', reason: built.reason };
-    const bytes = built.request.body.byteLength;
-    if (!sendingMemory.fits(bytes))
-      return sendingMemory.room(bytes).then(() => sendAgain(messages));
-    sendingMemory.take(bytes);
-    const ids = () => new Set(messages.map(({ id }) => id));
-    const span = spans?.beginAgain(messages, built.request);
-    const attempt = await sink
-      .post(span?.request ?? built.request, ids)
-      .finally(() => sendingMemory.give(bytes));
-    span?.end(attempt);
-    const { verdict } = attempt;
-    return verdict.kind === 'gone' ? { kind: 'rejected', reason: verdict.reason } : verdict;
-  }
-
   const tester = new RouteTester({
     config,
     sink,
-    source: `${publicUrl(broker.url)}/${clientIds[0] ?? config.name}`,
+    source: `${publicUrl(broker.url)}/${sessions.clientIds[0] ?? config.name}`,
   });
-  /** What is being sent again. */
-  const sendingAgain = new Set<Promise<unknown>>();
 
   return {
     config,
     filter: config.filter,
-    drainSession(session) {
-      const member = startSession(session, acquireLeft);
-      drained.add(member);
-      return {
-        ...member,
-        async close() {
-          await member.close();
-          drained.delete(member);
-        },
-      };
-    },
-    async send(messages) {
-      const sending =
-        evaluator === undefined
-          ? sendAgain(messages)
-          : sendEvaluated(messages, {
-              evaluator,
-              maxBytes: config.maxBatchBytes,
-              send: sendAgain,
-            });
-      sendingAgain.add(sending);
-      try {
-        return await sending;
-      } finally {
-        sendingAgain.delete(sending);
-      }
-    },
+    drainSession: (session) => sessions.drain(session),
+    send: (messages) => replays.send(messages),
     deliveredMessages: () => counters.delivered,
     waitingTraces: (messageId) => traces.waiting(messageId),
     status,
@@ -390,7 +262,7 @@ export function startRoute({
       holdingMs: forwarder.holdingMs,
       lastError: forwarder.lastError,
       quarantinedMessages: counters.quarantined,
-      lostSessions,
+      lostSessions: sessions.lost,
     }),
     problems: () => problemsOf(config.name, partsOf()),
     async change(kind, by) {
@@ -401,12 +273,10 @@ export function startRoute({
     },
     async drain(signal) {
       history.stop();
-      for (const member of [...members, ...drained]) member.stopReading();
+      sessions.stopReading();
       await forwarder.drain(signal);
-      // Cut off, what the handler has taken would be sent to it once more.
-      if (sendingAgain.size > 0)
-        await Promise.race([Promise.allSettled(sendingAgain), untilAborted(signal)]);
-      await Promise.all([...members, ...drained].map((member) => member.close()));
+      await replays.drain(signal);
+      await sessions.close();
       sink.close();
       await evaluator?.close();
     },
@@ -415,10 +285,4 @@ export function startRoute({
 
 function isFailing({ kind }: MemberState): boolean {
   return kind === 'disconnected' || kind === 'subscription refused';
-}
-
-/** For a message that somebody has sent again, to a route that is not to be sent anything. */
-function notSent(state: string): ReplayVerdict {
-  const reason = `the route is ${state}`;
-  return { kind: 'hold', reason, overloaded: false, broken: false };
 }
