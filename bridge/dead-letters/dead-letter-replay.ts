@@ -1,5 +1,5 @@
 // A dead letter once more to its handler: by itself, in the same bytes, when somebody asks for it.
-import { decodeKeptEnvelope } from '../../functions/contract/envelope.ts';
+import { decodeKeptEnvelope } from '../../functions/contract/envelope-decoding.ts';
 import type { Message } from '../../functions/contract/message.ts';
 import { type Problem, problem } from '../../functions/contract/problem.ts';
 import type { RouteConfig } from '../config/config.ts';

@@ -1,6 +1,6 @@
 // A batch of envelopes, parsed from JSON, however it came: what of it is no message, and what the store did with the rest.
 import * as z from 'zod';
-import { decodeEnvelope, envelopeSchema } from '../contract/envelope.ts';
+import { decodeEnvelope, envelopeSchema } from '../contract/envelope-decoding.ts';
 import type { Message } from '../contract/message.ts';
 import { faultsText, type Parsed, parseWith } from '../contract/parse.ts';
 import {

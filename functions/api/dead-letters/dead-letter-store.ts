@@ -1,6 +1,6 @@
 // Dead letters as the api sees them: lists, reads and deletes what the bridge put into the table.
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { decodeKeptEnvelope } from '../../contract/envelope.ts';
+import { decodeKeptEnvelope } from '../../contract/envelope-decoding.ts';
 import type { Message } from '../../contract/message.ts';
 import {
   type DeadLetterSummary,

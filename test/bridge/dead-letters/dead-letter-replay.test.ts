@@ -8,11 +8,8 @@ import {
   type ReplayVerdict,
 } from '../../../bridge/dead-letters/dead-letter-replay.ts';
 import { tableDeadLetters } from '../../../bridge/dead-letters/dead-letter-table.ts';
-import {
-  decodeKeptEnvelope,
-  encodeBatch,
-  encodeEnvelope,
-} from '../../../functions/contract/envelope.ts';
+import { encodeBatch, encodeEnvelope } from '../../../functions/contract/envelope.ts';
+import { decodeKeptEnvelope } from '../../../functions/contract/envelope-decoding.ts';
 import {
   type DeadLetter,
   deadLetterId,

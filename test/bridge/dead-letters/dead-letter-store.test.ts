@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { folderDeadLetters } from '../../../bridge/dead-letters/dead-letter-store.ts';
 import { findInTable, tableDeadLetters } from '../../../bridge/dead-letters/dead-letter-table.ts';
 import { createDeadLetters } from '../../../functions/api/dead-letters/dead-letter-store.ts';
-import { decodeEnvelope, envelopeSchema } from '../../../functions/contract/envelope.ts';
+import { decodeEnvelope, envelopeSchema } from '../../../functions/contract/envelope-decoding.ts';
 import {
   chunkPartition,
   type DeadLetter,

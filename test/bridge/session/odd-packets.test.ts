@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Packet } from 'mqtt-packet';
 import { expect, test } from 'vitest';
-import { decodeKeptEnvelope } from '../../../functions/contract/envelope.ts';
+import { decodeKeptEnvelope } from '../../../functions/contract/envelope-decoding.ts';
 import { until } from '../../support/wait.ts';
 import type { RawBroker } from '../connection/raw-broker.ts';
 import { int16, packet, pair, properties, publish, text } from '../packets/wire.ts';

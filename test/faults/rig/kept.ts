@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { decodeEnvelope, envelopeSchema } from '../../../functions/contract/envelope.ts';
+import { decodeEnvelope, envelopeSchema } from '../../../functions/contract/envelope-decoding.ts';
 import type { Message } from '../../../functions/contract/message.ts';
 import { deadLetterEnvelope, deadLetterPartition } from '../../../functions/table/dead-letter.ts';
 import { allItems, byPartition, messagesIn } from '../../support/stored.ts';

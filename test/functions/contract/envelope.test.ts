@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import {
-  decodeEnvelope,
-  decodeKeptEnvelope,
   encodeBatch,
   encodeEnvelope,
   encodeEvent,
-  envelopeSchema,
   estimateEnvelopeBytes,
   planEnvelope,
 } from '../../../functions/contract/envelope.ts';
+import {
+  decodeEnvelope,
+  decodeKeptEnvelope,
+  envelopeSchema,
+} from '../../../functions/contract/envelope-decoding.ts';
 import type { Message } from '../../../functions/contract/message.ts';
 import { parseWith } from '../../../functions/contract/parse.ts';
 import { anyMessage, message, mqttText } from '../../support/messages.ts';
