@@ -27,7 +27,7 @@ export const bridgeSchema = z
       .max(maxTasks)
       .default(1)
       .describe(
-        'Tasks, which share the connections of the routes evenly; where one fails, the others take over within seconds',
+        'Tasks, which share the connections of the routes evenly; where one fails, the others take over after the time of its leases (35 s by default)',
       ),
     scaling: z
       .strictObject({
