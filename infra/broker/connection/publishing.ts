@@ -39,6 +39,8 @@ const noRoomToWait: Fault = {
   rule: 'the messages that wait for the bridge have no room for another one (maxHeldBytes)',
 };
 
+type PacketIdentity = Pick<Publish, 'qos' | 'packetId'>;
+
 /** Aliases that a client may give to topics. */
 export const topicAliasMaximum = 10;
 
@@ -50,7 +52,7 @@ export class Publishing {
     this.#parts = parts;
     this.#backPressure = new BackPressure({
       ...parts,
-      pass: (connection, message, packetId) => this.#take(connection, message, packetId),
+      pass: (connection, message, packetId) => this.#pass(connection, message, packetId),
     });
   }
 
@@ -113,10 +115,17 @@ export class Publishing {
     announcer.announce('received', connection.facts, { topic, qos, retain, bytes: payload.length });
   }
 
-  #take(connection: Connection, message: Message, packetId: number): void {
-    // It can have been sent again while it waited.
-    if (message.qos === 2 && connection.client.session.incoming.has(packetId))
+  /** A message that has waited. Meanwhile it can have been sent again, and the room to retain it can be gone. */
+  #pass(connection: Connection, message: Message, packetId: number): void {
+    const { qos } = message;
+    if (qos === 2 && connection.client.session.incoming.has(packetId))
       return this.#again(connection, packetId);
+    const refusal = this.#notRetainable(connection, message);
+    if (refusal !== undefined) return this.#refuse(connection, { qos, packetId }, refusal);
+    this.#take(connection, message, packetId);
+  }
+
+  #take(connection: Connection, message: Message, packetId: number): void {
     if (message.qos === 2) return this.#exactlyOnce(connection, message, packetId);
     const { session, user } = connection.client;
     const { matched, dropped, kept } = this.publish(message, { user, session });
@@ -163,7 +172,7 @@ export class Publishing {
 
   #acknowledge(
     connection: Connection,
-    { qos, packetId }: Pick<Publish, 'qos' | 'packetId'>,
+    { qos, packetId }: PacketIdentity,
     reason: number,
     kept?: Promise<unknown>,
   ): void {
@@ -176,8 +185,8 @@ export class Publishing {
   }
 
   #refusal(connection: Connection, packet: Publish, topic: string): Fault | undefined {
-    const { limits, counters, retained } = this.#parts;
-    const { rights, session, user, version } = connection.client;
+    const { limits, counters } = this.#parts;
+    const { rights, session, version } = connection.client;
     const { qos, retain, payload } = packet;
     const held = this.#backPressure.heldOf(connection);
     const underway = connection.unacknowledged + session.incoming.size + held;
@@ -195,13 +204,19 @@ export class Publishing {
       counters.publishesNotAuthorized++;
       return { reason: Reason.notAuthorized, rule: 'not authorized to publish to this topic' };
     }
-    if (!retain || qos === 0) return undefined;
-    const noRoom = retained.fault({ topic, payload, qos, retain }, user);
+    return this.#notRetainable(connection, { topic, payload, qos, retain });
+  }
+
+  #notRetainable(connection: Connection, message: Message): Fault | undefined {
+    const { counters, retained, onNotRetained } = this.#parts;
+    const { user } = connection.client;
+    if (!message.retain || message.qos === 0) return undefined;
+    const noRoom = retained.fault(message, user);
     if (noRoom === undefined) return undefined;
     // Its PUBACK would say that it is kept [MQTT-3.3.1-5]. The server's own connection carries everybody's messages, and
     // stays.
     if (isOwn(user)) {
-      this.#parts.onNotRetained(topic, noRoom);
+      onNotRetained(message.topic, noRoom);
       return undefined;
     }
     counters.retainedOverLimit++;
@@ -212,7 +227,7 @@ export class Publishing {
    * On MQTT 5 the acknowledgement says no. Before, the connection is closed: [MQTT-3.3.5-2] also allows to acknowledge
    * what nobody gets, which would be a lie that no one notices.
    */
-  #refuse(connection: Connection, packet: Publish, fault: Fault): void {
+  #refuse(connection: Connection, packet: PacketIdentity, fault: Fault): void {
     const { version } = connection.client;
     const told: readonly number[] = [
       Reason.notAuthorized,

@@ -32,6 +32,8 @@ export interface SessionLimits extends OutboxLimits {
  * server has any more, such as that of a route which is gone.
  */
 const awaitedMs = 600_000;
+/** Time that the parts of the server have after its start, however long it was not there. */
+const awaitedAfterStartMs = 60_000;
 
 const none: readonly Session[] = [];
 
@@ -48,6 +50,7 @@ export class Sessions {
   readonly #disk: UserBudgets;
   /** Users of the sessions that are being made, by client id; they count already. */
   readonly #claims = new Map<string, string | undefined>();
+  readonly #loadedMs = Date.now();
 
   private constructor(
     store: Store,
@@ -120,19 +123,21 @@ export class Sessions {
   }
 
   /** Kept sessions of the server's own that publishers have to wait for with this message. */
-  fullFor(message: Message): readonly Session[] {
+  fullFor(message: Message, nowMs?: number): readonly Session[] {
     let full: Session[] | undefined;
     for (const session of this.#own)
-      if (this.isFullFor(session, message)) {
+      if (this.isFullFor(session, message, nowMs)) {
         full ??= [];
         full.push(session);
       }
     return full ?? none;
   }
 
-  isFullFor(session: Session, message: Message): boolean {
+  isFullFor(session: Session, message: Message, nowMs?: number): boolean {
     if (session.ended || session.madeOutbox?.isFullFor(message) !== true) return false;
-    return session.connected || Date.now() - session.lastSeenMs < awaitedMs;
+    if (session.connected) return true;
+    const untilMs = Math.max(session.lastSeenMs + awaitedMs, this.#loadedMs + awaitedAfterStartMs);
+    return (nowMs ?? Date.now()) < untilMs;
   }
 
   /** The client's kept session, made where it has none. */
