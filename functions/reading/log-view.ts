@@ -27,8 +27,8 @@ interface TailBucket {
 }
 
 /**
- * The index is so far behind that the tail does not fit the memory of a reader, beside those of others. It catches up by itself once a bridge can
- * write it.
+ * The index is so far behind that the tail does not fit the memory of a reader, beside those of others. It catches up by
+ * itself once a bridge can write it.
  */
 export class TailTooLong extends Error {}
 

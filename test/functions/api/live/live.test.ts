@@ -51,6 +51,22 @@ for (const { engine, storage, name } of settings) {
     afterAll(() => table.close());
     const database = () => ({ client: table.client, tableName: table.tableName });
 
+    /** The table's client, and what it was asked for. */
+    function recording() {
+      const asked: string[] = [];
+      const client = Object.assign(Object.create(table.client), {
+        send(command: { input: object }, ...rest: unknown[]) {
+          asked.push(JSON.stringify(command.input));
+          return (table.client.send as (...all: unknown[]) => unknown).call(
+            table.client,
+            command,
+            ...rest,
+          );
+        },
+      }) as typeof table.client;
+      return { client, asked };
+    }
+
     /** An instance of ingest. */
     function ingest(tableNow = Date.now, client = table.client, where = table) {
       const store = createStore({
@@ -268,17 +284,7 @@ for (const { engine, storage, name } of settings) {
     });
 
     test('what is deleted is given no more, also where others had it before; deletions are read again only then', async () => {
-      const asked: string[] = [];
-      const client = Object.assign(Object.create(table.client), {
-        send(command: { input: object }, ...rest: unknown[]) {
-          asked.push(JSON.stringify(command.input));
-          return (table.client.send as (...all: unknown[]) => unknown).call(
-            table.client,
-            command,
-            ...rest,
-          );
-        },
-      }) as typeof table.client;
+      const { client, asked } = recording();
       const instances = [api({ client })];
       const one = reader('deleted/#', admin, instances);
       await one.poll();
@@ -353,17 +359,7 @@ for (const { engine, storage, name } of settings) {
 
     test('the shared window is given up when nobody has read for a while, and kept until then', async () => {
       const put = ingest();
-      const asked: string[] = [];
-      const client = Object.assign(Object.create(table.client), {
-        send(command: { input: object }, ...rest: unknown[]) {
-          asked.push(JSON.stringify(command.input));
-          return (table.client.send as (...all: unknown[]) => unknown).call(
-            table.client,
-            command,
-            ...rest,
-          );
-        },
-      }) as typeof table.client;
+      const { client, asked } = recording();
       for (const [idleMs, isKept] of [
         [60_000, true],
         [0, false],
