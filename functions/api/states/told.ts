@@ -27,6 +27,7 @@ interface Known {
   readonly digest: string;
   /** Of each entry by its key; undefined where there are none, or the reader had them before it came back. */
   readonly entries?: ReadonlyMap<string, string>;
+  readonly isComplete?: boolean;
 }
 
 const digestLength = 16;
@@ -73,14 +74,19 @@ export class ToldStates {
       digest: digest(whole),
       ...('entries' in list && {
         entries: new Map(list.entries.map(({ key, json }) => [key, digest(json)])),
+        isComplete: list.isComplete,
       }),
     };
     this.#known.set(kind, now);
     if (now.digest === before?.digest) return;
     if ('problem' in list) return yield ['problem', whole];
-    const isSame = (key: string) => now.entries?.has(key) === true;
-    // What has left a list is in no event of its own: the list is told again.
-    if (before?.entries === undefined || ![...before.entries.keys()].every(isSame))
+    const isThere = (key: string) => now.entries?.has(key) === true;
+    // What has left a list is in no event of its own, nor what no longer fits into it: the list is told again.
+    if (
+      before?.entries === undefined ||
+      before.isComplete !== now.isComplete ||
+      ![...before.entries.keys()].every(isThere)
+    )
       return yield [listNames[kind], whole];
     for (const { key, json } of list.entries)
       if (before.entries.get(key) !== now.entries?.get(key)) yield [kind, json];

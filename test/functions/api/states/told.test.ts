@@ -48,6 +48,17 @@ test('the list, then what is new in it or has changed, then the list where somet
   expect(await at({})).toEqual([['routes', { routes: [], isComplete: true }]]);
 });
 
+test('a list that is no longer complete is told again, though all in it is the same', async () => {
+  const told = new ToldStates();
+  const at = async (isComplete: boolean) => {
+    const text = told.tell(new Map([['client', list({ a: 1 }, isComplete)]] as const));
+    return (await read(text)).events;
+  };
+  await at(true);
+  expect(await at(false)).toMatchObject([['clients', { isComplete: false }]]);
+  expect(await at(false)).toEqual([]);
+});
+
 test('who comes back is told the lists that have changed, and no others', async () => {
   const clients = list({ lamp: 1 }, false);
   const told = new ToldStates();
