@@ -136,7 +136,7 @@ const areas: Readonly<Record<string, readonly string[]>> = {
   'infra/bundle': [],
   'infra/aws': ['functions', 'bridge', 'infra/config', 'infra/bundle'],
   'infra/prometheus': ['bridge', 'infra/broker'],
-  'infra/scale': ['infra/config', 'infra/aws'],
+  'infra/scale': ['functions/contract', 'bridge', 'infra/config', 'infra/aws'],
   'infra/package': ['infra/config', 'infra/aws'],
   'infra/local': ['functions', 'bridge', 'infra'],
   'infra/cli': ['functions', 'bridge', 'infra'],

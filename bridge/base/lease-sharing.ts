@@ -95,10 +95,11 @@ export class LeaseSharing {
   }
 
   #peersIn({ self, bridges, nowMs }: View): Set<string> {
+    for (const [id, untilMs] of this.#passedOverUntilMs)
+      if (nowMs >= untilMs) this.#passedOverUntilMs.delete(id);
     const peers = new Set([self]);
     for (const { id, group } of bridges)
-      if (group === this.#shared.group && !(nowMs < (this.#passedOverUntilMs.get(id) ?? 0)))
-        peers.add(id);
+      if (group === this.#shared.group && !this.#passedOverUntilMs.has(id)) peers.add(id);
     return peers;
   }
 

@@ -23,8 +23,8 @@ export interface BatcherOptions<T> {
   readonly send: (batch: readonly T[]) => Promise<Unfinished<T>>;
 }
 
-/** Of a request, for one topic. In flight it has one request at most. */
-const topicShare = 1 / 4;
+/** Of a request, for one topic, while others are ready. In flight it has one request at most. */
+export const topicShare = 1 / 4;
 
 /** A timer fires up to so much too early. */
 const timerMs = 1;

@@ -1,10 +1,8 @@
 // What messages cost: by how many come, over how many topics, in which form they are stored; and what other ways to the same
 // table would cost. A message of the estimate has 200 B of JSON. Pure.
+import { defaultMaxBatch } from '../../bridge/config/route.ts';
 import type { StorageForm } from '../../functions/contract/storage-form.ts';
 import { prices } from './prices.ts';
-
-/** In which form they are stored. */
-export type Form = StorageForm;
 
 /** What the messages are that a month is reckoned for. */
 export interface Traffic {
@@ -21,7 +19,6 @@ export const traffics: readonly Traffic[] = [
 ];
 
 const secondsOfMonth = 730 * 3600;
-const maxBatch = 500;
 
 /** A message of the estimate, as the item that stores it: a write unit is 1 KB of item. */
 export const itemBytes = 600;
@@ -47,10 +44,10 @@ const packedWaitsFrom = 50;
 export const packedWaitsFor = 100;
 
 /** Messages in a request: the one that begins it, and those that come while it waits. */
-export function batchOf({ perSecond }: Traffic, form: Form): number {
+export function batchOf({ perSecond }: Traffic, form: StorageForm): number {
   const waits = form === 'packed' && perSecond >= packedWaitsFrom;
   const batch = 1 + perSecond * lingerSeconds[waits ? 'packed' : 'items'];
-  return Math.min(waits ? packedWaitsFor : maxBatch, batch);
+  return Math.min(waits ? packedWaitsFor : defaultMaxBatch, batch);
 }
 
 /** The registry of topics: a write a minute for each topic that has had a message in it. */
@@ -86,7 +83,7 @@ function packedFiguresOf(traffic: Traffic) {
 }
 
 /** Write units a message, all in. */
-export function writeUnits(traffic: Traffic, form: Form): number {
+export function writeUnits(traffic: Traffic, form: StorageForm): number {
   const packed = form === 'packed' ? packedFiguresOf(traffic) : undefined;
   return packed?.units ?? 1 + registryUnits(traffic);
 }
@@ -112,7 +109,7 @@ export interface MonthOptions {
 }
 
 /** Dollars of a month of these messages, beside the idle ones. */
-export function trafficMonth(traffic: Traffic, form: Form, options: MonthOptions): number {
+export function trafficMonth(traffic: Traffic, form: StorageForm, options: MonthOptions): number {
   const { retentionDays, ingestMemoryMiB, natGateway } = options;
   const packed = form === 'packed' ? packedFiguresOf(traffic) : undefined;
   const bytes = packed?.bytes ?? itemBytes;

@@ -1,9 +1,10 @@
 // How many of each part a load needs: what saturates first, the settings that get there, delay, backlog and cost. Pure.
-
+import { defaultMaxBatch } from '../../bridge/config/route.ts';
+import { topicShare } from '../../bridge/forwarding/batcher.ts';
+import type { StorageForm } from '../../functions/contract/storage-form.ts';
 import { idleMonth, total } from '../aws/cost.ts';
 import {
   batchOf,
-  type Form,
   ingestRequest,
   registryUnits,
   trafficMonth,
@@ -21,7 +22,7 @@ export interface Load {
   readonly topics: number;
   /** Exponent of Zipf's law: 0 for topics that are alike, 1 where the second has half of the first, and so on. */
   readonly zipf: number;
-  readonly form: Form;
+  readonly form: StorageForm;
 }
 
 export const partNames = {
@@ -64,9 +65,6 @@ export interface Plan {
 }
 
 const cpuSizes = [256, 512, 1024] as const;
-const largestBatch = 500;
-/** Of a request, for one topic while others are ready (bridge/forwarding/batcher.ts). */
-const topicShare = 1 / 4;
 /** Between bridge and Lambda, in ms: assumed. */
 const networkMs = 2;
 const buckets = 256;
@@ -131,10 +129,10 @@ function settingsFor(load: Load, deployments: number): Plan['settings'] {
   const cpu = cpuSizes.find((size) => use <= headroom * (size / 1024)) ?? 1024;
   // Of the hottest topic a connection sends a quarter of a batch at a time.
   const hottest = messagesPerSecond * hottestShare(topics, zipf);
-  const topicPerSecond = (largestBatch * topicShare) / requestSeconds(largestBatch);
+  const topicPerSecond = (defaultMaxBatch * topicShare) / requestSeconds(defaultMaxBatch);
   const inFlight = (perSecond * requestSeconds(batch)) / batch / headroom;
   const concurrency = Math.min(limits.requests.value, Math.max(4, Math.ceil(inFlight)));
-  const windows = 2 * concurrency * Math.min(largestBatch, Math.ceil(batch));
+  const windows = 2 * concurrency * Math.min(defaultMaxBatch, Math.ceil(batch));
   const connections = Math.min(
     limits.connections.value,
     Math.max(1, Math.ceil(hottest / topicPerSecond), Math.ceil(windows / limits.window.value)),
@@ -168,7 +166,7 @@ function delaysOf(load: Load, deployments: number, settings: Plan['settings']) {
     Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   return runTask(
     {
-      maxBatch: largestBatch,
+      maxBatch: defaultMaxBatch,
       // Packed, a batch leaves with about 100 messages.
       lingerMs: isPacked ? Math.min(250, 100_000 / perSecond) : 5,
       concurrency: Math.ceil(concurrency / connections),
@@ -211,7 +209,7 @@ export function planOf(load: Load, retentionDays = 30): Plan {
   const fullest = Math.max(
     ...[used.table, used.registry, cpuShare, 1 / limits.onDemandGrowth.value],
     // Batches are full while a backlog is there.
-    (inFlight * batch) / largestBatch,
+    (inFlight * batch) / defaultMaxBatch,
   );
   const backlogMessages = messagesPerSecond * 3600;
   return {

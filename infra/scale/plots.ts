@@ -1,10 +1,10 @@
 // The plots of infra/docs/scale.md: how many deployments a load needs, and what it costs a month. Pure.
-import type { Form } from '../aws/traffic-cost.ts';
+import type { StorageForm } from '../../functions/contract/storage-form.ts';
 import { type Plan, planOf } from './plan.ts';
 import { type Line, plotOf } from './plot.ts';
 
 const rates = [1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
-const kinds: readonly { form: Form; topics: number; name: string }[] = [
+const kinds: readonly { form: StorageForm; topics: number; name: string }[] = [
   { form: 'items', topics: 10_000, name: 'items, 10,000 topics' },
   { form: 'items', topics: 10_000_000, name: 'items, 10,000,000' },
   { form: 'packed', topics: 10_000, name: 'packed, 10,000' },

@@ -1,6 +1,7 @@
 // The model's answers as text: for a terminal, and as tables of infra/docs/scale.md. Pure.
+
+import type { StorageForm } from '../../functions/contract/storage-form.ts';
 import { prices } from '../aws/prices.ts';
-import type { Form } from '../aws/traffic-cost.ts';
 import { limits } from './limits.ts';
 import { calibratedBy, predictedDelays, predictedDrains } from './measured.ts';
 import { type Load, type Part, type Plan, partNames, planOf } from './plan.ts';
@@ -9,7 +10,7 @@ import { benchRun } from './task-model.ts';
 export const rates = [1000, 100_000, 1_000_000] as const;
 const fleets = [10_000, 1_000_000, 10_000_000] as const;
 const exponents = [0, 1] as const;
-const forms: readonly Form[] = ['items', 'packed'];
+const forms: readonly StorageForm[] = ['items', 'packed'];
 
 export interface Row {
   readonly load: Load;

@@ -1,5 +1,7 @@
 // One connection of a bridge, message by message: window, lanes by topic, batches, requests in flight, PUBACKs in order. The
 // rules are those of bridge/forwarding; time is reckoned, and nothing is random but by a seed. Pure.
+import { defaultMaxBatch } from '../../bridge/config/route.ts';
+import { topicShare } from '../../bridge/forwarding/batcher.ts';
 import { calibrated } from './measured.ts';
 import { Heap, seededRandom } from './model-parts.ts';
 
@@ -38,9 +40,6 @@ export interface TaskRun {
   readonly cpuShare: number;
   readonly maxInFlight: number;
 }
-
-/** Of a request, for one topic, while others are ready: as in bridge/forwarding/batcher.ts. */
-const topicShare = 1 / 4;
 
 /** Of the CPU for a message: until it is in its lane. The rest is for its place in a request, and its PUBACK. */
 const receivingShare = 0.5;
@@ -193,7 +192,7 @@ export function benchRun(point: {
 }): TaskRun {
   const { window, handlerMs, ...rate } = point;
   const { messageMicros, requestMicros, handlerMessageMicros } = calibrated;
-  const shape = { maxBatch: 500, lingerMs: 5, concurrency: 4, cores: 1, brokerMs: 0 };
+  const shape = { maxBatch: defaultMaxBatch, lingerMs: 5, concurrency: 4, cores: 1, brokerMs: 0 };
   return runTask(
     {
       ...shape,
