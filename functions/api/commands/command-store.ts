@@ -19,6 +19,7 @@ import {
   queuedIdAt,
   queueKey,
   queuePartition,
+  queueShardOf,
   queueShards,
   replyIn,
   type StatusOfAllTopics,
@@ -27,12 +28,16 @@ import {
 import { type Item, textAt } from '../../table/item.ts';
 import {
   bookedBy,
-  mergeSteps,
   type ReadBudget,
+  type ReadOptions,
   readPartition,
+  type SortKeyRange,
+  type Steps,
   unexpired,
 } from '../../table/partition.ts';
 import { collectPage, maxQueriesPerPage, type Page, pageOf } from '../interface/page.ts';
+
+type QueueRead = ReadOptions & { readonly budget: ReadBudget };
 
 export interface CommandSelection {
   /** As the callers gave it, placeholders and all; all topics where absent, which takes a listed status. */
@@ -148,11 +153,37 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
         idOf: (key: string) => key,
       };
     }
-    // An item of the queue may have a payload of 64 KB, which is read, and paid, with its key.
-    const shards = Array.from({ length: queueShards }, (_, shard) =>
-      readPartition(source, queuePartition(shard), range, { ...options, budget }),
-    );
-    return { steps: mergeSteps(shards, true), idOf: queuedIdAt };
+    return { steps: queueSteps(range, { ...options, budget }), idOf: queuedIdAt };
+  }
+
+  /**
+   * The queue, shard by shard: an item may have a payload of 64 KB, which is read, and paid, with its key. So all shards at
+   * once would be much more than a request may read.
+   */
+  async function* queueSteps(range: SortKeyRange, options: QueueRead): Steps {
+    const { after } = range;
+    const { budget } = options;
+    const begun = after === undefined ? 0 : queueShardOf(queuedIdAt(after));
+    let isEmpty = true;
+    for (let shard = begun; shard < queueShards; shard++) {
+      const steps = readPartition(
+        source,
+        queuePartition(shard),
+        { ...range, after: shard === begun ? after : undefined },
+        // A page with nothing in it would have no cursor; an empty shard costs one unit.
+        { ...options, budget: isEmpty ? budget.unbounded() : budget },
+      );
+      for (;;) {
+        const { done, value } = await steps.next();
+        if (done === true) {
+          if (!value) return false;
+          break;
+        }
+        isEmpty = false;
+        yield value;
+      }
+    }
+    return true;
   }
 
   /** The commands of all topics that have come to this. */

@@ -78,7 +78,7 @@ const listCommands = {
   tag: 'Commands',
   summary: 'Commands of a topic, or those that wait, failed or expired, the newest first',
   description:
-    'Those that are pending come from the queue: in the order of a digest of their topics, and the newest first in each. A page of all topics looks at 100 commands, and leaves out those that the caller may not see: it may be short, or empty, and have a cursor.',
+    'Those that are pending come from the queue: topic by topic, in the order of a digest, and the newest first in each. A page of all topics looks at 100 commands, and leaves out those that the caller may not see: it may be short, or empty, and have a cursor.',
   query: commandsQuery,
   answers: {
     200: {
