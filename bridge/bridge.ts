@@ -1,6 +1,5 @@
 // The bridge as one thing: starts the routes, the commands and the HTTP server of a config, and drains them.
 import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { BrokerRules } from '../functions/contract/broker-rules.ts';
 import type { BridgeAddress } from '../functions/table/bridge-item.ts';
@@ -25,7 +24,6 @@ import { secretNamesIn } from './config/secret-names.ts';
 import type { Broker } from './connection/access.ts';
 import { CertificateExpiry } from './connection/certificate-expiry.ts';
 import { createReplay } from './dead-letters/dead-letter-replay.ts';
-import { folderDeadLetters } from './dead-letters/dead-letter-store.ts';
 import type { OnCall } from './forwarding/handler-calls.ts';
 import { openHandlerTls } from './handler/handler-tls.ts';
 import { openSigner } from './handler/request-signing.ts';
@@ -36,17 +34,15 @@ import { startMetricLines } from './metrics/metric-lines.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { startRoute } from './routes/route.ts';
 import type { BacklogOf } from './routes/route-sessions.ts';
-import { folderRouteStates } from './routes/route-state-folder.ts';
 import { RouteStates } from './routes/route-states.ts';
 import { SessionClocks } from './session/session-clock.ts';
-import { folderStamps } from './session/stamp-folder.ts';
 import { RunningDeployment } from './session-ledger/deployment.ts';
 import { SessionLedger } from './session-ledger/ledger.ts';
-import { folderLedger } from './session-ledger/ledger-folder.ts';
 import { LeftSessions } from './session-ledger/left-sessions.ts';
 import { drainBound, RemovedRoute } from './session-ledger/removed-route.ts';
 import { routeHashes, wantedSessions } from './session-ledger/wanted.ts';
-import type { DynamoDBClient, Tables } from './tables.ts';
+import { openStores } from './stores.ts';
+import type { DynamoDBClient } from './tables.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
 export interface Bridge {
@@ -119,38 +115,19 @@ export async function startBridge(
   const wallClock = new WallClock({ system: now, log });
   metrics.clock(() => wallClock.errorMs);
   if (tracing !== undefined) metrics.spans(() => tracing.lostSpans());
-  const needsTables =
-    config.quarantineTable !== undefined ||
-    config.leaseTable !== undefined ||
-    config.replayTable !== undefined ||
-    config.commandTable !== undefined;
   const {
-    deadLetters = folderDeadLetters(config.quarantineFolder, config.deadLetters),
+    deadLetters,
     findDeadLetter,
     openTraces,
     replays: replayTables,
     messages,
     leases,
     changes,
-    routeStates = folderRouteStates(
-      join(config.quarantineFolder, 'route-state'),
-      broker.clientIdPrefix,
-    ),
-    sessionLedger = folderLedger(
-      join(config.quarantineFolder, 'session-ledger'),
-      broker.clientIdPrefix,
-    ),
-    stamps = folderStamps(join(config.quarantineFolder, 'receipt-time')),
+    routeStates,
+    sessionLedger,
+    stamps,
     ledger,
-  }: Tables = needsTables
-    ? (await import('./tables.ts')).openTables(config, {
-        wallClock,
-        address,
-        announcedMs,
-        log,
-        client: database,
-      })
-    : {};
+  } = await openStores(config, { wallClock, address, announcedMs, log, client: database });
   const acquire: Acquire | undefined = leases && ((...wanted) => leases.acquire(...wanted));
   const commands =
     ledger === undefined
