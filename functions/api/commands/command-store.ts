@@ -15,29 +15,15 @@ import {
   isCommandId,
   type LedgerEntry,
   ledgerEntryOf,
-  listedPartition,
-  queuedIdAt,
   queueKey,
-  queuePartition,
-  queueShardOf,
-  queueShards,
   replyIn,
   type StatusOfAllTopics,
   statusesOfAllTopics,
 } from '../../table/command-item.ts';
 import { type Item, textAt } from '../../table/item.ts';
-import {
-  bookedBy,
-  type ReadBudget,
-  type ReadOptions,
-  readPartition,
-  type SortKeyRange,
-  type Steps,
-  unexpired,
-} from '../../table/partition.ts';
+import { bookedBy, type ReadBudget, readPartition, unexpired } from '../../table/partition.ts';
 import { collectPage, maxQueriesPerPage, type Page, pageOf } from '../interface/page.ts';
-
-type QueueRead = ReadOptions & { readonly budget: ReadBudget };
+import { keysOfStatus } from './status-keys.ts';
 
 export interface CommandSelection {
   /** As the callers gave it, placeholders and all; all topics where absent, which takes a listed status. */
@@ -136,56 +122,6 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
     });
   }
 
-  /** Sort keys by which commands of this status are found, and how a key leads to the id. */
-  function keysOf(status: StatusOfAllTopics, after: string | undefined, budget: ReadBudget) {
-    const range = { low: '0', high: 'g', newestFirst: true, after };
-    const options = {
-      maxQueries: 1,
-      maxItems: maxLooked,
-      attributes: 'sk',
-      consistent: true,
-      filter: unexpired(now()),
-    };
-    if (status !== 'pending') {
-      const bounded = { ...options, budget: budget.unbounded() };
-      return {
-        steps: readPartition(source, listedPartition(status), range, bounded),
-        idOf: (key: string) => key,
-      };
-    }
-    return { steps: queueSteps(range, { ...options, budget }), idOf: queuedIdAt };
-  }
-
-  /**
-   * The queue, shard by shard: an item may have a payload of 64 KB, which is read, and paid, with its key. So all shards at
-   * once would be much more than a request may read.
-   */
-  async function* queueSteps(range: SortKeyRange, options: QueueRead): Steps {
-    const { after } = range;
-    const { budget } = options;
-    const begun = after === undefined ? 0 : queueShardOf(queuedIdAt(after));
-    let isEmpty = true;
-    for (let shard = begun; shard < queueShards; shard++) {
-      const steps = readPartition(
-        source,
-        queuePartition(shard),
-        { ...range, after: shard === begun ? after : undefined },
-        // A page with nothing in it would have no cursor; an empty shard costs one unit.
-        { ...options, budget: isEmpty ? budget.unbounded() : budget },
-      );
-      for (;;) {
-        const { done, value } = await steps.next();
-        if (done === true) {
-          if (!value) return false;
-          break;
-        }
-        isEmpty = false;
-        yield value;
-      }
-    }
-    return true;
-  }
-
   /** The commands of all topics that have come to this. */
   async function ofStatus(
     status: StatusOfAllTopics,
@@ -193,7 +129,8 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
     isVisible: (entry: LedgerEntry) => boolean,
     after: string | undefined,
   ): Promise<Page<LedgerEntry>> {
-    const { steps, idOf } = keysOf(status, after, budget);
+    const selected = { maxItems: maxLooked, nowMs: now(), budget };
+    const { steps, idOf } = keysOfStatus(source, status, after, selected);
     const keys: string[] = [];
     let isComplete = false;
     while (keys.length < maxLooked) {
