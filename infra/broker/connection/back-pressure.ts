@@ -43,6 +43,8 @@ export class BackPressure {
   readonly #held = new Map<Connection, Held[]>();
   #messages = 0;
   #bytes = 0;
+  /** Somebody is not read because of what all hold together. */
+  #hasStopped = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: BackPressureParts) {
@@ -63,7 +65,9 @@ export class BackPressure {
     const { maxIncomingInflight, maxHeldBytes } = this.#parts.limits;
     const held = this.heldOf(connection);
     if (connection.answers.size + held >= maxIncomingInflight) return false;
-    return held === 0 || this.#bytes < maxHeldBytes;
+    if (held === 0 || this.#bytes < maxHeldBytes) return true;
+    this.#hasStopped = true;
+    return false;
   }
 
   /** Takes the message where it has to wait. What its client sends next waits behind it [MQTT-4.6.0-2]. */
@@ -128,7 +132,15 @@ export class BackPressure {
         connection.readOn();
       }
     }
+    this.#readOn();
     if (this.#held.size > 0) this.#timer ??= setTimeout(() => this.#look(), lookMs).unref();
+  }
+
+  /** Those whose own messages still wait are read again, too, when others have made room. */
+  #readOn(): void {
+    if (!this.#hasStopped || this.#bytes >= this.#parts.limits.maxHeldBytes) return;
+    this.#hasStopped = false;
+    for (const connection of [...this.#held.keys()]) connection.readOn();
   }
 
   #waits(held: Held): boolean {

@@ -164,6 +164,30 @@ test('messages that wait are bounded: over maxHeldBytes their publishers are not
   await until(() => acknowledged.every(({ length }) => length === 50));
 });
 
+test('who waits for one session is read again when those who wait for another have made room', async () => {
+  const ownUser = newOwnUser();
+  const limits = { maxQueuedMessages: 1, maxHeldBytes: 20_000 };
+  const broker = await start({ ownUser, limits });
+  const login = { username: ownUser.name, password: ownUser.password, ...kept };
+  const bridgeOf = async (route: string) => {
+    const clientId = `causeway-${route}-0`;
+    const client = await connect(broker, { ...login, protocolVersion: 5, clientId });
+    await client.subscribeAsync(`${route}/#`, { qos: 1 });
+    return client;
+  };
+  for (const route of ['paused', 'well']) await (await bridgeOf(route)).endAsync();
+  const [one, other] = [await connect(broker), await connect(broker)];
+  for (const route of ['paused', 'well']) await one.publishAsync(`${route}/1`, 'x', { qos: 1 });
+  other.publish('well/1', 'x'.repeat(15_000), { qos: 1 });
+  await until(() => broker.gauges().heldMessages === 1);
+  one.publish('paused/1', 'x'.repeat(6000), { qos: 1 });
+  await until(() => broker.gauges().heldMessages === 2);
+  const subscribing = one.subscribeAsync('$own/lamp');
+  await bridgeOf('well');
+  await subscribing;
+  expect(broker.gauges().heldMessages).toBe(1);
+});
+
 test('the first message of each client is bounded, too: where there is no room to wait, it is refused', async () => {
   const { broker } = await houseWithout({ maxQueuedMessages: 1, maxHeldBytes: 20_000 });
   const connectAs = (protocolVersion: 4 | 5) => connect(broker, { protocolVersion });
