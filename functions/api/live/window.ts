@@ -120,15 +120,15 @@ export class FeedWindow {
     const found = new Map<string, Message>();
     for (const message of fetched)
       found.set(keyOf(message.topic, `${message.time}#${message.id}`), message);
-    for (const one of messages) {
-      const { topic, key, text, cursor } = one;
-      const message = found.get(keyOf(topic, key));
-      // Also one that was given to others before.
-      if (deletions.has(topic, messageTimeOf(key))) this.#setText(one, '');
-      else if (text === undefined)
-        this.#setText(one, message === undefined ? '' : this.#options.render(message, cursor));
+    for (const one of wanted) {
+      if (one.text !== undefined) continue;
+      const message = found.get(keyOf(one.topic, one.key));
+      this.#setText(one, message === undefined ? '' : this.#options.render(message, one.cursor));
     }
-    this.#trim();
+    // Also what was given to others before.
+    for (const one of deletions.count === 0 ? [] : messages)
+      if (deletions.has(one.topic, messageTimeOf(one.key))) this.#setText(one, '');
+    if (wanted.length > 0) this.#trim();
   }
 
   #setText(message: WindowMessage, text: string): void {
