@@ -1,4 +1,4 @@
-// Wakes one worker: any number of rings while it works cause one more round.
+// Wakes one worker: any number of rings while it works, or in one turn of the event loop, cause one more round.
 export class Bell {
   #hasRung = false;
   #wake: (() => void) | undefined;
@@ -15,6 +15,8 @@ export class Bell {
         this.#wake = resolve;
       });
     }
+    // Requests that came together ring together: one look at the queue finds what all of them put there.
+    await new Promise((resolve) => setImmediate(resolve));
     this.#wake = undefined;
     this.#hasRung = false;
   }
