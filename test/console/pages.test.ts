@@ -101,7 +101,7 @@ test('keys lead to pages, to the search and back', async () => {
   await until(() => page.url().includes('#/routes'));
   await page.keyboard.press('/');
   await page.keyboard.type('kitchen');
-  await page.locator('.palette [role=option]').first().waitFor();
+  await page.locator('.palette [role=option]', { hasText: 'rooms/kitchen' }).first().waitFor();
   await page.keyboard.press('Enter');
   await until(() => page.url().includes('#/messages'));
   await page.locator('tbody tr').first().waitFor();

@@ -1,5 +1,6 @@
 // Find anything: a page, a topic, a route, a client, by any part of its name.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import type { TargetedKeyboardEvent } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { IconName } from '../components/icon.tsx';
 import { Icon } from '../components/icon.tsx';
 import { Dialog } from '../components/overlays.tsx';
@@ -18,25 +19,15 @@ interface Found {
 
 const maxFound = 12;
 
-function useFound(text: string): Found[] {
+/** What has a text in its name, among all that is known now. */
+function useFinding(): (text: string) => Found[] {
   const pages = usePages();
   const known = {
     topics: useStore(topics).value?.topics ?? [],
     routes: useStore(routes).value?.routes ?? [],
     clients: useStore(presence).value?.clients ?? [],
   };
-  const wanted = text.trim().toLowerCase();
   const all: Found[] = [
-    ...(/[/#+]/.test(wanted)
-      ? [
-          {
-            icon: 'search' as const,
-            text: `Messages of ${text.trim()}`,
-            hint: 'filter',
-            link: linkTo('messages', undefined, { filter: text.trim() }),
-          },
-        ]
-      : []),
     ...pages.map(({ name, title, icon, key }) => ({
       icon,
       text: title,
@@ -62,24 +53,37 @@ function useFound(text: string): Found[] {
       link: linkTo('clients', clientId),
     })),
   ];
-  return all
-    .filter(({ icon, text: name }) => icon === 'search' || name.toLowerCase().includes(wanted))
-    .slice(0, maxFound);
+  return (given) => {
+    const text = given.trim();
+    const wanted = text.toLowerCase();
+    const found = all.filter(({ text: name }) => name.toLowerCase().includes(wanted));
+    if (/[/#+]/.test(text)) found.unshift(messagesOf(text));
+    return found.slice(0, maxFound);
+  };
+}
+
+function messagesOf(filter: string): Found {
+  const link = linkTo('messages', undefined, { filter });
+  return { icon: 'search', text: `Messages of ${filter}`, hint: 'filter', link };
 }
 
 export function Find({ onClose }: { readonly onClose: () => void }) {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const input = useRef<HTMLInputElement>(null);
-  const found = useFound(text);
-  useEffect(() => input.current?.focus(), []);
+  const finding = useFinding();
+  const found = finding(text);
+  // Before the first paint: what is typed at once belongs into it.
+  useLayoutEffect(() => input.current?.focus(), []);
   const take = (one: Found | undefined) => {
     if (one === undefined) return;
     onClose();
     location.hash = one.link;
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Enter') take(found[at]);
+  const onKeyDown = (event: TargetedKeyboardEvent<HTMLInputElement>) => {
+    // Who types fast is ahead of what is drawn.
+    const { value } = event.currentTarget;
+    if (event.key === 'Enter') take(value === text ? found[at] : finding(value)[0]);
     else if (event.key === 'ArrowDown') setAt(Math.min(at + 1, found.length - 1));
     else if (event.key === 'ArrowUp') setAt(Math.max(at - 1, 0));
     else return;
