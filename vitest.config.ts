@@ -1,5 +1,5 @@
 // How the tests run: what `npm test`, `npm run unit`, `npm run matrix`, `npm run conformance`, `npm run faults`,
-// `npm run attacks`, `npm run interop`, `npm run console`, `npm run image` and `npm run package` are; the reporter's last line counts them.
+// `npm run attacks`, `npm run interop`, `npm run console`, `npm run image`, `npm run package` and `npm run deploy:test` are; the reporter's last line counts them.
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { matrixTests } from './test/support/matrix-tests.ts';
 import { unitTests } from './test/support/unit-tests.ts';
@@ -10,6 +10,8 @@ const table = ['test/functions/**/*.test.ts'];
 const image = ['test/infra/{template,local}/image.test.ts'];
 const template = ['test/infra/template/template.test.ts'];
 const installed = ['test/infra/package/**/*.test.ts'];
+/** `cdk deploy` onto an emulator of AWS, which pip fetches. */
+const deployed = ['test/infra/deploy/**/*.test.ts'];
 const stack = ['test/infra/aws/**/*.test.ts'];
 const conformance = ['test/conformance/**/*.test.ts'];
 const faults = ['test/faults/**/*.test.ts'];
@@ -49,7 +51,7 @@ export default defineConfig({
       project('ordinary', ['test/**/*.test.ts'], {
         isolate: false,
         exclude: [
-          ...[...unit, ...table, ...image, ...template, ...installed, ...stack],
+          ...[...unit, ...table, ...image, ...template, ...installed, ...deployed, ...stack],
           ...[...conformance, ...faults, ...attacks, ...interop, ...clients, ...browser],
         ],
       }),
@@ -66,6 +68,7 @@ export default defineConfig({
       project('clients', clients),
       project('image', image, { globalSetup: bundles }),
       project('package', installed),
+      project('deploy', deployed, { globalSetup: bundles }),
     ],
     globalSetup: './test/support/global-setup.ts',
     reporters: ['default', './test/attacks/reporter.ts', './test/support/reporter.ts'],
