@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import type { LedgerEntry } from '../../functions/table/command-item.ts';
 import type { CommandCounters } from '../metrics/command-metrics.ts';
 import { Allowance } from './allowance.ts';
@@ -51,12 +52,12 @@ export class CommandStates {
     const waiters = commands.map(({ id, waitFor }) =>
       this.#waiters.add(id, isFull ? 'none' : waitFor),
     );
-    const timeout = new AbortController();
+    const over = new AbortController();
     await Promise.race([
       Promise.all(waiters.map(({ reached }) => reached)),
-      delay(timeoutMs, undefined, timeout).catch(() => {}),
+      pause(timeoutMs, over.signal),
     ]);
-    timeout.abort();
+    over.abort('reached');
     for (const waiter of waiters) waiter.end();
     return waiters.map(({ outcome }) => outcome);
   }

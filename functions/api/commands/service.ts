@@ -1,9 +1,9 @@
 // Commands from a request to what became of them: recorded, handed to the bridge, and waited for.
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { anyBroker, type BrokerRules } from '../../contract/broker-rules.ts';
 import { maxTimeoutSeconds, type Outcome, type WaitFor } from '../../contract/command.ts';
+import { pause } from '../../contract/pause.ts';
 import type { TraceContext } from '../../contract/trace-context.ts';
 import type { LedgerEntry } from '../../table/command-item.ts';
 import type { ReadBudget } from '../../table/partition.ts';
@@ -129,7 +129,7 @@ export function createCommands(options: CommandsOptions): Commands {
       found.signal,
     );
     if (found.signal.aborted) return watching;
-    found.abort();
+    found.abort('answered');
     if (outcomes !== undefined) {
       const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
       return new Map(open.map(({ entry }) => [entry.id, withOutcome(entry, byId.get(entry.id))]));
@@ -155,7 +155,7 @@ export function createCommands(options: CommandsOptions): Commands {
     for (const waitMs of waiting.length === 0 ? [] : lookAfterMs) {
       // A look at many commands costs as many reads.
       const sparingMs = waitMs * Math.ceil(waiting.length / commandsALook);
-      await delay(sparingMs, undefined, { signal: found.signal }).catch(() => {});
+      await pause(sparingMs, found.signal);
       if (found.signal.aborted) break;
       const entries = await read(waiting.map(({ entry }) => entry));
       const isReached = waiting.every(({ entry: { id }, request }) => {
