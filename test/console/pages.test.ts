@@ -99,7 +99,13 @@ test('keys lead to pages, to the search and back', async () => {
   await page.keyboard.press('g');
   await page.keyboard.press('r');
   await until(() => page.url().includes('#/routes'));
-  await page.keyboard.press('/');
+  // It has the keys before the page is drawn again, however soon the next one is pressed.
+  const pressed = `(async () => {
+    dispatchEvent(new KeyboardEvent('keydown', { key: '/' }));
+    for (let turn = 0; turn < 20; turn++) await undefined;
+    return document.activeElement?.matches('.palette input');
+  })()`;
+  expect(await page.evaluate(pressed)).toBe(true);
   await page.keyboard.type('kitchen');
   await page.locator('.palette [role=option]', { hasText: 'rooms/kitchen' }).first().waitFor();
   await page.keyboard.press('Enter');

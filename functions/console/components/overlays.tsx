@@ -1,6 +1,6 @@
 // What stands over the page: side panel, dialog, menu, toast and tip.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useStore } from '../state/store.ts';
 import { toast } from '../state/toast.ts';
 import { Button } from './basics.tsx';
@@ -25,7 +25,7 @@ export function Panel({
 }) {
   const panel = useRef<HTMLElement>(null);
   // Another label is another panel.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     panel.current?.focus({ preventScroll: true });
     return () => {
@@ -33,7 +33,7 @@ export function Panel({
         before.focus({ preventScroll: true });
     };
   }, [label]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const close = (event: KeyboardEvent) => {
       const isTaken = event.defaultPrevented || document.querySelector('dialog[open]') !== null;
       if (event.key === 'Escape' && !isTaken) onClose();
@@ -77,7 +77,8 @@ export function Dialog({
   readonly children: ComponentChildren;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // As all here, before the first paint: a key that is pressed at once belongs to what is opened.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
     const beside = (event: MouseEvent) => {
@@ -112,7 +113,7 @@ export function Menu({
 }) {
   const [isOpen, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
     const beside = (event: Event) => {
       if (!place.current?.contains(event.target as Node)) setOpen(false);
@@ -174,7 +175,7 @@ export function Toast() {
 /** One for the whole page: what `data-tip` says, on hover, focus and tap. */
 export function Tip() {
   const tip = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const box = tip.current;
     if (box === null) return undefined;
     const show = ({ target }: Event) => {

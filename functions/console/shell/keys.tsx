@@ -1,5 +1,5 @@
 // What the keys do, and the list of them.
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Button } from '../components/basics.tsx';
 import { Dialog } from '../components/overlays.tsx';
 import { type Page, usePages } from '../pages/pages.ts';
@@ -27,8 +27,8 @@ const isTyping = (target: EventTarget | null) =>
     (target instanceof HTMLInputElement && !/radio|checkbox/.test(target.type)));
 
 export function useKeys(onOpen: (overlay: Overlay) => void, pages: readonly Page[]): void {
-  useEffect(() => {
-    let goUntil = 0;
+  const goUntil = useRef(0);
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       const { key, target } = event;
       const isModified = event.ctrlKey || event.metaKey || event.altKey;
@@ -39,12 +39,12 @@ export function useKeys(onOpen: (overlay: Overlay) => void, pages: readonly Page
         return;
       }
       const page = pages.find((one) => one.key === key);
-      if (Date.now() < goUntil && page !== undefined) {
-        goUntil = 0;
+      if (Date.now() < goUntil.current && page !== undefined) {
+        goUntil.current = 0;
         go(page.name);
         return;
       }
-      if (key === 'g') goUntil = Date.now() + goMs;
+      if (key === 'g') goUntil.current = Date.now() + goMs;
       else if (key === '/') onOpen('find');
       else if (key === '?') onOpen('keys');
       else if (key === 'f') document.querySelector<HTMLInputElement>('[data-main]')?.select();

@@ -1,5 +1,5 @@
 // Messages as they come. Paused it counts what came, cut off it says since when, and a gap is never silent.
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import type { Message } from '../../client/operations.ts';
 import { Button, Card, Empty, Note, Time } from '../../components/basics.tsx';
 import { counted, rate, span } from '../../components/format.ts';
@@ -34,7 +34,7 @@ export function LiveView({
   } = useStore(live);
   const now = useSeconds(status === 'lost');
   const toggle = () => (isPaused ? live.resume() : live.pause());
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       const isElsewhere =
         event.target instanceof HTMLElement &&
