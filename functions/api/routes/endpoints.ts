@@ -52,48 +52,41 @@ const read = {
   problems: ['forbidden', 'not-found', 'bridge-unavailable'],
 } satisfies Operation;
 
-const pause = {
-  id: 'pauseRoute',
+/** What somebody asks of a route, which then answers with where it stands. */
+const routeChange = {
   method: 'post',
-  path: '/v1/routes/{name}/pause',
   tag: 'Routes',
+  params: routeNameParameters,
+  commands: () => 1,
+  waitSeconds: changeTimeoutSeconds,
+  answers: { 200: one },
+  problems: ['forbidden', 'not-found', 'bridge-unavailable'],
+} as const satisfies Partial<Operation>;
+
+const pause = {
+  ...routeChange,
+  id: 'pauseRoute',
+  path: '/v1/routes/{name}/pause',
   summary: 'Send nothing more to the handler of a route',
   description:
     'From the answer on, no request starts; those in flight end. The broker keeps the backlog. It lasts until the route is resumed, also over restarts.',
-  params: routeNameParameters,
-  commands: () => 1,
-  waitSeconds: changeTimeoutSeconds,
-  answers: { 200: one },
-  problems: ['forbidden', 'not-found', 'bridge-unavailable'],
 } satisfies Operation;
 
 const resume = {
+  ...routeChange,
   id: 'resumeRoute',
-  method: 'post',
   path: '/v1/routes/{name}/resume',
-  tag: 'Routes',
   summary: 'Send to the handler of a route again',
   description: 'Whether somebody paused it, or its handler answered 410 and so disabled it.',
-  params: routeNameParameters,
-  commands: () => 1,
-  waitSeconds: changeTimeoutSeconds,
-  answers: { 200: one },
-  problems: ['forbidden', 'not-found', 'bridge-unavailable'],
 } satisfies Operation;
 
 const retry = {
+  ...routeChange,
   id: 'retryRoute',
-  method: 'post',
   path: '/v1/routes/{name}/retry',
-  tag: 'Routes',
   summary: 'Ask the handler of a route again now',
   description:
     'For a handler that has been mended: what waits for another try is sent at once, whatever Retry-After it asked for, and the waits start from the shortest again. Other bridges do so within two seconds. It changes nothing for a route that is paused or disabled: resume those, which does the same.',
-  params: routeNameParameters,
-  commands: () => 1,
-  waitSeconds: changeTimeoutSeconds,
-  answers: { 200: one },
-  problems: ['forbidden', 'not-found', 'bridge-unavailable'],
 } satisfies Operation;
 
 const testQuery = z.strictObject({

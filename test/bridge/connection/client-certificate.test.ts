@@ -1,7 +1,7 @@
 // Client certificates that are unusable or refused: the reason names them, and once they are replaced the session
 // that is running comes back by itself.
 import type { TlsOptions } from 'node:tls';
-import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startBroker } from '../../../infra/broker/broker.ts';
 import {
   hasMosquitto,
@@ -16,18 +16,13 @@ import {
   bridgeFiles,
   expectRecovery,
   files,
-  makeCertificates,
+  prepare,
   startListener,
   text,
   yesterday,
 } from './tls-rig.ts';
 
-beforeAll(async () => {
-  await makeCertificates();
-  // The back-off's jitter: what is mended here is mended at once.
-  const random = vi.spyOn(Math, 'random').mockReturnValue(0.05);
-  return () => random.mockRestore();
-});
+beforeAll(prepare);
 
 describe("the bridge's own files:", () => {
   test('a key that is that of another certificate', async () => {

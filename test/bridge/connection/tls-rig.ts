@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TlsOptions } from 'node:tls';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import type { BridgeConfigInput } from '../../../bridge/config/config.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
 import { until } from '../../support/wait.ts';
@@ -16,8 +16,15 @@ export const tomorrow = new Date(yesterday.getTime() + 2 * 86_400_000);
 const longAgo = new Date(yesterday.getTime() - 100 * 86_400_000);
 export const text = (date: Date) => date.toISOString().replace('.000', '');
 
+/** For `beforeAll`: certificates, and the least jitter of the back-off, so that what is mended is used at once. */
+export async function prepare(): Promise<() => void> {
+  await makeCertificates();
+  const random = vi.spyOn(Math, 'random').mockReturnValue(0.05);
+  return () => random.mockRestore();
+}
+
 /** All of them, once for a test file. */
-export async function makeCertificates(): Promise<void> {
+async function makeCertificates(): Promise<void> {
   await Promise.all([
     files.make('authority'),
     files.make('namesake', { commonName: 'authority' }),

@@ -1,7 +1,7 @@
 // TLS that does not come about for the broker: the reason names the certificate and what is wrong with it, and once
 // that is mended the session that is running comes back by itself.
 import { createServer } from 'node:net';
-import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../../support/wait.ts';
 import { keepSession } from './kept-session.ts';
 import {
@@ -9,19 +9,14 @@ import {
   bridgeFiles,
   expectRecovery,
   files,
-  makeCertificates,
+  prepare,
   startListener,
   text,
   tomorrow,
   yesterday,
 } from './tls-rig.ts';
 
-beforeAll(async () => {
-  await makeCertificates();
-  // The back-off's jitter: what is mended here is mended at once.
-  const random = vi.spyOn(Math, 'random').mockReturnValue(0.05);
-  return () => random.mockRestore();
-});
+beforeAll(prepare);
 
 const broker = 'CN=broker, issued by CN=authority';
 
