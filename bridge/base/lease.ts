@@ -2,8 +2,8 @@
 // when the holder releases it, or has not shown for the lease's time that it lives. That a bridge lives is one item that it
 // renews; a lease is written only when it changes hands. So what this costs does not grow with the sessions.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as timeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import type { BridgeAddress, StoredLease } from '../../functions/table/bridge-item.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { LeaseSharing, type SharedLeases } from './lease-sharing.ts';
@@ -49,14 +49,7 @@ const pollMs = 400;
 const evenPollMs = 1000;
 const never = new AbortController().signal;
 
-const systemClock: LeaseClock = {
-  nowMs: () => performance.now(),
-  delay: (ms, signal) =>
-    timeout(ms, undefined, signal && { signal }).then(
-      () => {},
-      () => {},
-    ),
-};
+const systemClock: LeaseClock = { nowMs: () => performance.now(), delay: pause };
 
 /**
  * The leases of one bridge.

@@ -1,9 +1,10 @@
 // The way of commands from the queue to the broker, for as long as this bridge holds it: one worker for each shard,
 // and the states that follow from what the broker and the devices say.
-import { setTimeout as delay } from 'node:timers/promises';
+
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import {
   type AwaitedReply,
   awaitedBy,
@@ -184,7 +185,7 @@ export class Dispatch {
         return this.#replies.restore(await ledger.awaited(maxAwaited / 2));
       } catch (error) {
         log.warn({ reason: String(error) }, 'the awaited replies cannot be read yet');
-        await delay(fullJitterMs(failures, 100, 10_000), undefined, { signal }).catch(() => {});
+        await pause(fullJitterMs(failures, 100, 10_000), signal);
       }
     }
   }
@@ -213,7 +214,7 @@ export class Dispatch {
       } catch (error) {
         this.#options.log.warn({ shard, reason: String(error) }, 'the queue cannot be worked on');
         const { signal } = this.#stop;
-        await delay(fullJitterMs(failures++, 100, 10_000), undefined, { signal }).catch(() => {});
+        await pause(fullJitterMs(failures++, 100, 10_000), signal);
         bell.ring();
       }
     }
