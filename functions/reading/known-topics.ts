@@ -9,13 +9,10 @@ import { hasCommandId } from '../table/command-item.ts';
 import type { Deletions } from '../table/deletion.ts';
 import type { Item } from '../table/item.ts';
 import { knownTopicItem, knownTopicOf } from '../table/known-topic.ts';
-import {
-  compareSortKeys,
-  type ReadBudget,
-  type SortKeyRange,
-  type Step,
-  type Steps,
-} from '../table/partition.ts';
+import type { SortKeyRange } from '../table/partition.ts';
+import type { ReadBudget } from '../table/read-budget.ts';
+import { compareSortKeys } from '../table/sort-keys.ts';
+import type { Step, Steps } from '../table/steps.ts';
 import type { LogView } from './log-view.ts';
 
 /** What a run has of a topic, as one reference; of the tail, without a run. */

@@ -21,7 +21,8 @@ import {
   statusesOfAllTopics,
 } from '../../table/command-item.ts';
 import { type Item, textAt } from '../../table/item.ts';
-import { bookedBy, type ReadBudget, readPartition, unexpired } from '../../table/partition.ts';
+import { readPartition, unexpired } from '../../table/partition.ts';
+import { bookedBy, type ReadBudget } from '../../table/read-budget.ts';
 import { collectPage, maxQueriesPerPage, type Page, pageOf } from '../interface/page.ts';
 import { keysOfStatus } from './status-keys.ts';
 

@@ -9,13 +9,13 @@ import {
 } from '../../table/command-item.ts';
 import {
   type ItemSource,
-  type ReadBudget,
   type ReadOptions,
   readPartition,
   type SortKeyRange,
-  type Steps,
   unexpired,
 } from '../../table/partition.ts';
+import type { ReadBudget } from '../../table/read-budget.ts';
+import type { Steps } from '../../table/steps.ts';
 
 export interface StatusKeysOptions {
   /** Commands of a partition that are looked at at most. */

@@ -7,7 +7,7 @@ import {
   queueItems,
   queueShardOf,
 } from '../../../../functions/table/command-item.ts';
-import { ReadBudget } from '../../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../../functions/table/read-budget.ts';
 import { putItems } from '../../../support/segments.ts';
 import { startTable, type TestTable } from '../../../support/table.ts';
 

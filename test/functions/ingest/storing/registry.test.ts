@@ -7,7 +7,7 @@ import type { Message } from '../../../../functions/contract/message.ts';
 import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
 import { createRegistry } from '../../../../functions/ingest/storing/registry.ts';
 import { commandId } from '../../../../functions/table/command-item.ts';
-import { ReadBudget } from '../../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../../functions/table/read-budget.ts';
 import { localClient } from '../../../../infra/local/database.ts';
 import { message } from '../../../support/messages.ts';
 import { clientWithout, engines, startTable, type TestTable } from '../../../support/table.ts';
