@@ -10,7 +10,7 @@ import {
   awaitedBy,
   awaitedReplyKey,
 } from '../../functions/table/awaited-reply.ts';
-import { queueShardOf, queueShards } from '../../functions/table/command-item.ts';
+import { queueShardOf, queueShards } from '../../functions/table/queued-command.ts';
 import { untilAborted } from '../base/aborted.ts';
 import { Bell } from '../base/bell.ts';
 import type { Changes } from '../base/change-watch.ts';

@@ -5,7 +5,7 @@ import { mergedReferences } from '../index-runs/merge.ts';
 import { expiryOf, type Reference, summaryOf, timeStepMs } from '../index-runs/reference.ts';
 import type { Run } from '../index-runs/run.ts';
 import { topicsOf } from '../index-runs/run-reader.ts';
-import { hasCommandId } from '../table/command-item.ts';
+import { hasCommandId } from '../table/command-id.ts';
 import type { Deletions } from '../table/deletion.ts';
 import type { Item } from '../table/item.ts';
 import { knownTopicItem, knownTopicOf } from '../table/known-topic.ts';

@@ -1,12 +1,5 @@
 // Where commands of all topics stand by what has become of them: those that wait in the queue, others under their status.
-import {
-  listedPartition,
-  queuedIdAt,
-  queuePartition,
-  queueShardOf,
-  queueShards,
-  type StatusOfAllTopics,
-} from '../../table/command-item.ts';
+import { listedPartition, type StatusOfAllTopics } from '../../table/command-item.ts';
 import {
   type ItemSource,
   type ReadOptions,
@@ -14,6 +7,12 @@ import {
   type SortKeyRange,
   unexpired,
 } from '../../table/partition.ts';
+import {
+  queuedIdAt,
+  queuePartition,
+  queueShardOf,
+  queueShards,
+} from '../../table/queued-command.ts';
 import type { ReadBudget } from '../../table/read-budget.ts';
 import type { Steps } from '../../table/steps.ts';
 

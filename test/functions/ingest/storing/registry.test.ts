@@ -6,7 +6,7 @@ import { createReader } from '../../../../functions/api/messages/reader.ts';
 import type { Message } from '../../../../functions/contract/message.ts';
 import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
 import { createRegistry } from '../../../../functions/ingest/storing/registry.ts';
-import { commandId } from '../../../../functions/table/command-item.ts';
+import { commandId } from '../../../../functions/table/command-id.ts';
 import { ReadBudget } from '../../../../functions/table/read-budget.ts';
 import { localClient } from '../../../../infra/local/database.ts';
 import { message } from '../../../support/messages.ts';
