@@ -23,16 +23,14 @@ import {
   type ListedStatus,
   ledgerEntryOf,
   listedItem,
-  replyValue,
-} from '../../functions/table/command-item.ts';
-import type { Item } from '../../functions/table/item.ts';
-import {
   type QueuedCommand,
   queueChunkKeys,
   queuedCommandOf,
   queuedIdOf,
   queuePartition,
-} from '../../functions/table/queued-command.ts';
+  replyValue,
+} from '../../functions/table/command-item.ts';
+import type { Item } from '../../functions/table/item.ts';
 import { awaitedIn } from './awaited.ts';
 
 /** A command in the queue; its payload may not have been read yet. */
