@@ -4,8 +4,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { ItemSource } from '../table/partition.ts';
-import { bookedBy, type ReadBudget } from '../table/read-budget.ts';
+import { bookedBy, type ItemSource, type ReadBudget } from '../table/partition.ts';
 import { type Manifest, manifestItem, manifestKey, manifestOf } from './manifest.ts';
 
 export interface ManifestRead {
