@@ -19,7 +19,7 @@ import {
 import { routeChangeSchema } from '../functions/contract/route-status.ts';
 import { routeTestRequestSchema } from '../functions/contract/route-test.ts';
 import { secretCheck } from '../functions/contract/secret.ts';
-import { isCommandId } from '../functions/table/command-item.ts';
+import { isCommandId } from '../functions/table/command-id.ts';
 import type { Replay } from './dead-letters/dead-letter-replay.ts';
 import type { Route } from './routes/route.ts';
 import type { LeftSessions } from './session-ledger/left-sessions.ts';

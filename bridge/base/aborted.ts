@@ -1,5 +1,5 @@
 // The end of a wait that somebody calls off.
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../functions/contract/pause.ts';
 
 /** Resolves when one of the signals has aborted. */
 export function untilAborted(...signals: readonly AbortSignal[]): Promise<void> {
@@ -32,6 +32,6 @@ export async function waitUnless(
   signal.addEventListener('abort', stop, { once: true });
   void changed.then(stop);
   if (signal.aborted) stop();
-  await delay(waitMs, undefined, { signal: over.signal }).catch(() => {});
+  await pause(waitMs, over.signal);
   signal.removeEventListener('abort', stop);
 }

@@ -23,14 +23,16 @@ import {
   type ListedStatus,
   ledgerEntryOf,
   listedItem,
+  replyValue,
+} from '../../functions/table/command-item.ts';
+import type { Item } from '../../functions/table/item.ts';
+import {
   type QueuedCommand,
   queueChunkKeys,
   queuedCommandOf,
   queuedIdOf,
   queuePartition,
-  replyValue,
-} from '../../functions/table/command-item.ts';
-import type { Item } from '../../functions/table/item.ts';
+} from '../../functions/table/queued-command.ts';
 import { awaitedIn } from './awaited.ts';
 
 /** A command in the queue; its payload may not have been read yet. */

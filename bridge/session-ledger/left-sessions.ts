@@ -1,7 +1,8 @@
 // The sessions that the config no longer wants: has each of them drained by the route that stands for it, and ends it when nothing
 // comes any more. A session is ended only after the bridge has been ready for a while, as that cannot be undone.
-import { setTimeout as delay } from 'node:timers/promises';
+
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import type { RouteStatus } from '../../functions/contract/route-status.ts';
 import type { Acquire } from '../base/leased.ts';
 import type { Broker } from '../connection/access.ts';
@@ -121,7 +122,7 @@ export class LeftSessions {
       } catch (error) {
         log.warn({ reason: String(error) }, 'sessions that the config no longer has have to wait');
       }
-      await delay(tickMs, undefined, { signal }).catch(() => {});
+      await pause(tickMs, signal);
     }
   }
 

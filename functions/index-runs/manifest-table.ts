@@ -4,7 +4,8 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { bookedBy, type ItemSource, type ReadBudget } from '../table/partition.ts';
+import type { ItemSource } from '../table/partition.ts';
+import { bookedBy, type ReadBudget } from '../table/read-budget.ts';
 import { type Manifest, manifestItem, manifestKey, manifestOf } from './manifest.ts';
 
 export interface ManifestRead {

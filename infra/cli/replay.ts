@@ -1,5 +1,5 @@
 // `npx causeway replay`: asks a deployment to give stored messages, or dead letters, to a handler again, and shows how far it is.
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../functions/contract/pause.ts';
 import { ReplayClient, type ReplayView } from './replay-client.ts';
 import { help, readCommandLine } from './replay-options.ts';
 import { progressDisplay, resultText } from './replay-progress.ts';
@@ -36,8 +36,7 @@ async function follow(client: ReplayClient, started: ReplayView): Promise<Replay
   let failedPolls = 0;
   while (!hasEnded(last)) {
     display.show(last);
-    const options = isToCancel ? {} : { signal: interrupted.signal };
-    await delay(pollMs, undefined, options).catch(() => {});
+    await pause(pollMs, isToCancel ? undefined : interrupted.signal);
     isToCancel = interrupted.signal.aborted;
     try {
       last = await (isToCancel ? client.cancel(id) : client.find(id));

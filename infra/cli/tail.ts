@@ -1,8 +1,9 @@
 // `npx causeway tail`: messages as they are stored, a line each; the same on one machine and on AWS.
-import { setTimeout as delay } from 'node:timers/promises';
+
 import { parseArgs, styleText } from 'node:util';
 import * as z from 'zod';
 import { jsonOrUndefined, parseWith, urlWith } from '../../functions/contract/parse.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import { commandLine } from './command-line.ts';
 import { RequestError, refused } from './request-error.ts';
 import { CommandError, runCommand } from './run-command.ts';
@@ -86,7 +87,7 @@ async function follow(url: URL, token: string, json: boolean, state: StreamState
       if (error instanceof RequestError) throw error;
       if (!signal.aborted) process.stderr.write(styleText('yellow', 'connection lost\n'));
     }
-    await delay(waitMs, undefined, { signal }).catch(() => {});
+    await pause(waitMs, signal);
   }
   if (state.lastEventId !== undefined) process.stderr.write(`--after ${state.lastEventId}\n`);
   return 0;

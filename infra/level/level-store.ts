@@ -4,8 +4,8 @@
 import { mkdirSync } from 'node:fs';
 import { open as openFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
+import { pause } from '../../functions/contract/pause.ts';
 
 export type Write<Key> =
   | { readonly type: 'put'; readonly key: Key; readonly value: Buffer }
@@ -234,7 +234,7 @@ export class LevelStore<Key extends string | Buffer> {
 
   async #recover(): Promise<void> {
     while (!this.#closing.signal.aborted) {
-      await delay(retryMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+      await pause(retryMs, this.#closing.signal);
       try {
         // Readers keep the store that cannot write for as long as another could not either.
         if (this.#level.status === 'open') await this.#proveRoom();

@@ -9,19 +9,20 @@ import type { CommandStatus, Reply } from '../../contract/command.ts';
 import { replyEndsAtMs } from '../../table/awaited-reply.ts';
 import { getBatch } from '../../table/batch-get.ts';
 import { itemBytes } from '../../table/chunks.ts';
+import { isCommandId } from '../../table/command-id.ts';
 import {
   commandKey,
   commandsPartition,
-  isCommandId,
   type LedgerEntry,
   ledgerEntryOf,
-  queueKey,
   replyIn,
   type StatusOfAllTopics,
   statusesOfAllTopics,
 } from '../../table/command-item.ts';
 import { type Item, textAt } from '../../table/item.ts';
-import { bookedBy, type ReadBudget, readPartition, unexpired } from '../../table/partition.ts';
+import { readPartition, unexpired } from '../../table/partition.ts';
+import { queueKey } from '../../table/queued-command.ts';
+import { bookedBy, type ReadBudget } from '../../table/read-budget.ts';
 import { collectPage, maxQueriesPerPage, type Page, pageOf } from '../interface/page.ts';
 import { keysOfStatus } from './status-keys.ts';
 

@@ -9,7 +9,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Message } from '../../contract/message.ts';
 import { mapInParallel } from '../../contract/parallel.ts';
-import { hasCommandId } from '../../table/command-item.ts';
+import { hasCommandId } from '../../table/command-id.ts';
 import { knownTopicKey } from '../../table/known-topic.ts';
 
 export interface RegistryOptions {
