@@ -10,7 +10,7 @@ import type { RunningDeployment } from './deployment.ts';
 import type { LeftEntry, SessionLedger } from './ledger.ts';
 import { type Heir, LeftSession } from './left-session.ts';
 import { endSession } from './left-subscription.ts';
-import { probeSessions } from './probe.ts';
+import { type HasSession, probeSessions } from './probe.ts';
 import type { RemovedRoute } from './removed-route.ts';
 
 export interface LeftSessionsOptions {
@@ -22,6 +22,8 @@ export interface LeftSessionsOptions {
   readonly broker: Broker;
   /** For sessions of no route in particular; absent where there is one bridge. */
   readonly acquire: Acquire | undefined;
+  /** Absent where the broker tells nothing. */
+  readonly hasSession: HasSession | undefined;
   readonly isReady: () => boolean;
   /** How long it has to be so before a session is ended. */
   readonly endAfterReadyMs: number;
@@ -200,12 +202,12 @@ export class LeftSessions {
   }
 
   async #probeOnce(): Promise<void> {
-    const { deployment, broker, ledger, acquire, log } = this.#options;
+    const { deployment, broker, ledger, acquire, hasSession, log } = this.#options;
     const hasOwnIds = Object.keys(broker.clientIds).length > 0 || broker.onenet !== undefined;
     this.#probing ??= !broker.cleanSession && !hasOwnIds && !(await deployment.isProbed());
     if (!this.#probing || performance.now() < this.#probeAtMs) return;
     const { signal } = this.#stop;
-    if (!(await probeSessions({ ledger, broker, acquire, log, signal }))) {
+    if (!(await probeSessions({ ledger, broker, acquire, hasSession, log, signal }))) {
       // Not at each tick: a broker that refuses them is not to be hammered.
       this.#probeAtMs = performance.now() + lookMs;
       return;
