@@ -1,10 +1,5 @@
 // Commands in DynamoDB as the api knows them: what it reads of ledger and queue, and what only one caller may write.
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { CommandStatus, Reply } from '../../contract/command.ts';
 import { replyEndsAtMs } from '../../table/awaited-reply.ts';
 import { getBatch } from '../../table/batch-get.ts';
@@ -19,6 +14,7 @@ import {
   type StatusOfAllTopics,
   statusesOfAllTopics,
 } from '../../table/command-item.ts';
+import { conditionHeld } from '../../table/conditional-write.ts';
 import { type Item, textAt } from '../../table/item.ts';
 import { readPartition, unexpired } from '../../table/partition.ts';
 import { queueKey } from '../../table/queued-command.ts';
@@ -191,8 +187,8 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
 
   return {
     async putOnce(once) {
-      try {
-        await client.send(
+      return conditionHeld(
+        client.send(
           new PutItemCommand({
             TableName: tableName,
             Item: once,
@@ -200,12 +196,8 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
             ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now',
             ExpressionAttributeValues: { ':now': { N: String(nowSeconds()) } },
           }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+        ),
+      );
     },
     item,
     entry,
