@@ -1,5 +1,6 @@
 // The local stack: broker, database, functions and bridge wired together in one process, in the order they need
 // each other, and stopped in the order that loses nothing.
+
 import { randomBytes } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Logger } from 'pino';
@@ -14,6 +15,7 @@ import {
 import { parseConfig } from '../../bridge/config/config.ts';
 import type { Tracing } from '../../bridge/tracing/tracing.ts';
 import { faultsText } from '../../functions/contract/parse.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import type { IngestOptions } from '../../functions/ingest/ingest.ts';
 import type { EmbeddedBroker } from '../broker/broker.ts';
 import { brokerMetrics } from '../broker/telemetry/metrics.ts';
@@ -266,7 +268,7 @@ async function waitUntilConnected(bridge: Bridge, setting: SettingName): Promise
   while (problems().length > 0) {
     if (Date.now() > deadlineMs)
       throw new SettingError(setting, `not ready in 15 seconds: ${problems().join('; ')}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
 }
 
