@@ -1,6 +1,5 @@
 // Sends alerts one after the other, in a queue of its own: bounded, so that an endpoint that is away costs nothing but
 // the oldest of them, and with a sink of its own, so that no message waits for it.
-
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import { pause } from '../../functions/contract/pause.ts';

@@ -1,6 +1,5 @@
 // The way of commands from the queue to the broker, for as long as this bridge holds it, and the states that follow from
 // what the broker and the devices say.
-
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';

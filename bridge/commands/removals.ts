@@ -1,5 +1,4 @@
 // Takes settled commands out of the queue, many in one call.
-
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import { pause } from '../../functions/contract/pause.ts';

@@ -1,7 +1,6 @@
 // Keeps one connection to the broker: another one, with full jitter, when it is gone. MQTT.js's own reconnecting is
 // not used: it has no jitter, stops at a refused CONNACK, and carries packet ids and unsent packets from one
 // connection into the next.
-
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import { pause } from '../../functions/contract/pause.ts';

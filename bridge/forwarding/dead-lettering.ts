@@ -1,5 +1,4 @@
 // The way of a message to the dead letters: its PUBACK leaves when it is safe there, and it is kept until then.
-
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import { planEnvelope } from '../../functions/contract/envelope.ts';

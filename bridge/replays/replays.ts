@@ -1,5 +1,4 @@
 // The replays of a bridge: run one after the other by the one bridge that has their lease.
-
 import type { Logger } from 'pino';
 import type { Message } from '../../functions/contract/message.ts';
 import { pause } from '../../functions/contract/pause.ts';

@@ -1,6 +1,5 @@
 // The states of all routes: read at the start, and every two seconds where something may have changed, so that a pause reaches
 // every bridge; and written so that of two changes at once none is lost.
-
 import type { Logger } from 'pino';
 import { pause } from '../../functions/contract/pause.ts';
 import { type Changes, unmarkedChanges } from '../base/change-watch.ts';

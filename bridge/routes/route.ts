@@ -1,5 +1,4 @@
 // One route: its sessions in, its forwarder out. Nothing here is shared with another route.
-
 import type { Logger } from 'pino';
 import { pause } from '../../functions/contract/pause.ts';
 import type { RouteChangeKind, RouteStatus } from '../../functions/contract/route-status.ts';

@@ -1,6 +1,5 @@
 // Which config the deployment runs with, where two meet: while one rolls out, or is rolled back. A bridge whose config is
 // no longer the deployment's takes no session over that the two do not agree on.
-
 import type { Logger } from 'pino';
 import { pause } from '../../functions/contract/pause.ts';
 import type { Acquire } from '../base/leased.ts';

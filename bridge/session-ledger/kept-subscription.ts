@@ -1,6 +1,5 @@
 // The one subscription of a session that the config wants: makes the broker's state equal to it on each connection, by
 // the ledger, and knows whose messages came by an earlier one.
-
 import type { Logger } from 'pino';
 import { pause } from '../../functions/contract/pause.ts';
 import type { BrokerConfig } from '../config/config.ts';

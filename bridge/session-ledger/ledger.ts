@@ -1,5 +1,4 @@
 // The session ledger as one bridge sees it: what it has read of it, and what it writes while it holds a session.
-
 import type { Logger } from 'pino';
 import { pause } from '../../functions/contract/pause.ts';
 import { untilAborted } from '../base/aborted.ts';

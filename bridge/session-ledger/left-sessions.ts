@@ -1,6 +1,5 @@
 // The sessions that the config no longer wants: has each of them drained by the route that stands for it, and ends it when nothing
 // comes any more. A session is ended only after the bridge has been ready for a while, as that cannot be undone.
-
 import type { Logger } from 'pino';
 import { pause } from '../../functions/contract/pause.ts';
 import type { RouteStatus } from '../../functions/contract/route-status.ts';

@@ -1,6 +1,5 @@
 // The subscriptions of a session that the config no longer wants: gives them up as soon as nothing is lost by it, says
 // when nothing comes any more, and ends the session at the broker.
-
 import type { Logger } from 'pino';
 import { pause } from '../../functions/contract/pause.ts';
 import { profileOf } from '../config/profiles/profiles.ts';

@@ -1,6 +1,5 @@
 // A route that the config no longer has: what its sessions hold becomes dead letters, up to a bound. Above it the broker
 // keeps the rest, until somebody ends the sessions.
-
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import { pause } from '../../functions/contract/pause.ts';

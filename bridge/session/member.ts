@@ -1,5 +1,4 @@
 // One session of a route under its lease: waits for the lease, holds the session, gives both back.
-
 import type { Logger } from 'pino';
 import { pause } from '../../functions/contract/pause.ts';
 import { untilAborted } from '../base/aborted.ts';

@@ -1,6 +1,5 @@
 // Traces to an OpenTelemetry collector, by OTLP over HTTP. To be loaded on demand alone, by who has its address: the SDK
 // takes memory and time that nobody else should pay for.
-
 import type { Tracer } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';

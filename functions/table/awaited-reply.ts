@@ -1,6 +1,5 @@
 // Replies that are awaited, as items of the table: what a bridge that starts or takes over has to listen for. They
 // stand there from recording to the deadline of their command and a little longer, unless it is settled before.
-
 import { type Item, textAt } from './item.ts';
 import { type QueuedCommand, queueShardOf, queueShards } from './queued-command.ts';
 

@@ -1,5 +1,4 @@
 // `npx causeway tail`: messages as they are stored, a line each; the same on one machine and on AWS.
-
 import { styleText } from 'node:util';
 import * as z from 'zod';
 import { jsonOrUndefined } from '../../functions/contract/parse.ts';

@@ -1,5 +1,4 @@
 // Deletes what has expired, a bounded step at a time, and gives its room back to the disk.
-
 import type { Logger } from 'pino';
 import { pause } from '../../functions/contract/pause.ts';
 import type { LevelStore } from '../level/level-store.ts';

@@ -1,6 +1,5 @@
 // The local stack: broker, database, functions and bridge wired together in one process, in the order they need
 // each other, and stopped in the order that loses nothing.
-
 import { randomBytes } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Logger } from 'pino';

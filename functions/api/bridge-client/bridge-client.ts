@@ -1,6 +1,5 @@
 // The api's side of the private way to the bridge: wakes it for recorded commands, has dead letters replayed, and
 // looks at its routes.
-
 import * as z from 'zod';
 import { fullJitterMs } from '../../contract/backoff.ts';
 import { type DeliverRequest, deliverAnswerSchema, type Outcome } from '../../contract/command.ts';

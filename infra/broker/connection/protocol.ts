@@ -1,5 +1,4 @@
 // The protocol: each connection from its first byte to its end, and the clients that are connected.
-
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { PartialReads } from '../../../bridge/base/partial-reads.ts';

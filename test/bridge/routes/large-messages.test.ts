@@ -1,13 +1,14 @@
 // PUBLISHes that are larger than any request of their route: they become dead letters as they come.
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type BridgeInput, startTestBridge, untilReady } from '../../support/bridges.ts';
 import { brokers, startEmbedded, type TestBroker, temporaryFolder } from '../../support/brokers.ts';
 import { startHandler, type TestHandler } from '../../support/handler.ts';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { until } from '../../support/wait.ts';
 
 let handler: TestHandler;
@@ -116,13 +117,11 @@ test('a store of dead letters that is away: the message comes again until it is 
 
 /** Ends each of the first `cuts` connections that the broker has sent so many bytes on. */
 async function startCuttingProxy(port: number, afterBytes: number, cuts: number) {
-  const sockets = new Set<Socket>();
   const proxy = { url: '', cuts: 0 };
   const server = createServer((client) => {
     const broker = connect(port, '127.0.0.1');
     let bytes = 0;
     for (const socket of [client, broker]) {
-      sockets.add(socket);
       socket.on('error', () => {});
       socket.on('close', () => {
         client.destroy();
@@ -141,12 +140,6 @@ async function startCuttingProxy(port: number, afterBytes: number, cuts: number)
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const address = server.address();
-  proxy.url = `mqtt://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  proxy.url = `mqtt://127.0.0.1:${await listenDuringTest(server)}`;
   return proxy;
 }
