@@ -7,6 +7,8 @@ import { join } from 'node:path';
 const version = '5.0.7';
 /** Node-RED 5 needs Node 22.9. */
 const nodeVersion = '24.9.0';
+/** The program itself: the package `node` only fetches it in an install script, which npm may not run. */
+const nodePackage = `node-${process.platform}-${process.arch}`;
 
 export interface NodeRed {
   readonly version: string;
@@ -22,12 +24,12 @@ export function installNodeRed(): NodeRedInstall {
   const folder = join(tmpdir(), `causeway-bench-node-red-${version}`);
   const nodeRed = {
     version,
-    nodeFile: join(folder, 'node_modules/node/bin/node'),
+    nodeFile: join(folder, 'node_modules', nodePackage, 'bin/node'),
     redFile: join(folder, 'node_modules/node-red/red.js'),
   };
   if (!isInstalled(nodeRed)) {
     mkdirSync(folder, { recursive: true });
-    const packages = [`node@${nodeVersion}`, `node-red@${version}`];
+    const packages = [`${nodePackage}@${nodeVersion}`, `node-red@${version}`];
     spawnSync('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', ...packages], {
       cwd: folder,
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -36,7 +38,10 @@ export function installNodeRed(): NodeRedInstall {
   }
   return isInstalled(nodeRed)
     ? { ok: true, nodeRed }
-    : { ok: false, reason: `npm could not install node-red@${version} with node@${nodeVersion}` };
+    : {
+        ok: false,
+        reason: `npm could not install node-red@${version} with ${nodePackage}@${nodeVersion}`,
+      };
 }
 
 function isInstalled({ nodeFile, redFile }: NodeRed): boolean {
