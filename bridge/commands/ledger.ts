@@ -2,6 +2,7 @@
 import {
   type AttributeValue,
   BatchWriteItemCommand,
+  ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -22,17 +23,14 @@ import {
   type ListedStatus,
   ledgerEntryOf,
   listedItem,
-  replyValue,
-} from '../../functions/table/command-item.ts';
-import { answerIfHeld } from '../../functions/table/conditional-write.ts';
-import type { Item } from '../../functions/table/item.ts';
-import {
   type QueuedCommand,
   queueChunkKeys,
   queuedCommandOf,
   queuedIdOf,
   queuePartition,
-} from '../../functions/table/queued-command.ts';
+  replyValue,
+} from '../../functions/table/command-item.ts';
+import type { Item } from '../../functions/table/item.ts';
 import { awaitedIn } from './awaited.ts';
 
 /** A command in the queue; its payload may not have been read yet. */
@@ -142,8 +140,8 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       values[`:${name}`] = value;
       assignments.push(`#${name} = :${name}`);
     }
-    const answer = await answerIfHeld(
-      client.send(
+    try {
+      const { Attributes } = await client.send(
         new UpdateItemCommand({
           TableName: tableName,
           Key: commandKey(id),
@@ -153,10 +151,13 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
           ExpressionAttributeValues: values,
           ReturnValues: 'ALL_NEW',
         }),
-      ),
-    );
-    const item = answer === undefined ? await getItem(commandKey(id)) : answer.Attributes;
-    return item === undefined ? undefined : ledgerEntryOf(item);
+      );
+      return Attributes === undefined ? undefined : ledgerEntryOf(Attributes);
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      const item = await getItem(commandKey(id));
+      return item === undefined ? undefined : ledgerEntryOf(item);
+    }
   }
 
   return {
@@ -198,8 +199,8 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       mark(id, 'failed', at, { error: { M: { code: { S: code }, detail: { S: detail } } } }),
     markExpired: (id, at) => mark(id, 'expired', at),
     async markNotAwaited(id) {
-      const answer = await answerIfHeld(
-        client.send(
+      try {
+        const { Attributes } = await client.send(
           new UpdateItemCommand({
             TableName: tableName,
             Key: commandKey(id),
@@ -213,9 +214,12 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
             },
             ReturnValues: 'ALL_NEW',
           }),
-        ),
-      );
-      return answer?.Attributes && ledgerEntryOf(answer.Attributes);
+        );
+        return Attributes === undefined ? undefined : ledgerEntryOf(Attributes);
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        return undefined;
+      }
     },
     async remove(keys) {
       const { UnprocessedItems } = await client.send(

@@ -1,6 +1,10 @@
 // Replays in a DynamoDB table: the oldest that is not at its end, and how far it is.
-import { type DynamoDBClient, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { conditionHeld } from '../../functions/table/conditional-write.ts';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import {
   activeReplays,
   type Replay,
@@ -37,8 +41,8 @@ export function createReplayTable(client: DynamoDBClient, tableName: string): Re
       return undefined;
     },
     async save({ id, status, progress }) {
-      return conditionHeld(
-        client.send(
+      try {
+        await client.send(
           new UpdateItemCommand({
             TableName: tableName,
             Key: replayKey(id),
@@ -51,8 +55,12 @@ export function createReplayTable(client: DynamoDBClient, tableName: string): Re
               ':progress': { S: JSON.stringify(progress) },
             },
           }),
-        ),
-      );
+        );
+        return true;
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        return false;
+      }
     },
   };
 }

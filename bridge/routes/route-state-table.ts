@@ -1,7 +1,10 @@
 // States of routes in a DynamoDB table, shared by the bridges of one config.
-import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { markChange } from '../../functions/table/change-marker.ts';
-import { conditionHeld } from '../../functions/table/conditional-write.ts';
 import { readPartition } from '../../functions/table/partition.ts';
 import { parseRouteState, type RouteState } from './route-state.ts';
 import type { RouteStateStore } from './route-states.ts';
@@ -43,8 +46,8 @@ export function tableRouteStates(
       };
       // Others look for it from then on: see ChangeWatch.
       await markChange({ client, tableName });
-      return conditionHeld(
-        client.send(
+      try {
+        await client.send(
           new PutItemCommand({
             TableName: tableName,
             Item,
@@ -52,8 +55,12 @@ export function tableRouteStates(
             ConditionExpression: 'attribute_not_exists(pk) OR version < :version',
             ExpressionAttributeValues: { ':version': Item.version },
           }),
-        ),
-      );
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
     },
   };
 }

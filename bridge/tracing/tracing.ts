@@ -9,7 +9,6 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
-import { pause } from '../../functions/contract/pause.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { CommandSpans } from '../commands/command-spans.ts';
 import type { RequestSpans } from '../forwarding/request-spans.ts';
@@ -76,7 +75,7 @@ export function openTracing(options: TracingOptions): Tracing {
     ofRoute: (route) => new MessageSpans(tracer, route),
     lostSpans: () => processor.lost,
     async close() {
-      const tooLong = pause(closeMs, undefined, { ref: false });
+      const tooLong = new Promise<void>((resolve) => setTimeout(resolve, closeMs).unref());
       await Promise.race([provider.shutdown().catch(() => {}), tooLong]);
     },
   };

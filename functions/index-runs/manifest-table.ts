@@ -1,8 +1,10 @@
 // The manifest in the table: read, and replaced on condition that nobody else has replaced it.
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { conditionHeld } from '../table/conditional-write.ts';
-import type { ItemSource } from '../table/partition.ts';
-import { bookedBy, type ReadBudget } from '../table/read-budget.ts';
+import {
+  ConditionalCheckFailedException,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { bookedBy, type ItemSource, type ReadBudget } from '../table/partition.ts';
 import { type Manifest, manifestItem, manifestKey, manifestOf } from './manifest.ts';
 
 export interface ManifestRead {
@@ -33,9 +35,8 @@ export async function replaceManifest(
   manifest: Manifest,
 ): Promise<boolean> {
   const before = manifest.version - 1;
-  // Where the answer to a first try was lost it may be this very one that stands there: who reads it again goes on from it.
-  return conditionHeld(
-    client.send(
+  try {
+    await client.send(
       new PutItemCommand({
         TableName: tableName,
         Item: manifestItem(manifest),
@@ -46,6 +47,11 @@ export async function replaceManifest(
               ExpressionAttributeValues: { ':before': { N: String(before) } },
             }),
       }),
-    ),
-  );
+    );
+    return true;
+  } catch (error) {
+    // Where the answer to a first try was lost it may be this very one that stands there: who reads it again goes on from it.
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
 }

@@ -4,8 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { timeText } from '../contract/time.ts';
 import { getBatch } from './batch-get.ts';
 import { type Item, textAt, topicKeyWithin } from './item.ts';
-import { type ItemSource, readPartition } from './partition.ts';
-import type { ReadBudget } from './read-budget.ts';
+import { type ItemSource, type ReadBudget, readPartition } from './partition.ts';
 
 export interface Deletion {
   readonly topic: string;

@@ -9,8 +9,7 @@ import {
   keysOfDeadLetter,
 } from './dead-letter.ts';
 import type { Item } from './item.ts';
-import { type ItemSource, readChunks } from './partition.ts';
-import { bookedBy, type ReadBudget } from './read-budget.ts';
+import { bookedBy, type ItemSource, type ReadBudget, readChunks } from './partition.ts';
 
 const deletesAtOnce = 8;
 

@@ -16,7 +16,6 @@ import { startStack } from '../local/stack.ts';
 import { terminalLog } from '../local/terminal-log.ts';
 import { welcome } from '../local/welcome.ts';
 import { commandLine } from './command-line.ts';
-import { fail, failWithHelp, onStop } from './server-command.ts';
 
 const help = `Runs all of Causeway on this machine: broker, database, functions and bridge.
 
@@ -35,6 +34,11 @@ Routes and retention are those of causeway.config.ts, .mjs or .js in this folder
 Settings, from the environment:
 ${settingsHelp()}
 `;
+
+function fail(lines: readonly string[]): never {
+  process.stderr.write(`${lines.join('\n')}\n`);
+  process.exit(1);
+}
 
 interface Options {
   readonly demo: boolean;
@@ -61,10 +65,13 @@ function readOptions(): Options {
           : [],
       ),
     );
-    if (!parsed.ok) failWithHelp('start', parsed.faults);
+    if (!parsed.ok) fail([...parsed.faults, `Try: ${commandLine('start', '--help')}`]);
     return { demo: values.demo ?? false, help: values.help ?? false, hooks: parsed.hooks };
   } catch (error) {
-    failWithHelp('start', [error instanceof Error ? error.message : String(error)]);
+    fail([
+      error instanceof Error ? error.message : String(error),
+      `Try: ${commandLine('start', '--help')}`,
+    ]);
   }
 }
 
@@ -110,8 +117,14 @@ const demo = options.demo ? startDemo(stack.ownBrokerUrl, print) : undefined;
 print(welcome(stack, { settings: settings.value, config, demo: options.demo, hooks }));
 const endReport = reportConditions(() => stack.conditions(), new ConditionWatch(0), print);
 
-onStop(async () => {
-  endReport();
-  await demo?.stop();
-  await stack.stop();
-});
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
+    endReport();
+    void Promise.resolve(demo?.stop())
+      .then(() => stack.stop())
+      .then(() => process.exit(0));
+  });
+}

@@ -11,6 +11,9 @@ import { installNodeRed } from './node-red-install.ts';
 import { buildPeers } from './peers.ts';
 import { markdownOf, writeResults } from './report.ts';
 import { type Plan, runRounds } from './rounds.ts';
+import type { Subject } from './subject.ts';
+import { telegraf } from './telegraf.ts';
+import { installTelegraf } from './telegraf-install.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -38,24 +41,37 @@ try {
   const messages = Number(options.messages);
   const missing: { subject: string; reason: string }[] = [];
 
-  function peers() {
+  function relays(): Subject[] {
     progress('building the peers of our own');
-    const built = buildPeers(folder, messages);
-    for (const peer of built)
-      if (!peer.ok) missing.push({ subject: peer.name, reason: peer.reason });
+    return buildPeers(folder, messages).flatMap((peer) => {
+      if (peer.ok) return [peer.subject];
+      missing.push({ subject: peer.name, reason: peer.reason });
+      return [];
+    });
+  }
+
+  function telegrafs(): Subject[] {
+    progress('looking for Telegraf, which takes minutes to build the first time');
+    const install = installTelegraf();
+    if (install.ok)
+      return [500, 2000].map((batchSize) =>
+        telegraf(install.telegraf, Math.ceil(messages / 3), batchSize),
+      );
+    missing.push({ subject: 'Telegraf', reason: install.reason });
+    return [];
+  }
+
+  function nodeReds(): Subject[] {
     progress('installing Node-RED, if it is not in the cache folder yet');
     const install = installNodeRed();
-    const relays = built.flatMap((peer) => (peer.ok ? [peer.subject] : []));
-    if (!install.ok) {
-      missing.push({ subject: 'Node-RED', reason: install.reason });
-      return relays;
-    }
-    const flows = [false, true].flatMap((tuned) => [
-      nodeRed(install.nodeRed, Math.ceil(messages / 50), { tuned }),
-      // Whole hundreds, or the last join would wait for its timeout.
-      nodeRed(install.nodeRed, Math.ceil(messages / 300) * 100, { tuned, joinCount: 100 }),
-    ]);
-    return [...relays, ...flows];
+    if (install.ok)
+      return [false, true].flatMap((tuned) => [
+        nodeRed(install.nodeRed, Math.ceil(messages / 50), { tuned }),
+        // Whole hundreds, or the last join would wait for its timeout.
+        nodeRed(install.nodeRed, Math.ceil(messages / 300) * 100, { tuned, joinCount: 100 }),
+      ]);
+    missing.push({ subject: 'Node-RED', reason: install.reason });
+    return [];
   }
 
   const plan: Plan = options.quick
@@ -74,7 +90,9 @@ try {
           causeway(bridgeFile, 2000, messages),
           ceiling('bulk', 4000, messages),
           ceiling('library', 4000, messages),
-          ...peers(),
+          ...relays(),
+          ...telegrafs(),
+          ...nodeReds(),
         ],
         insistOnQuiet: true,
         latencySeconds: Number(options['latency-seconds']),

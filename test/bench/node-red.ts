@@ -98,7 +98,7 @@ export function nodeRed(
   const { joinCount, tuned } = kind;
   return {
     name: `Node-RED${joinCount === undefined ? '' : `, join of ${joinCount}`}${tuned ? ', tuned' : ''}`,
-    version,
+    note: `Node-RED is ${version}; it takes the whole backlog into its memory, and bounds neither requests nor messages. Tuned: payloads not parsed and connections kept alive, which is not its default.`,
     clientId,
     acknowledges: 'on receipt',
     drainMessages,

@@ -1,33 +1,56 @@
-// Peers of our own as subjects: programs written for this comparison alone (peers/), built where their compiler is there.
+// Peers of our own as subjects: programs written for this comparison alone (peers/), built where their tools are there.
 import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { topicFilter } from './payload.ts';
-import { endProcess, tied } from './programs.ts';
+import { endProcess, environmentWith, goFolder, tied } from './programs.ts';
 import type { Subject } from './subject.ts';
+
+/** Program and arguments. */
+type Command = readonly [string, ...string[]];
 
 interface Peer {
   readonly name: string;
-  readonly compiler: string;
-  /** Where it mostly is, where PATH has not got it. */
-  readonly folder: string;
-  readonly build: (output: string) => readonly string[];
+  readonly note?: string;
+  /** Where its tools mostly are, where PATH has not got them. */
+  readonly folder?: string;
+  /** Into a file or folder of its own. */
+  readonly build: (output: string) => readonly Command[];
+  readonly start: (output: string) => Command;
 }
+
+const pom = 'test/bench/peers/pom.xml';
 
 const peers: readonly Peer[] = [
   {
     name: 'Go, standard library',
-    compiler: 'go',
-    folder: '/usr/local/go/bin',
-    build: (output) => ['build', '-o', output, 'test/bench/peers/relay.go'],
+    folder: goFolder,
+    build: (output) => [['go', 'build', '-o', output, 'test/bench/peers/relay.go']],
+    start: (output) => [output],
   },
   {
     name: 'Rust, standard library',
-    compiler: 'rustc',
     folder: join(homedir(), '.cargo/bin'),
-    build: (output) => ['-O', '--edition', '2021', '-o', output, 'test/bench/peers/relay.rs'],
+    build: (output) => [
+      ['rustc', '-O', '--edition', '2021', '-o', output, 'test/bench/peers/relay.rs'],
+    ],
+    start: (output) => [output],
+  },
+  {
+    name: 'Java, HiveMQ MQTT client',
+    note: `HiveMQ MQTT client is ${hiveMqVersion()}; its relay has a window of 16,000, and Java its default heap.`,
+    build: (output) => [
+      ['mvn', '-q', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${output}`],
+      ['javac', '-d', output, '-cp', join(output, '*'), 'test/bench/peers/Relay.java'],
+    ],
+    start: (output) => ['java', '-cp', `${output}:${join(output, '*')}`, 'Relay'],
   },
 ];
+
+function hiveMqVersion(): string | undefined {
+  return /hivemq-mqtt-client<.*?<version>(.*?)</s.exec(readFileSync(pom, 'utf8'))?.[1];
+}
 
 export type BuiltPeer =
   | { readonly ok: true; readonly subject: Subject }
@@ -35,30 +58,43 @@ export type BuiltPeer =
 
 /** Builds the peers into the folder. */
 export function buildPeers(folder: string, drainMessages: number): BuiltPeer[] {
-  return peers.map(({ name, compiler, folder: usual, build }) => {
-    const file = join(folder, `relay-${compiler}`);
-    const env = { ...process.env, PATH: `${process.env['PATH']}${delimiter}${usual}` };
-    const { status, error } = spawnSync(compiler, build(file), {
-      env,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    if (error !== undefined) return { ok: false, name, reason: `there is no ${compiler}` };
-    if (status !== 0) return { ok: false, name, reason: `${compiler} could not build it` };
-    return { ok: true, subject: relay(name, file, drainMessages) };
+  return peers.map((peer, index) => {
+    const output = join(folder, `relay-${index}`);
+    for (const [program, ...args] of peer.build(output)) {
+      const { status, error } = spawnSync(program, args, {
+        env: environmentWith(peer.folder),
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      const { name } = peer;
+      if (error !== undefined) return { ok: false, name, reason: `there is no ${program}` };
+      if (status !== 0) return { ok: false, name, reason: `${program} could not build it` };
+    }
+    return { ok: true, subject: relay(peer, output, drainMessages) };
   });
 }
 
-function relay(name: string, file: string, drainMessages: number): Subject {
+function relay(
+  { name, note, folder, start }: Peer,
+  output: string,
+  drainMessages: number,
+): Subject {
   const clientId = 'relay';
   return {
     name,
+    ...(note !== undefined && { note }),
     clientId,
     acknowledges: 'when stored',
     drainMessages,
     handlerLatenciesMs: [0, 20],
     start({ brokerUrl, handlerUrl }) {
-      const args = [new URL(brokerUrl).host, clientId, topicFilter, handlerUrl];
-      const child = tied(spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
+      const [program, ...own] = start(output);
+      const args = [...own, new URL(brokerUrl).host, clientId, topicFilter, handlerUrl];
+      const child = tied(
+        spawn(program, args, {
+          env: environmentWith(folder),
+          stdio: ['ignore', 'ignore', 'inherit'],
+        }),
+      );
       return { process: child, stop: () => endProcess(child) };
     },
   };

@@ -1,6 +1,7 @@
 // The benchmark's child processes: how they are started, what is said to them, and that none outlives the runner.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CountingEvent, Expectation } from './counting.ts';
 import type { Loaded, LoaderOptions } from './loader.ts';
@@ -52,6 +53,15 @@ export async function runLoader(options: LoaderOptions): Promise<Loaded> {
   const [loaded] = await once(child, 'message', { signal: AbortSignal.timeout(stepTimeoutMs) });
   await ended;
   return loaded;
+}
+
+/** Where Go mostly is, where PATH has not got it. */
+export const goFolder = '/usr/local/go/bin';
+
+/** This process's own, with one more folder to look for programs in. */
+export function environmentWith(folder?: string): NodeJS.ProcessEnv {
+  if (folder === undefined) return process.env;
+  return { ...process.env, PATH: `${process.env['PATH']}${delimiter}${folder}` };
 }
 
 /** The child ends with the runner, however that ends. */

@@ -28,12 +28,11 @@ brackets. ${cores} cores (${processor}) for broker, handler, load and subject to
 Causeway at ${commit}, ${takenAt}: batches of 500, 4 in flight, linger 5 ms. CPU and RSS are of the subject's process alone.
 "Half load" is half of that subject's own rate with a handler of ${loadedLatencyMs} ms, whose latency is in the times.
 Rates are from the broker taking the connection to the last message at the handler. Causeway has at most 4 requests and
-its window in flight; Node-RED takes the whole backlog into its memory and bounds neither requests nor messages.
+its window in flight.
 Lost, each with a backlog of its own and a handler of 20 ms: the subject is killed by SIGKILL when a tenth is stored, and
 started again; the handler answers 503 for ${outageMs / 1000} seconds.
-${peerVersions(plan)}
 
-| | PUBACK | msg/s, handler 0 ms | µs CPU | msg/s, handler 20 ms | µs CPU | p50 / p99 ms at half load | peak RSS MB | lost | lost on SIGKILL | lost in an outage |
+${notesOf(plan)}| | PUBACK | msg/s, handler 0 ms | µs CPU | msg/s, handler 20 ms | µs CPU | p50 / p99 ms at half load | peak RSS MB | lost | lost on SIGKILL | lost in an outage |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rows.map(rowText).join('\n')}
 ${missing.map(({ subject, reason }) => `| ${subject} | not measured: ${reason} |\n`).join('')}
@@ -47,11 +46,10 @@ ${aimsOf(rows)
 `;
 }
 
-function peerVersions({ subjects }: Plan): string {
-  const version = subjects.find((subject) => subject.version !== undefined)?.version;
-  return version === undefined
-    ? ''
-    : `Node-RED is ${version}; tuned means payloads not parsed and connections kept alive, which is not its default.\n`;
+/** One line for each peer of which something is to be known, in however many ways it is measured. */
+function notesOf({ subjects }: Plan): string {
+  const notes = new Set(subjects.flatMap(({ note }) => note ?? []));
+  return notes.size === 0 ? '' : `${[...notes].map((note) => `- ${note}`).join('\n')}\n\n`;
 }
 
 function rowText(row: Row): string {

@@ -16,8 +16,8 @@ export interface RunningSubject {
 
 export interface Subject {
   readonly name: string;
-  /** Where it is not of this project. */
-  readonly version?: string;
+  /** For the report, where it is not of this project: its version, and what one has to know of its settings. */
+  readonly note?: string;
   readonly clientId: string;
   readonly acknowledges: 'when stored' | 'on receipt' | 'on receipt, no HTTP';
   /** Messages of one drain; fewer for the slow ones, so that a run takes seconds. */

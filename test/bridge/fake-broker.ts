@@ -1,7 +1,8 @@
 // A broker that does with each PUBLISH what a test says; it counts what is not acknowledged.
-import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import mqttPacket, { type IConnackPacket, type IPublishPacket, type Packet } from 'mqtt-packet';
-import { listenDuringTest } from '../support/listen-during-test.ts';
+import { onTestFinished } from 'vitest';
 
 export interface Published {
   readonly topic: string;
@@ -81,9 +82,10 @@ export async function startFakeBroker(
     });
     socket.on('data', (bytes) => parser.parse(bytes));
   });
-  const port = await listenDuringTest(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
   const broker: FakeBroker = {
-    url: `mqtt://127.0.0.1:${port}`,
+    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
     published: [],
     connects: 0,
     clientIds: [],
@@ -108,5 +110,9 @@ export async function startFakeBroker(
       for (const socket of sockets) socket.destroy();
     },
   };
+  onTestFinished(() => {
+    server.close();
+    broker.cut();
+  });
   return broker;
 }

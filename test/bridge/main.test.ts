@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import mqtt from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BridgeVariable } from '../../bridge/environment.ts';
@@ -13,7 +14,6 @@ import {
   temporaryFolder,
 } from '../support/brokers.ts';
 import { startHandler } from '../support/handler.ts';
-import { listenDuringTest } from '../support/listen-during-test.ts';
 import { freePort } from '../support/ports.ts';
 import { programFile } from '../support/started-once.ts';
 import { startTable } from '../support/table.ts';
@@ -80,7 +80,10 @@ describe.skipIf(!hasMosquitto)(`on AWS ${hasMosquitto ? '' : needsMosquitto}`.tr
     const metadata = createServer((_, response) =>
       response.end(JSON.stringify({ Networks: [{ IPv4Addresses: ['127.0.0.1'] }] })),
     );
-    const metadataPort = await listenDuringTest(metadata);
+    metadata.listen(0, '127.0.0.1');
+    await once(metadata, 'listening');
+    onTestFinished(() => void metadata.close());
+    const { port: metadataPort } = metadata.address() as AddressInfo;
     const bridge = start(
       {
         CAUSEWAY_CONFIG: JSON.stringify(config),

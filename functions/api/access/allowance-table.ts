@@ -1,7 +1,10 @@
 // What callers have taken of their allowances, in the table: where all instances see it.
-import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { secretDigest } from '../../contract/secret.ts';
-import { conditionHeld } from '../../table/conditional-write.ts';
 import { type TakeShare, windowMs } from './allowance.ts';
 
 /** Kept for an hour after its window, as clocks may differ. */
@@ -10,8 +13,8 @@ const keptSeconds = 3600;
 /** Each share costs one write unit, also one that is refused. */
 export function takeInTable(client: DynamoDBClient, tableName: string): TakeShare {
   return async ({ holder, window, amount, limit }) => {
-    return conditionHeld(
-      client.send(
+    try {
+      await client.send(
         new UpdateItemCommand({
           TableName: tableName,
           Key: {
@@ -27,7 +30,11 @@ export function takeInTable(client: DynamoDBClient, tableName: string): TakeShar
             ':expiresAt': { N: String(Math.ceil((window * windowMs) / 1000) + keptSeconds) },
           },
         }),
-      ),
-    );
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
   };
 }

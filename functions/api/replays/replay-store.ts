@@ -1,5 +1,6 @@
 // Replays as the api sees them: recorded, listed and cancelled here, run by the bridge.
 import {
+  ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -11,7 +12,6 @@ import { type Problem, problem } from '../../contract/problem.ts';
 import { timeText } from '../../contract/time.ts';
 import { createMarkChanges } from '../../table/change-marker.ts';
 import { itemBytes } from '../../table/chunks.ts';
-import { conditionHeld } from '../../table/conditional-write.ts';
 import { readPartition, unexpired } from '../../table/partition.ts';
 import {
   activeReplays,
@@ -119,8 +119,8 @@ export function createReplays({
     },
     find,
     async cancel(id) {
-      const isCancelled = await conditionHeld(
-        client.send(
+      try {
+        await client.send(
           new UpdateItemCommand({
             TableName: tableName,
             Key: replayKey(id),
@@ -129,10 +129,12 @@ export function createReplays({
             ExpressionAttributeNames: stillActive.names,
             ExpressionAttributeValues: { ...stillActive.values, ':cancelled': { S: 'cancelled' } },
           }),
-        ),
-      );
-      if (isCancelled) await wake();
-      // Else it has ended, or there is none: what is found says which.
+        );
+        await wake();
+      } catch (error) {
+        // It has ended, or there is none: what is found says which.
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
       return find(id);
     },
   };

@@ -1,8 +1,9 @@
 // A broker of bytes, for what no broker should send. It keeps one session, and sends what is not acknowledged again on
 // each connection, in its order, with DUP.
-import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import mqttPacket, { type IPublishPacket, type Packet } from 'mqtt-packet';
-import { listenDuringTest } from '../../support/listen-during-test.ts';
+import { onTestFinished } from 'vitest';
 import { int16, packet, properties } from '../packets/wire.ts';
 
 export interface RawBroker {
@@ -44,12 +45,14 @@ export async function startRawBroker(options: RawBrokerOptions = {}): Promise<Ra
   } = options;
   const unacknowledged = new Map<number, Buffer>();
   const connections: Packet[][] = [];
+  const sockets = new Set<Socket>();
   let current: Socket | undefined;
   let hasSession = false;
   let subscribes = 0;
   const server = createServer((socket) => {
     const received: Packet[] = [];
     const number = connections.push(received) - 1;
+    sockets.add(socket);
     current = socket;
     const isAgain = hasSession;
     socket.on('error', () => {});
@@ -93,9 +96,14 @@ export async function startRawBroker(options: RawBrokerOptions = {}): Promise<Ra
     });
     socket.on('data', (bytes) => parser.parse(bytes));
   });
-  const port = await listenDuringTest(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
   return {
-    url: `mqtt://127.0.0.1:${port}`,
+    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
     connections,
     unacknowledged,
     send: (bytes) => void current?.write(bytes),

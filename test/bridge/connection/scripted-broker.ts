@@ -1,7 +1,8 @@
 // A broker that answers each packet as a script says, and keeps what it got.
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import mqttPacket, { type Packet } from 'mqtt-packet';
-import { listenDuringTest } from '../../support/listen-during-test.ts';
+import { onTestFinished } from 'vitest';
 
 export interface ScriptedBroker {
   readonly url: string;
@@ -13,7 +14,9 @@ export async function startScriptedBroker(
   answer: (packet: Packet) => Packet | 'close' | undefined,
 ): Promise<ScriptedBroker> {
   const received: Packet[] = [];
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    sockets.add(socket);
     socket.on('error', () => {});
     const parser = mqttPacket.parser({ protocolVersion: 5 });
     parser.on('packet', (packet) => {
@@ -24,6 +27,11 @@ export async function startScriptedBroker(
     });
     socket.on('data', (bytes) => parser.parse(bytes));
   });
-  const port = await listenDuringTest(server);
-  return { url: `mqtt://127.0.0.1:${port}`, received };
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
 }

@@ -1,7 +1,8 @@
 // A small raw broker that keeps the session of one client, and loses subscriptions or sessions as a test says.
-import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import mqttPacket, { type ISubscribePacket, type Packet } from 'mqtt-packet';
-import { listenDuringTest } from '../../support/listen-during-test.ts';
+import { onTestFinished } from 'vitest';
 
 export interface ForgetfulBroker {
   readonly url: string;
@@ -56,9 +57,10 @@ export async function startForgetfulBroker({
     });
     socket.on('data', (bytes) => parser.parse(bytes));
   });
-  const port = await listenDuringTest(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
   const broker: ForgetfulBroker = {
-    url: `mqtt://127.0.0.1:${port}`,
+    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
     connects: 0,
     subscribes: [],
     unsubscribes: [],
@@ -67,5 +69,9 @@ export async function startForgetfulBroker({
       for (const socket of sockets) socket.destroy();
     },
   };
+  onTestFinished(() => {
+    server.close();
+    broker.cut();
+  });
   return broker;
 }

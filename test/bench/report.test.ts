@@ -1,0 +1,103 @@
+// The benchmark's table and plot, of figures made up here: nothing is measured.
+import { describe, expect, it } from 'vitest';
+import { plotOf } from './plot.ts';
+import { markdownOf } from './report.ts';
+import type { Measurement } from './rounds.ts';
+import type { Subject } from './subject.ts';
+import { summarize } from './summary.ts';
+
+function subject(name: string, note?: string): Subject {
+  return {
+    name,
+    ...(note !== undefined && { note }),
+    clientId: 'client',
+    acknowledges: 'when stored',
+    drainMessages: 1000,
+    handlerLatenciesMs: [0, 20],
+    start: () => {
+      throw new Error('nothing is measured here');
+    },
+  };
+}
+
+const subjects = [
+  subject('Ours'),
+  subject('Peer, small', 'Peer is 1.2.3.'),
+  subject('Peer, large', 'Peer is 1.2.3.'),
+];
+
+function drain(of: string, round: number, messagesPerSecond: number): Measurement[] {
+  return [0, 20].map((handlerLatencyMs) => ({
+    ...{ kind: 'drain', round, subject: of, handlerLatencyMs, messages: 1000, lost: 0, seconds: 1 },
+    ...{ messagesPerSecond, cpuMicrosPerMessage: 10, peakResidentMB: 100, foreignCores: 0 },
+  }));
+}
+
+const measurements: readonly Measurement[] = [
+  ...subjects.flatMap(({ name }, index) =>
+    [3, 1, 2].flatMap((factor, round) => drain(name, round + 1, factor * 1000 * (index + 1))),
+  ),
+  {
+    kind: 'loss',
+    round: 1,
+    subject: 'Peer, large',
+    messages: 20_000,
+    lostOnKill: 0,
+    lostInOutage: 1234,
+  },
+];
+const missing = [{ subject: 'Absent', reason: 'there is no compiler' }];
+const plan = {
+  ...{ rounds: 3, subjects, latencySeconds: 1, insistOnQuiet: false },
+  ...{ lossMessages: 20_000, memoryMessages: 1000 },
+};
+
+describe('rows', () => {
+  it('hold the median, the lowest and the highest of all rounds, at each handler latency', () => {
+    const [, small] = summarize(subjects, measurements);
+    expect(small?.drains.map(({ messagesPerSecond }) => messagesPerSecond)).toEqual([
+      { median: 4000, min: 2000, max: 6000 },
+      { median: 4000, min: 2000, max: 6000 },
+    ]);
+  });
+
+  it('hold the losses of their own subject alone', () => {
+    const lost = summarize(subjects, measurements).map(({ losses }) => losses?.lostInOutage);
+    expect(lost).toEqual([undefined, undefined, 1234]);
+  });
+});
+
+describe('the table', () => {
+  const text = markdownOf({ takenAt: '2026-01-01', plan, measurements, missing });
+  const rowOf = (name: string) =>
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`| ${name} |`))
+      ?.split(' | ');
+
+  it('has losses beside the speed, or a dash where they were not measured', () => {
+    const header = text
+      .split('\n')
+      .find((line) => line.startsWith('| | PUBACK'))
+      ?.split(' | ');
+    expect(rowOf('Peer, large')).toHaveLength(header?.length ?? 0);
+    expect(rowOf('Peer, large')?.slice(-2)).toEqual(['0', '1,234 of 20,000 |']);
+    expect(rowOf('Ours')?.slice(-2)).toEqual(['–', '– |']);
+  });
+
+  it('says what is not measured, and why', () => {
+    expect(rowOf('Absent')).toEqual(['| Absent', 'not measured: there is no compiler |']);
+  });
+
+  it('has the note of a peer once, in however many ways it is measured', () => {
+    expect(text.split('Peer is 1.2.3.')).toHaveLength(2);
+  });
+});
+
+it('the plot has two bars for each subject, all within the picture', () => {
+  const plot = plotOf(summarize(subjects, measurements));
+  const height = Number(/viewBox="0 0 \d+ (\d+)"/.exec(plot)?.[1]);
+  const bars = [...plot.matchAll(/<rect x="270" y="([\d.]+)"/g)].map(([, y]) => Number(y));
+  expect(bars).toHaveLength(2 * subjects.length);
+  expect(Math.max(...bars)).toBeLessThan(height - 40);
+});
