@@ -257,6 +257,7 @@ export async function startBridge(
       }),
     broker,
     acquire: acquireLeft,
+    hasSession: backlogOf && ((clientId) => backlogOf(clientId) !== undefined),
     isReady: () => status().ready,
     endAfterReadyMs: config.endSessionsAfterSeconds * 1000,
     log: ledgerLog,

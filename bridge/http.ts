@@ -19,7 +19,7 @@ import {
 import { routeChangeSchema } from '../functions/contract/route-status.ts';
 import { routeTestRequestSchema } from '../functions/contract/route-test.ts';
 import { secretCheck } from '../functions/contract/secret.ts';
-import { isCommandId } from '../functions/table/command-item.ts';
+import { isCommandId } from '../functions/table/command-id.ts';
 import type { Replay } from './dead-letters/dead-letter-replay.ts';
 import type { Route } from './routes/route.ts';
 import type { LeftSessions } from './session-ledger/left-sessions.ts';
@@ -127,21 +127,29 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
     onError: () => problemResponse(problem('body-too-large', `at most ${maxBodyBytes} bytes`)),
   });
 
+  /** Answers those whose body keeps to the schema. */
+  function post<S extends z.ZodType>(
+    path: string,
+    schema: S,
+    answer: (body: z.output<S>, context: Context) => Response | Promise<Response>,
+  ): void {
+    app.post(path, authorize, limit, async (context) => {
+      const body = await bodyOf(context, schema);
+      return body.ok ? answer(body.value, context) : body.response;
+    });
+  }
+
   if (deliver !== undefined)
-    app.post('/deliver', authorize, limit, async (context) => {
-      const body = await bodyOf(context, deliverSchema);
-      if (!body.ok) return body.response;
-      const outcomes = await deliver(body.value, context.req.header('date'));
+    post('/deliver', deliverSchema, async (body, context) => {
+      const outcomes = await deliver(body, context.req.header('date'));
       if (outcomes === undefined) return problemResponse(problem('bridge-unavailable', 'standby'));
       return context.json({ outcomes });
     });
 
   if (replay !== undefined)
-    app.post('/dead-letters/replay', authorize, limit, async (context) => {
-      const body = await bodyOf(context, replaySchema);
-      if (!body.ok) return body.response;
+    post('/dead-letters/replay', replaySchema, async ({ id }, context) => {
       try {
-        const fault = await replay(body.value.id);
+        const fault = await replay(id);
         if (fault !== undefined) return problemResponse(fault.problem);
         return context.json({ status: 'delivered' });
       } catch {
@@ -149,20 +157,14 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
       }
     });
   if (wakeReplays !== undefined)
-    app.post('/replays', authorize, limit, async (context) => {
-      const body = await bodyOf(context, wakeSchema);
-      if (!body.ok) return body.response;
-      const { route } = body.value;
+    post('/replays', wakeSchema, ({ route }, context) => {
       if (route !== undefined && !routes.some(({ config }) => config.name === route))
         return problemResponse(problem('route-unknown', `route ${route}`));
       wakeReplays();
       return context.json({ status: 'woken' });
     });
 
-  app.post('/traces', authorize, limit, async (context) => {
-    const body = await bodyOf(context, traceSchema);
-    if (!body.ok) return body.response;
-    const { id } = body.value;
+  post('/traces', traceSchema, ({ id }, context) => {
     return context.json({ traces: routes.flatMap((route) => route.waitingTraces(id)) });
   });
 
@@ -175,18 +177,17 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
     }),
   );
   const routeNamed = (name: string) => routes.find(({ config }) => config.name === name);
-  app.post('/routes/series', authorize, limit, async (context) => {
-    const body = await bodyOf(context, routeSeriesRequestSchema);
-    if (!body.ok) return body.response;
-    const { name, fromMs, toMs, stepSeconds } = body.value;
-    const series = routeNamed(name)?.history.series(fromMs, toMs, stepSeconds);
-    return series === undefined ? problemResponse(problem('not-found')) : context.json(series);
-  });
+  post(
+    '/routes/series',
+    routeSeriesRequestSchema,
+    ({ name, fromMs, toMs, stepSeconds }, context) => {
+      const series = routeNamed(name)?.history.series(fromMs, toMs, stepSeconds);
+      return series === undefined ? problemResponse(problem('not-found')) : context.json(series);
+    },
+  );
   for (const kind of ['attempts', 'states'] as const)
-    app.post(`/routes/${kind}`, authorize, limit, async (context) => {
-      const body = await bodyOf(context, routeNameRequestSchema);
-      if (!body.ok) return body.response;
-      const told = routeNamed(body.value.name)?.history[kind]();
+    post(`/routes/${kind}`, routeNameRequestSchema, ({ name }, context) => {
+      const told = routeNamed(name)?.history[kind]();
       return told === undefined
         ? problemResponse(problem('not-found'))
         : context.json({ [kind]: told });
@@ -199,10 +200,7 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
     return context.json({ changes: changes.slice(0, maxChanges) });
   });
   for (const kind of ['pause', 'resume', 'retry'] as const)
-    app.post(`/routes/${kind}`, authorize, limit, async (context) => {
-      const body = await bodyOf(context, routeChangeSchema);
-      if (!body.ok) return body.response;
-      const { name, by } = body.value;
+    post(`/routes/${kind}`, routeChangeSchema, async ({ name, by }, context) => {
       const route = routeNamed(name);
       if (route === undefined) return problemResponse(problem('not-found'));
       const changed = await route.change(kind, by);
@@ -211,10 +209,7 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
       if (changed !== undefined) return context.json(changed);
       return problemResponse(problem('database-unavailable', 'the state could not be stored'));
     });
-  app.post('/routes/test', authorize, limit, async (context) => {
-    const body = await bodyOf(context, routeTestRequestSchema);
-    if (!body.ok) return body.response;
-    const { name, topic } = body.value;
+  post('/routes/test', routeTestRequestSchema, async ({ name, topic }, context) => {
     const route = routeNamed(name);
     if (route === undefined) return problemResponse(problem('not-found'));
     const outcome = await route.test(topic);
@@ -225,12 +220,8 @@ export function createBridgeHttp(options: BridgeHttpOptions): Hono {
       problem('invalid-request', undefined, [{ field: 'topic', rule: outcome.rule }]),
     );
   });
-  app.post('/routes/end', authorize, limit, async (context) => {
-    const body = await bodyOf(context, routeChangeSchema);
-    if (!body.ok) return body.response;
-    const { outcome, status } = (await leftSessions?.end(body.value.name)) ?? {
-      outcome: 'unknown',
-    };
+  post('/routes/end', routeChangeSchema, async ({ name }, context) => {
+    const { outcome, status } = (await leftSessions?.end(name)) ?? { outcome: 'unknown' };
     if (outcome === 'ended') return context.json(status);
     const isUnknown = outcome === 'unknown';
     return problemResponse(

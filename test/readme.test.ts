@@ -1,9 +1,10 @@
 // Our documents keep up with the code: their generated tables, the errors that they list, and where their links lead.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { problems } from '../functions/contract/problem.ts';
 import { documented, documents, generatedFiles } from '../infra/cli/document.ts';
+import { anchorsOf, linksOf } from './support/markdown-links.ts';
 
 test.each(Object.entries(documents))(
   'the tables in %s are current (npm run document)',
@@ -30,39 +31,15 @@ const pages = [
   ),
 ].filter((path) => path.endsWith('.md'));
 
-/** The names by which links reach the headings of a page, as GitHub makes them; a second one of a name gets a number. */
-function anchorsOf(text: string): Set<string> {
-  const anchors = new Set<string>();
-  for (const [, heading = ''] of withoutBlocks(text).matchAll(/^#+ +(.+?) *$/gm)) {
-    const base = heading
-      .replaceAll(/\]\([^)]*\)/g, '')
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
-      .replaceAll(' ', '-');
-    let anchor = base;
-    for (let number = 1; anchors.has(anchor); number++) anchor = `${base}-${number}`;
-    anchors.add(anchor);
-  }
-  return anchors;
-}
-
-function withoutBlocks(text: string): string {
-  return text.replaceAll(/^```.*?^```$/gms, '');
-}
-
 /** Links of a page that lead to no file, or to no heading of one. */
 function brokenLinks(path: string, text: string): string[] {
-  const prose = withoutBlocks(text).replaceAll(/`[^`\n]*`/g, '');
-  const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
-  return links
-    .filter((link) => !/^https?:/.test(link))
-    .filter((link) => {
-      const [file = '', anchor] = link.split('#');
-      const target = file === '' ? path : normalize(join(dirname(path), file));
+  return linksOf(path, text)
+    .filter(({ target, anchor }) => {
       if (!existsSync(target)) return true;
       if (anchor === undefined) return false;
       return !anchorsOf(target === path ? text : readFileSync(target, 'utf8')).has(anchor);
-    });
+    })
+    .map(({ link }) => link);
 }
 
 test.each(pages)('the links of %s lead somewhere', (path) => {

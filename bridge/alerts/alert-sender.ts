@@ -1,8 +1,8 @@
 // Sends alerts one after the other, in a queue of its own: bounded, so that an endpoint that is away costs nothing but
 // the oldest of them, and with a sink of its own, so that no message waits for it.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import { untilAborted } from '../base/aborted.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { AlertsConfig } from '../config/alerts.ts';
@@ -84,9 +84,7 @@ export class AlertSender {
       }
       if (failures === 0) this.#log.warn({ reason: verdict.reason }, 'alerts cannot be sent');
       const waitMs = fullJitterMs(failures++, retryBaseMs, retryCapMs);
-      await delay(Math.max(waitMs, verdict.retryAfterMs ?? 0), undefined, { signal }).catch(
-        () => {},
-      );
+      await pause(Math.max(waitMs, verdict.retryAfterMs ?? 0), signal);
     }
   }
 

@@ -1,5 +1,5 @@
 // The end of a wait that somebody calls off.
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../functions/contract/pause.ts';
 
 /** Resolves when one of the signals has aborted. */
 export function untilAborted(...signals: readonly AbortSignal[]): Promise<void> {
@@ -14,6 +14,13 @@ export function untilAborted(...signals: readonly AbortSignal[]): Promise<void> 
   });
 }
 
+/** Resolves when `changed` does, or `signal` aborts. */
+export async function changedOrAborted(changed: Promise<void>, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([changed, untilAborted(over.signal, signal)]);
+  over.abort();
+}
+
 /** Waits until the time is over, `changed` resolves, or `signal` aborts. */
 export async function waitUnless(
   waitMs: number,
@@ -25,6 +32,6 @@ export async function waitUnless(
   signal.addEventListener('abort', stop, { once: true });
   void changed.then(stop);
   if (signal.aborted) stop();
-  await delay(waitMs, undefined, { signal: over.signal }).catch(() => {});
+  await pause(waitMs, over.signal);
   signal.removeEventListener('abort', stop);
 }

@@ -1,5 +1,5 @@
 // Whether something may have been written that this bridge looks for. One look for all who ask: at the change marker.
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../functions/contract/pause.ts';
 
 export interface Changes {
   /** Whether there may be something that has not been seen yet: then it is to be looked for, again and again. */
@@ -61,7 +61,7 @@ export class ChangeWatch implements Changes {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await this.#look();
-      await delay(pollMs, undefined, { signal }).catch(() => {});
+      await pause(pollMs, signal);
     }
   }
 

@@ -1,6 +1,5 @@
 // Leases, and the bridges that hold them, in a DynamoDB table: every write says what it expects to be there.
 import {
-  ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
@@ -17,6 +16,7 @@ import {
   storedBridgeOf,
   storedLeaseOf,
 } from '../../functions/table/bridge-item.ts';
+import { conditionHeld } from '../../functions/table/conditional-write.ts';
 import type { Item } from '../../functions/table/item.ts';
 import { readPartition } from '../../functions/table/partition.ts';
 import type { LeaseStore, StoredLeases } from './lease-store.ts';
@@ -36,8 +36,8 @@ export function leaseTable(tableName: string, client: DynamoDBClient): LeaseStor
 
   /** False where something else is in the way. */
   async function replace(item: Item & Key, expected: readonly string[]): Promise<boolean> {
-    try {
-      await client.send(
+    const isReplaced = await conditionHeld(
+      client.send(
         new PutItemCommand({
           TableName: tableName,
           Item: item,
@@ -45,26 +45,17 @@ export function leaseTable(tableName: string, client: DynamoDBClient): LeaseStor
             ? { ConditionExpression: 'attribute_not_exists(pk)' }
             : isOneOf(expected)),
         }),
-      );
-      return true;
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      // The SDK repeats a call whose answer was lost: the version that is in the way may be this very one.
-      return (await versionOf({ pk: item.pk, sk: item.sk })) === item['version']?.S;
-    }
+      ),
+    );
+    // The SDK repeats a call whose answer was lost: the version that is in the way may be this very one.
+    return isReplaced || (await versionOf({ pk: item.pk, sk: item.sk })) === item['version']?.S;
   }
 
   /** False where it had another version, or was not there. */
-  async function remove(key: Key, versions: readonly string[]): Promise<boolean> {
-    try {
-      await client.send(
-        new DeleteItemCommand({ TableName: tableName, Key: key, ...isOneOf(versions) }),
-      );
-      return true;
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      return false;
-    }
+  function remove(key: Key, versions: readonly string[]): Promise<boolean> {
+    return conditionHeld(
+      client.send(new DeleteItemCommand({ TableName: tableName, Key: key, ...isOneOf(versions) })),
+    );
   }
 
   return {

@@ -2,10 +2,11 @@
 // when the holder releases it, or has not shown for the lease's time that it lives. That a bridge lives is one item that it
 // renews; a lease is written only when it changes hands. So what this costs does not grow with the sessions.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as timeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import type { BridgeAddress, StoredLease } from '../../functions/table/bridge-item.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { LeaseLooks, type Look } from './lease-looks.ts';
 import { LeaseSharing, type SharedLeases } from './lease-sharing.ts';
 import type { LeaseClock, LeaseStore } from './lease-store.ts';
 import { Standstill } from './standstill.ts';
@@ -34,29 +35,13 @@ export interface LeasesOptions {
   readonly clock?: LeaseClock | undefined;
 }
 
-/** What is known of leases and their holders. */
-interface Look {
-  readonly leases: ReadonlyMap<string, StoredLease>;
-  /** Bridges that have not been taken for dead. */
-  readonly living: ReadonlySet<string>;
-  /** Of the shared ones that are free, those that this bridge is to take. */
-  readonly ours: ReadonlySet<string>;
-}
-
 /** How often those who wait look: a clean stop hands over within a second. */
 const pollMs = 400;
 /** Where each bridge has its share: all of them wait for what another one may leave, and look all the time. */
 const evenPollMs = 1000;
 const never = new AbortController().signal;
 
-const systemClock: LeaseClock = {
-  nowMs: () => performance.now(),
-  delay: (ms, signal) =>
-    timeout(ms, undefined, signal && { signal }).then(
-      () => {},
-      () => {},
-    ),
-};
+const systemClock: LeaseClock = { nowMs: () => performance.now(), delay: pause };
 
 /**
  * The leases of one bridge.
@@ -70,10 +55,7 @@ export class Leases {
   readonly #clock: LeaseClock;
   readonly #standstill = new Standstill();
   #heartbeat: Promise<Heartbeat> | undefined;
-  #look: Promise<Look | undefined> | undefined;
-  /** Those who wait for the next look. */
-  #waiting = new Set<(look: Look | undefined) => void>();
-  #isLooking = false;
+  readonly #looks: LeaseLooks;
   #hasOthers = false;
   #failure: string | undefined;
   #living: Heartbeat | undefined;
@@ -87,19 +69,24 @@ export class Leases {
   constructor(options: LeasesOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#looks = new LeaseLooks({
+      read: () => this.#readTable(),
+      pollMs: () => (this.#names.size > 0 && this.#sharing?.isEven === true ? evenPollMs : pollMs),
+      clock: this.#clock,
+    });
     this.#sharing = options.shared && new LeaseSharing(options.shared, options.leaseMs);
   }
 
   /** Why leases can be neither taken nor kept just now; undefined where all is well. */
   get problem(): string | undefined {
-    const failure = (this.#isLooking ? this.#failure : undefined) ?? this.#living?.failure;
+    const failure = (this.#looks.isPolling ? this.#failure : undefined) ?? this.#living?.failure;
     return failure === undefined ? undefined : `leases: the table does not answer: ${failure}`;
   }
 
   /** Waits until the lease is ours; undefined when `signal` aborts first. */
   async acquire(name: string, log: Logger, signal: AbortSignal): Promise<Lease | undefined> {
-    let look = await this.#lookNow();
-    for (let isStandby = false; !signal.aborted; look = await this.#nextLook(signal)) {
+    let look = await this.#looks.now();
+    for (let isStandby = false; !signal.aborted; look = await this.#looks.next(signal)) {
       if (look === undefined) continue;
       const stored = look.leases.get(name);
       const isOthers = this.#sharing?.has(name) === true && !look.ours.has(name);
@@ -210,7 +197,7 @@ export class Leases {
       onBeat: () => {
         for (const lease of this.#unreleased) void this.#remove(lease);
         // Those that died without a lease are in nobody's way, but would stay for ever.
-        if (this.#hasOthers || shared?.changes.areRecent) void this.#lookNow();
+        if (this.#hasOthers || shared?.changes.areRecent) void this.#looks.now();
       },
     });
     // Its first write may have taken longer than it lasts.
@@ -226,15 +213,7 @@ export class Leases {
     return heartbeat;
   }
 
-  /** A look at the table; undefined where it does not answer. One for all who ask meanwhile. */
-  #lookNow(): Promise<Look | undefined> {
-    this.#look ??= this.#readTable().finally(() => {
-      this.#look = undefined;
-    });
-    return this.#look;
-  }
-
-  /** Deletes the bridges that have stood still. */
+  /** A look at the table; undefined where it does not answer. Deletes the bridges that have stood still. */
   async #readTable(): Promise<Look | undefined> {
     const { store, leaseMs, log } = this.#options;
     try {
@@ -284,35 +263,5 @@ export class Leases {
     if (this.#failure === undefined)
       this.#options.log.warn({ reason: String(error) }, 'the lease table does not answer');
     this.#failure = String(error);
-  }
-
-  /** One look for all who wait; undefined where the table does not answer, or `signal` aborts. */
-  #nextLook(signal: AbortSignal): Promise<Look | undefined> {
-    return new Promise((resolve) => {
-      const end = (look: Look | undefined) => {
-        this.#waiting.delete(end);
-        signal.removeEventListener('abort', stop);
-        resolve(look);
-      };
-      const stop = () => end(undefined);
-      if (signal.aborted) return resolve(undefined);
-      signal.addEventListener('abort', stop);
-      this.#waiting.add(end);
-      if (!this.#isLooking) void this.#poll();
-    });
-  }
-
-  async #poll(): Promise<void> {
-    this.#isLooking = true;
-    do {
-      const hasShare = this.#names.size > 0 && this.#sharing?.isEven === true;
-      await this.#clock.delay((hasShare ? evenPollMs : pollMs) * (0.5 + Math.random() / 2));
-      const waiting = [...this.#waiting];
-      const look = await this.#lookNow();
-      for (const end of waiting) end(look);
-      // Those who go on waiting have asked again by the time that this continues.
-      await this.#clock.delay(0);
-    } while (this.#waiting.size > 0);
-    this.#isLooking = false;
   }
 }

@@ -1,5 +1,5 @@
 // What the dispatch tells of commands and replies to who makes spans of them. Nobody does where no traces are collected.
-import type { QueuedCommand } from '../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../functions/table/queued-command.ts';
 import type { PublishResult } from './publish-window.ts';
 
 export interface CommandSpans {

@@ -1,17 +1,16 @@
-// The way of commands from the queue to the broker, for as long as this bridge holds it: one worker for each shard,
-// and the states that follow from what the broker and the devices say.
-import { setTimeout as delay } from 'node:timers/promises';
+// The way of commands from the queue to the broker, for as long as this bridge holds it, and the states that follow from
+// what the broker and the devices say.
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import {
   type AwaitedReply,
   awaitedBy,
   awaitedReplyKey,
 } from '../../functions/table/awaited-reply.ts';
-import { queueShardOf, queueShards } from '../../functions/table/command-item.ts';
+import { queueShardOf } from '../../functions/table/queued-command.ts';
 import { untilAborted } from '../base/aborted.ts';
-import { Bell } from '../base/bell.ts';
 import type { Changes } from '../base/change-watch.ts';
 import type { CommandsConfig } from '../config/config.ts';
 import { rulesOf } from '../config/profile-settings.ts';
@@ -25,6 +24,7 @@ import type { CommandSpans } from './command-spans.ts';
 import type { Ledger, QueueEntry } from './ledger.ts';
 import type { PublishResult, PublishWindow } from './publish-window.ts';
 import { Publisher } from './publisher.ts';
+import { QueueWorkers } from './queue-workers.ts';
 import { Removals } from './removals.ts';
 import { maxAwaited, Replies } from './replies.ts';
 import { Sending, type Started } from './sending.ts';
@@ -47,6 +47,7 @@ export interface DispatchOptions {
 /** Maximum commands between the queue and their recorded state, and maximum bytes of their payloads. */
 const maxUnderway = 512;
 const maxUnderwayBytes = 16 * 1024 * 1024;
+
 export class Dispatch {
   readonly #options: DispatchOptions;
   readonly #publisher: Publisher;
@@ -55,19 +56,12 @@ export class Dispatch {
   readonly #states: CommandStates;
   readonly #clock: ApiClock;
   readonly #sending: Sending;
-  readonly #bells = Array.from({ length: queueShards }, () => new Bell());
-  readonly #workers: Promise<unknown>;
-  readonly #poll: NodeJS.Timeout;
-  readonly #unsubscribe: () => void;
-  /** Shards in which nothing was found when they were last looked at. */
-  readonly #empty = new Set<number>();
+  readonly #workers: QueueWorkers;
   /** No more is taken from the queue. */
   readonly #stop = new AbortController();
   readonly #allowance = new Allowance(maxUnderway, maxUnderwayBytes);
   /** Commands between the queue and their recorded state. */
   readonly #underway = new Map<string, Promise<void>>();
-  #window: PublishWindow | undefined;
-  #waiting = 0;
 
   constructor(options: DispatchOptions) {
     const { broker, commands, ledger, counters, log } = options;
@@ -105,12 +99,17 @@ export class Dispatch {
     this.#sending = new Sending({
       publisher: this.#publisher,
       replies: this.#replies,
-      onRoom: () => this.#ringAll(),
+      onRoom: () => this.#workers.ringAll(),
     });
     void this.#restoreReplies();
-    this.#workers = Promise.all(this.#bells.map((bell, shard) => this.#work(shard, bell)));
-    this.#poll = setInterval(() => this.#ringSome(), commands.pollSeconds * 1000);
-    this.#unsubscribe = options.changes.subscribe(() => this.#ringAll());
+    this.#workers = new QueueWorkers({
+      ledger,
+      changes: options.changes,
+      pollSeconds: commands.pollSeconds,
+      take: (entry, window) => this.#take(entry, window),
+      signal: this.#stop.signal,
+      log,
+    });
   }
 
   get connected(): boolean {
@@ -123,7 +122,7 @@ export class Dispatch {
 
   /** Commands that were found in the queue and are not settled. */
   get waiting(): number {
-    return this.#waiting + this.#underway.size;
+    return this.#workers.waiting + this.#underway.size;
   }
 
   /**
@@ -135,7 +134,7 @@ export class Dispatch {
     // Before the ledger is read: what changes after the reading is told to those who wait.
     const outcomes = this.#states.outcomes(request);
     for (const shard of new Set(request.commands.map(({ id }) => queueShardOf(id))))
-      this.#bells[shard]?.ring();
+      this.#workers.ring(shard);
     void this.#lookUp(request);
     return outcomes;
   }
@@ -149,30 +148,25 @@ export class Dispatch {
 
   /** Ends at once. What is in flight stays in the queue; those who wait are told what is known. */
   async close(): Promise<void> {
-    clearInterval(this.#poll);
-    this.#unsubscribe();
     this.#stop.abort();
     this.#states.abandon();
     this.#removals.close();
     this.#replies.close();
-    this.#ringAll();
     await this.#publisher.close();
-    await this.#workers;
+    await this.#workers.done;
     await Promise.all(this.#underway.values());
     await this.#states.done();
   }
 
   async #settleAll(): Promise<void> {
-    this.#ringAll();
-    await this.#workers;
+    await this.#workers.done;
     await Promise.all(this.#underway.values());
     await Promise.all([this.#states.done(), this.#removals.done()]);
   }
 
   #open(link: Link, window: PublishWindow): void {
     this.#replies.attach(link);
-    this.#window = window;
-    this.#ringAll();
+    this.#workers.open(window);
   }
 
   /** Goes on waiting for what was awaited when another bridge, or the last process, had the commands. */
@@ -184,7 +178,7 @@ export class Dispatch {
         return this.#replies.restore(await ledger.awaited(maxAwaited / 2));
       } catch (error) {
         log.warn({ reason: String(error) }, 'the awaited replies cannot be read yet');
-        await delay(fullJitterMs(failures, 100, 10_000), undefined, { signal }).catch(() => {});
+        await pause(fullJitterMs(failures, 100, 10_000), signal);
       }
     }
   }
@@ -192,59 +186,6 @@ export class Dispatch {
   /** Once the state is written, nobody has to listen for it again. */
   async #endReply({ caller, commandId }: AwaitedReply, recorded: Promise<boolean>): Promise<void> {
     if (await recorded) this.#removals.add([awaitedReplyKey(caller, commandId)]);
-  }
-
-  #ringAll(): void {
-    for (const bell of this.#bells) bell.ring();
-  }
-
-  /** Where nobody has put anything since, what was empty is. */
-  #ringSome(): void {
-    for (const [shard, bell] of this.#bells.entries())
-      if (this.#options.changes.areRecent || !this.#empty.has(shard)) bell.ring();
-  }
-
-  async #work(shard: number, bell: Bell): Promise<void> {
-    for (let failures = 0; !this.#stop.signal.aborted; ) {
-      await bell.rung();
-      try {
-        if (this.#window !== undefined) await this.#workOff(shard, this.#window);
-        failures = 0;
-      } catch (error) {
-        this.#options.log.warn({ shard, reason: String(error) }, 'the queue cannot be worked on');
-        const { signal } = this.#stop;
-        await delay(fullJitterMs(failures++, 100, 10_000), undefined, { signal }).catch(() => {});
-        bell.ring();
-      }
-    }
-  }
-
-  /** Goes once through a shard. A closed window ends it: what comes later must not overtake what is to come again. */
-  async #workOff(shard: number, window: PublishWindow): Promise<void> {
-    const { ledger } = this.#options;
-    let after: QueueEntry['head'] | undefined;
-    // Topics of which something stays in the queue for the next time: what follows must not overtake it.
-    const held = new Set<string>();
-    do {
-      if (window.closed || this.#stop.signal.aborted) return;
-      this.#empty.delete(shard);
-      const page = await ledger.queued(shard, after);
-      if (after === undefined && page.entries.length === 0) this.#empty.add(shard);
-      after = page.next;
-      let left = page.entries.length;
-      this.#waiting += left;
-      try {
-        for (const entry of page.entries) {
-          if (window.closed || this.#stop.signal.aborted) return;
-          if (held.has(entry.topic)) continue;
-          if (!(await this.#take(entry, window))) held.add(entry.topic);
-          left--;
-          this.#waiting--;
-        }
-      } finally {
-        this.#waiting -= left;
-      }
-    } while (after !== undefined);
   }
 
   /** False where it has to stay in the queue: there are too many that wait. */
@@ -299,7 +240,7 @@ export class Dispatch {
     this.#underway.delete(id);
     this.#allowance.give(bytes);
     // It is still in the queue, and may have been passed over there meanwhile.
-    if (!isRecorded) this.#bells[queueShardOf(id)]?.ring();
+    if (!isRecorded) this.#workers.ring(queueShardOf(id));
   }
 
   /** Tells those who wait what the ledger says already; a command that was sent before is waited for again. */

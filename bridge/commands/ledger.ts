@@ -2,7 +2,6 @@
 import {
   type AttributeValue,
   BatchWriteItemCommand,
-  ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -23,14 +22,17 @@ import {
   type ListedStatus,
   ledgerEntryOf,
   listedItem,
+  replyValue,
+} from '../../functions/table/command-item.ts';
+import { answerIfHeld } from '../../functions/table/conditional-write.ts';
+import type { Item } from '../../functions/table/item.ts';
+import {
   type QueuedCommand,
   queueChunkKeys,
   queuedCommandOf,
   queuedIdOf,
   queuePartition,
-  replyValue,
-} from '../../functions/table/command-item.ts';
-import type { Item } from '../../functions/table/item.ts';
+} from '../../functions/table/queued-command.ts';
 import { awaitedIn } from './awaited.ts';
 
 /** A command in the queue; its payload may not have been read yet. */
@@ -140,8 +142,8 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       values[`:${name}`] = value;
       assignments.push(`#${name} = :${name}`);
     }
-    try {
-      const { Attributes } = await client.send(
+    const answer = await answerIfHeld(
+      client.send(
         new UpdateItemCommand({
           TableName: tableName,
           Key: commandKey(id),
@@ -151,13 +153,10 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
           ExpressionAttributeValues: values,
           ReturnValues: 'ALL_NEW',
         }),
-      );
-      return Attributes === undefined ? undefined : ledgerEntryOf(Attributes);
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      const item = await getItem(commandKey(id));
-      return item === undefined ? undefined : ledgerEntryOf(item);
-    }
+      ),
+    );
+    const item = answer === undefined ? await getItem(commandKey(id)) : answer.Attributes;
+    return item === undefined ? undefined : ledgerEntryOf(item);
   }
 
   return {
@@ -199,8 +198,8 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       mark(id, 'failed', at, { error: { M: { code: { S: code }, detail: { S: detail } } } }),
     markExpired: (id, at) => mark(id, 'expired', at),
     async markNotAwaited(id) {
-      try {
-        const { Attributes } = await client.send(
+      const answer = await answerIfHeld(
+        client.send(
           new UpdateItemCommand({
             TableName: tableName,
             Key: commandKey(id),
@@ -214,12 +213,9 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
             },
             ReturnValues: 'ALL_NEW',
           }),
-        );
-        return Attributes === undefined ? undefined : ledgerEntryOf(Attributes);
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        return undefined;
-      }
+        ),
+      );
+      return answer?.Attributes && ledgerEntryOf(answer.Attributes);
     },
     async remove(keys) {
       const { UnprocessedItems } = await client.send(

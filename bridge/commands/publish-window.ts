@@ -2,7 +2,7 @@
 // own for what it sends, so the broker's receive maximum is kept here [MQTT-3.3.4-9].
 import type { BrokerRules } from '../../functions/contract/broker-rules.ts';
 import type { QoS } from '../../functions/contract/message.ts';
-import type { QueuedCommand } from '../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../functions/table/queued-command.ts';
 import type { ProfileLimits } from '../config/profiles/profile.ts';
 import { refusalText } from '../connection/end-reason.ts';
 import type { Link } from '../connection/link.ts';

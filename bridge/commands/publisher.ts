@@ -2,7 +2,7 @@
 // the broker close that one.
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import type { QueuedCommand } from '../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../functions/table/queued-command.ts';
 import type { CommandsConfig } from '../config/config.ts';
 import { rulesOf } from '../config/profile-settings.ts';
 import { profileOf } from '../config/profiles/profiles.ts';

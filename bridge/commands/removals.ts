@@ -1,7 +1,7 @@
 // Takes settled commands out of the queue, many in one call.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import type { Item } from '../../functions/table/item.ts';
 import { type Ledger, maxRemovals } from './ledger.ts';
 
@@ -37,7 +37,7 @@ export class Removals {
 
   async #remove(): Promise<void> {
     // What settles in the same turn goes in the same call.
-    await delay(1);
+    await pause(1);
     for (let failures = 0; this.#waiting.length > 0 && !this.#stop.signal.aborted; ) {
       const keys = new Map<string, Item>();
       let taken = 0;
@@ -54,7 +54,7 @@ export class Removals {
       } catch (error) {
         this.#log.warn({ reason: String(error) }, 'settled commands cannot leave the queue yet');
         const { signal } = this.#stop;
-        await delay(fullJitterMs(failures++, 100, 10_000), undefined, { signal }).catch(() => {});
+        await pause(fullJitterMs(failures++, 100, 10_000), signal);
       }
     }
     this.#removing = undefined;

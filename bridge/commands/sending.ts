@@ -1,7 +1,7 @@
 // How a command leaves: at once, or after what has to happen first, and then in the order of its topic.
 
 import { awaitedBy } from '../../functions/table/awaited-reply.ts';
-import type { QueuedCommand } from '../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../functions/table/queued-command.ts';
 import { Lanes } from './lanes.ts';
 import type { QueueEntry } from './ledger.ts';
 import type { PublishResult, PublishWindow } from './publish-window.ts';

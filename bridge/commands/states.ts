@@ -1,6 +1,5 @@
 // What became of commands: written into the ledger first, and told to those who wait after it.
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
@@ -155,7 +154,7 @@ export class CommandStates {
       } finally {
         this.#writes.give();
       }
-      await delay(fullJitterMs(failures, 100, 10_000), undefined, { signal }).catch(() => {});
+      await pause(fullJitterMs(failures, 100, 10_000), signal);
     }
     return false;
   }

@@ -2,7 +2,7 @@
 // broker can refuse a PUBLISH or SUBSCRIBE by closing, and would do so again on each connection that follows: alone
 // there, the culprit shows. A caller that has done no harm goes first.
 import { LRUCache } from 'lru-cache';
-import type { QueuedCommand } from '../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../functions/table/queued-command.ts';
 import { Bell } from '../base/bell.ts';
 import type { Link } from '../connection/link.ts';
 import type { PublishResult, PublishWindow } from './publish-window.ts';

@@ -1,9 +1,9 @@
 // Keeps one connection to the broker: another one, with full jitter, when it is gone. MQTT.js's own reconnecting is
 // not used: it has no jitter, stops at a refused CONNACK, and carries packet ids and unsent packets from one
 // connection into the next.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import { profileOf } from '../config/profiles/profiles.ts';
 import type { ConnectionOptions } from './client-options.ts';
 import { connectOnce, disconnect } from './connection.ts';
@@ -123,7 +123,7 @@ export async function keepConnected(options: KeepConnectedOptions): Promise<void
       attempt++;
     }
     waitMs = Math.max(waitMs + fullJitterMs(attempt, 250, 30_000), minReconnectMs);
-    await delay(waitMs, undefined, { signal }).catch(() => {});
+    await pause(waitMs, signal);
   }
 }
 

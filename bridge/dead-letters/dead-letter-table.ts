@@ -1,7 +1,6 @@
 // The dead letters in a DynamoDB table, where the api lists it, and where a replay finds a dead letter.
 import {
   type AttributeValue,
-  ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
   PutItemCommand,
@@ -9,6 +8,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { chunkKeys } from '../../functions/table/chunks.ts';
+import { conditionHeld } from '../../functions/table/conditional-write.ts';
 import {
   chunkPartition,
   deadLetterItems,
@@ -121,20 +121,18 @@ export function findInTable(TableName: string, client: DynamoDBClient): FindDead
       bytes: Number(main['bytes']?.N ?? 0),
       envelope: () => stored.envelope(main),
       async countAttempt() {
-        try {
-          await client.send(
+        // Not for one that was deleted meanwhile: it would come back as an empty item.
+        await conditionHeld(
+          client.send(
             new UpdateItemCommand({
               TableName,
               Key: deadLetterKey(id),
               UpdateExpression: 'SET attempts = attempts + :one',
-              // Not for one that was deleted meanwhile: it would come back as an empty item.
               ConditionExpression: 'attribute_exists(pk)',
               ExpressionAttributeValues: { ':one': { N: '1' } },
             }),
-          );
-        } catch (error) {
-          if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        }
+          ),
+        );
       },
       async remove() {
         await stored.remove(id, chunksOf(main));

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import { planEnvelope } from '../../functions/contract/envelope.ts';
 import type { Message } from '../../functions/contract/message.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import { maxChunkBytes } from '../../functions/table/chunks.ts';
 import type { DeadLetter } from '../../functions/table/dead-letter.ts';
 import type { Delivery, StreamedDelivery } from '../base/delivery.ts';
@@ -91,7 +92,7 @@ export class DeadLettering {
     const { baseMs, capMs } = this.#options.config.retry;
     const trying = (async () => {
       for (let attempt = 0; !this.#stopped && !(await this.put(refused, reason)); attempt++) {
-        await new Promise((resolve) => setTimeout(resolve, fullJitterMs(attempt, baseMs, capMs)));
+        await pause(fullJitterMs(attempt, baseMs, capMs));
       }
     })();
     this.#track(trying);
@@ -106,7 +107,7 @@ export class DeadLettering {
         return;
       }
       const waitMs = fullJitterMs(this.#brokenStreams++, baseMs, capMs);
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await pause(waitMs);
       delivery.giveUp('a message that is too large to be held could not be kept as a dead letter');
     })();
     this.#track(trying);

@@ -5,7 +5,7 @@ import { mergeRuns } from '../../functions/index-runs/merge-runs.ts';
 import { type IndexingOptions as IndexOptions, tick } from '../../functions/index-runs/tick.ts';
 import type { ItemSource } from '../../functions/table/partition.ts';
 import { followTableClock } from '../../functions/table/table-clock.ts';
-import { untilAborted, waitUnless } from '../base/aborted.ts';
+import { changedOrAborted, untilAborted, waitUnless } from '../base/aborted.ts';
 import { Bell } from '../base/bell.ts';
 import { type Acquire, endsOf, whileLeased } from '../base/leased.ts';
 import { waitMsAfter } from './pace.ts';
@@ -89,7 +89,7 @@ export function startIndexing({ source, acquire, log, ...options }: IndexingOpti
     });
     const merging = merges.map(({ isWanted, bell }) =>
       untilStopped(signal, async () => {
-        await Promise.race([bell.rung(), untilAborted(signal)]);
+        await changedOrAborted(bell.rung(), signal);
         while (!signal.aborted && (await mergeRuns({ ...indexing, isWanted })));
       }),
     );

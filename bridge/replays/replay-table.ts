@@ -1,10 +1,6 @@
 // Replays in a DynamoDB table: the oldest that is not at its end, and how far it is.
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  QueryCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { conditionHeld } from '../../functions/table/conditional-write.ts';
 import {
   activeReplays,
   type Replay,
@@ -41,8 +37,8 @@ export function createReplayTable(client: DynamoDBClient, tableName: string): Re
       return undefined;
     },
     async save({ id, status, progress }) {
-      try {
-        await client.send(
+      return conditionHeld(
+        client.send(
           new UpdateItemCommand({
             TableName: tableName,
             Key: replayKey(id),
@@ -55,12 +51,8 @@ export function createReplayTable(client: DynamoDBClient, tableName: string): Re
               ':progress': { S: JSON.stringify(progress) },
             },
           }),
-        );
-        return true;
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        return false;
-      }
+        ),
+      );
     },
   };
 }

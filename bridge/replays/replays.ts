@@ -1,7 +1,7 @@
 // The replays of a bridge: run one after the other by the one bridge that has their lease.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Message } from '../../functions/contract/message.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import { problem } from '../../functions/contract/problem.ts';
 import { createStoredMessages } from '../../functions/reading/stored-messages.ts';
 import type { ItemSource } from '../../functions/table/partition.ts';
@@ -77,7 +77,7 @@ export function startReplays(options: ReplaysOptions): Replays {
       const nowMs = performance.now();
       const waitMs = pace.waitMs(nowMs);
       pace.count(count, nowMs);
-      await delay(waitMs, undefined, { signal }).catch(() => {});
+      await pause(waitMs, signal);
       return !signal.aborted;
     }
 

@@ -1,5 +1,5 @@
 // One replay from its first look to its end: counts, then sends, and writes down how far it is.
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../functions/contract/pause.ts';
 import {
   maxRefusals,
   type Refusal,
@@ -129,8 +129,7 @@ export async function runReplay<T extends Letter>(
       hold.begin(waiting ?? '', retryAfterMs);
       const ends = AbortSignal.any([signal, heard]);
       // A timer may fire a little early, and the next failure would be taken for the same one.
-      while (hold.waitMs > 0 && !ends.aborted)
-        await delay(hold.waitMs, undefined, { signal: ends }).catch(() => {});
+      while (hold.waitMs > 0 && !ends.aborted) await pause(hold.waitMs, ends);
       // Nothing more is sent once it is cancelled.
       if (heard.aborted && !(await note({}))) return undefined;
     }

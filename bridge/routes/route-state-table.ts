@@ -1,10 +1,7 @@
 // States of routes in a DynamoDB table, shared by the bridges of one config.
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { markChange } from '../../functions/table/change-marker.ts';
+import { conditionHeld } from '../../functions/table/conditional-write.ts';
 import { readPartition } from '../../functions/table/partition.ts';
 import { parseRouteState, type RouteState } from './route-state.ts';
 import type { RouteStateStore } from './route-states.ts';
@@ -46,8 +43,8 @@ export function tableRouteStates(
       };
       // Others look for it from then on: see ChangeWatch.
       await markChange({ client, tableName });
-      try {
-        await client.send(
+      return conditionHeld(
+        client.send(
           new PutItemCommand({
             TableName: tableName,
             Item,
@@ -55,12 +52,8 @@ export function tableRouteStates(
             ConditionExpression: 'attribute_not_exists(pk) OR version < :version',
             ExpressionAttributeValues: { ':version': Item.version },
           }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+        ),
+      );
     },
   };
 }

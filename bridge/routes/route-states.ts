@@ -1,7 +1,7 @@
 // The states of all routes: read at the start, and every two seconds where something may have changed, so that a pause reaches
 // every bridge; and written so that of two changes at once none is lost.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import { type Changes, unmarkedChanges } from '../base/change-watch.ts';
 import { RouteGate } from './route-gate.ts';
 import { changedState, neverChanged, type RouteChange, type RouteState } from './route-state.ts';
@@ -168,7 +168,7 @@ export class RouteStates {
       if (isFirst || this.#changes.areRecent || this.#isUnsaved || this.#failure !== undefined)
         await this.refresh();
       isFirst = false;
-      await delay(pollMs, undefined, { signal }).catch(() => {});
+      await pause(pollMs, signal);
     }
   }
 }

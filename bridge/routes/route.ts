@@ -1,6 +1,6 @@
 // One route: its sessions in, its forwarder out. Nothing here is shared with another route.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import type { RouteChangeKind, RouteStatus } from '../../functions/contract/route-status.ts';
 import type { Trace } from '../../functions/contract/trace.ts';
 import { createEvaluator } from '../../functions/expression/evaluator.ts';
@@ -237,7 +237,7 @@ export function startRoute({
       const built = sink.request([]);
       if (gate.isOpen && built.kind === 'request') await sink.post(built.request, () => new Set());
     };
-    await Promise.race([ask(), delay(clockCheckMs, undefined, { ref: false })]);
+    await Promise.race([ask(), pause(clockCheckMs, undefined, { ref: false })]);
   }
 
   const tester = new RouteTester({
@@ -268,7 +268,7 @@ export function startRoute({
     async change(kind, by) {
       if (!(await states.change(config.name, { kind, by }))) return undefined;
       // Another bridge may have a session of it, or replay to its handler, and has to read of it first.
-      if (kind === 'pause' && acquire !== undefined) await delay(states.spreadMs);
+      if (kind === 'pause' && acquire !== undefined) await pause(states.spreadMs);
       return status();
     },
     async drain(signal) {

@@ -1,7 +1,7 @@
 // Which config the deployment runs with, where two meet: while one rolls out, or is rolled back. A bridge whose config is
 // no longer the deployment's takes no session over that the two do not agree on.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import type { Acquire } from '../base/leased.ts';
 import type { Deployment } from './entry.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -74,7 +74,7 @@ export class RunningDeployment {
         refusedSinceMs ??= nowMs;
         // Where the ledger cannot be read, this is no better, and comes to nothing.
         if (nowMs - refusedSinceMs > abandonedMs) await this.#retry(signal, () => this.#replace());
-        else await delay(giveWayMs, undefined, { signal }).catch(() => {});
+        else await pause(giveWayMs, signal);
       }
       return undefined;
     };
@@ -104,7 +104,7 @@ export class RunningDeployment {
         return false;
       });
       if (isDone) return;
-      await delay(retryMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+      await pause(retryMs * (0.5 + Math.random() / 2), signal);
     }
   }
 }

@@ -1,7 +1,7 @@
 // The one subscription of a session that the config wants: makes the broker's state equal to it on each connection, by
 // the ledger, and knows whose messages came by an earlier one.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import type { BrokerConfig } from '../config/config.ts';
 import { profileOf } from '../config/profiles/profiles.ts';
 import type { Link } from '../connection/link.ts';
@@ -135,7 +135,7 @@ export class KeptSubscription implements Subscriber {
       // What the session had is better than nothing: the config may be taken back.
       if (leaving !== undefined)
         for (const each of unwanted) await subscribe(link, filterText(each), each.qos);
-      await delay(resubscribeMs, undefined, { signal: gone, ref: false }).catch(() => {});
+      await pause(resubscribeMs, gone, { ref: false });
       return this.#equalize(link, gone);
     }
     leaving ??= leave();

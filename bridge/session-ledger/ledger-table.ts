@@ -1,11 +1,11 @@
 // The session ledger in the DynamoDB table of the leases, shared by the bridges of one config.
 import {
-  ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { conditionHeld } from '../../functions/table/conditional-write.ts';
 import { readPartition } from '../../functions/table/partition.ts';
 import { parseDeployment, parseEntry, type SessionEntry } from './entry.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -71,8 +71,8 @@ export function tableLedger(
     readDeployment,
     async replaceDeployment(deployment, version) {
       const next = String(deployment.version);
-      try {
-        await client.send(
+      const isReplaced = await conditionHeld(
+        client.send(
           new PutItemCommand({
             TableName: tableName,
             Item: {
@@ -88,14 +88,12 @@ export function tableLedger(
                   ExpressionAttributeValues: { ':version': { N: String(version) } },
                 }),
           }),
-        );
-        return true;
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        // The SDK repeats a call whose answer was lost: what is in the way may be this very one.
-        const stored = await readDeployment();
-        return JSON.stringify(stored) === JSON.stringify(deployment);
-      }
+        ),
+      );
+      if (isReplaced) return true;
+      // The SDK repeats a call whose answer was lost: what is in the way may be this very one.
+      const stored = await readDeployment();
+      return JSON.stringify(stored) === JSON.stringify(deployment);
     },
   };
 }

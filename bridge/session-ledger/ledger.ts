@@ -1,6 +1,6 @@
 // The session ledger as one bridge sees it: what it has read of it, and what it writes while it holds a session.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import { untilAborted } from '../base/aborted.ts';
 import type { SessionEntry, Subscription } from './entry.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -152,7 +152,7 @@ export class SessionLedger {
     const changed = this.#changed.signal;
     if (!this.store.isShared) return untilAborted(changed, signal);
     const either = AbortSignal.any([changed, signal]);
-    await delay(pollMs, undefined, { signal: either }).catch(() => {});
+    await pause(pollMs, either);
     if (!either.aborted) await this.refresh().catch((error) => this.#failed(error));
   }
 
@@ -184,7 +184,7 @@ export class SessionLedger {
         return true;
       } catch (error) {
         this.#failed(error);
-        await delay(retryMs, undefined, { signal }).catch(() => {});
+        await pause(retryMs, signal);
       }
     }
     return false;

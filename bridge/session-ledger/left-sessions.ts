@@ -1,7 +1,7 @@
 // The sessions that the config no longer wants: has each of them drained by the route that stands for it, and ends it when nothing
 // comes any more. A session is ended only after the bridge has been ready for a while, as that cannot be undone.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import type { RouteStatus } from '../../functions/contract/route-status.ts';
 import type { Acquire } from '../base/leased.ts';
 import type { Broker } from '../connection/access.ts';
@@ -9,7 +9,7 @@ import type { RunningDeployment } from './deployment.ts';
 import type { LeftEntry, SessionLedger } from './ledger.ts';
 import { type Heir, LeftSession } from './left-session.ts';
 import { endSession } from './left-subscription.ts';
-import { probeSessions } from './probe.ts';
+import { type HasSession, probeSessions } from './probe.ts';
 import type { RemovedRoute } from './removed-route.ts';
 
 export interface LeftSessionsOptions {
@@ -21,6 +21,8 @@ export interface LeftSessionsOptions {
   readonly broker: Broker;
   /** For sessions of no route in particular; absent where there is one bridge. */
   readonly acquire: Acquire | undefined;
+  /** Absent where the broker tells nothing. */
+  readonly hasSession: HasSession | undefined;
   readonly isReady: () => boolean;
   /** How long it has to be so before a session is ended. */
   readonly endAfterReadyMs: number;
@@ -121,7 +123,7 @@ export class LeftSessions {
       } catch (error) {
         log.warn({ reason: String(error) }, 'sessions that the config no longer has have to wait');
       }
-      await delay(tickMs, undefined, { signal }).catch(() => {});
+      await pause(tickMs, signal);
     }
   }
 
@@ -199,12 +201,12 @@ export class LeftSessions {
   }
 
   async #probeOnce(): Promise<void> {
-    const { deployment, broker, ledger, acquire, log } = this.#options;
+    const { deployment, broker, ledger, acquire, hasSession, log } = this.#options;
     const hasOwnIds = Object.keys(broker.clientIds).length > 0 || broker.onenet !== undefined;
     this.#probing ??= !broker.cleanSession && !hasOwnIds && !(await deployment.isProbed());
     if (!this.#probing || performance.now() < this.#probeAtMs) return;
     const { signal } = this.#stop;
-    if (!(await probeSessions({ ledger, broker, acquire, log, signal }))) {
+    if (!(await probeSessions({ ledger, broker, acquire, hasSession, log, signal }))) {
       // Not at each tick: a broker that refuses them is not to be hammered.
       this.#probeAtMs = performance.now() + lookMs;
       return;

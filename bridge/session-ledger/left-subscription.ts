@@ -1,7 +1,7 @@
 // The subscriptions of a session that the config no longer wants: gives them up as soon as nothing is lost by it, says
 // when nothing comes any more, and ends the session at the broker.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import { profileOf } from '../config/profiles/profiles.ts';
 import type { Broker } from '../connection/access.ts';
 import { connectOnce, disconnect } from '../connection/connection.ts';
@@ -114,7 +114,7 @@ export class LeftSubscription implements Subscriber {
         if (await unsubscribe(link, filters)) {
           log.info({ clientId, filters }, 'unsubscribed: the config no longer has the session');
           await ledger.update(clientId, (now) => withoutSubscriptions(now, leaving), gone);
-        } else await delay(retryMs, undefined, { signal: gone, ref: false }).catch(() => {});
+        } else await pause(retryMs, gone, { ref: false });
         continue;
       }
       // Its successor may begin: this one follows at once.
@@ -143,7 +143,7 @@ export async function endSession(
   clientId: string,
   protocolVersion: 4 | 5 = broker.protocolVersion,
 ): Promise<boolean> {
-  await delay(profileOf(broker.profile).limits.minReconnectMs ?? 0);
+  await pause(profileOf(broker.profile).limits.minReconnectMs ?? 0);
   const outcome = await connectOnce({ broker, clientId, clean: true }, protocolVersion);
   if (outcome.kind !== 'connected') return false;
   await disconnect(outcome.link);

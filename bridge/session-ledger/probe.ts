@@ -1,5 +1,6 @@
-// Sessions that a bridge before the ledger has made, and that no ledger knows: their client ids are tried once, and Session
-// Present says which of them there are. They are of routes that had more connections.
+// Sessions that a bridge before the ledger has made, and that no ledger knows. A broker that tells of its sessions is asked;
+// at others their client ids are tried once, and Session Present says which of them there are. They are of routes that had
+// more connections.
 import type { Logger } from 'pino';
 import type { Acquire } from '../base/leased.ts';
 import type { Broker } from '../connection/access.ts';
@@ -10,11 +11,16 @@ import type { SessionEntry } from './entry.ts';
 import type { SessionLedger } from './ledger.ts';
 import { endSession } from './left-subscription.ts';
 
+/** Whether the broker has a session for a client id, where it tells. */
+export type HasSession = (clientId: string) => boolean;
+
 export interface ProbeOptions {
   readonly ledger: SessionLedger;
   readonly broker: Broker;
   /** For sessions of no route in particular. */
   readonly acquire: Acquire | undefined;
+  /** Absent where the broker tells nothing. */
+  readonly hasSession: HasSession | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -61,7 +67,8 @@ export async function probeSessions(options: ProbeOptions): Promise<boolean> {
         ],
         formerFilters: [],
       };
-      const found = await probe(entry, options);
+      // Not tried in vain: the client id would stand among the broker's clients for ever.
+      const found = options.hasSession?.(clientId) === false ? false : await probe(entry, options);
       if (found === undefined) return false;
       absent = found ? 0 : absent + 1;
     }

@@ -1,8 +1,8 @@
 // A route that the config no longer has: what its sessions hold becomes dead letters, up to a bound. Above it the broker
 // keeps the rest, until somebody ends the sessions.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { fullJitterMs } from '../../functions/contract/backoff.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import type { RouteStatus } from '../../functions/contract/route-status.ts';
 import type { Delivery, StreamedDelivery } from '../base/delivery.ts';
 import type { Acquire } from '../base/leased.ts';
@@ -127,7 +127,7 @@ export class RemovedRoute implements Heir {
   async close(): Promise<void> {
     await Promise.race([
       Promise.allSettled(this.#writing),
-      delay(closingMs, undefined, { ref: false }),
+      pause(closingMs, undefined, { ref: false }),
     ]);
     await this.saveCounts();
     this.#stop.abort();
@@ -184,7 +184,7 @@ export class RemovedRoute implements Heir {
       } catch (error) {
         log.error({ reason: String(error) }, 'a dead letter of a removed route cannot be kept');
         const waitMs = fullJitterMs(attempt, 250, 30_000);
-        await delay(waitMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+        await pause(waitMs, this.#stop.signal);
         // Its payload comes once on a connection.
         if ('payload' in delivery) return delivery.giveUp('a dead letter cannot be kept');
       }

@@ -1,6 +1,6 @@
 // One session of a route under its lease: waits for the lease, holds the session, gives both back.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import { untilAborted } from '../base/aborted.ts';
 import type { Delivery } from '../base/delivery.ts';
 import type { Lease } from '../base/lease.ts';
@@ -48,8 +48,7 @@ async function isSettled(session: Session, forMs: number, signal: AbortSignal): 
   const untilMs = performance.now() + forMs;
   // A SUBSCRIBE without its answer would be told of as refused.
   const isBusy = () => session.unsettled > 0 || session.state.kind === 'connecting';
-  while (isBusy() && performance.now() < untilMs && !signal.aborted)
-    await delay(lookMs, undefined, { signal }).catch(() => {});
+  while (isBusy() && performance.now() < untilMs && !signal.aborted) await pause(lookMs, signal);
   return session.unsettled === 0;
 }
 

@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { LRUCache } from 'lru-cache';
 import { traceContextIn } from '../../functions/contract/trace-context.ts';
-import type { QueuedCommand } from '../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../functions/table/queued-command.ts';
 import type { CommandSpans } from '../commands/command-spans.ts';
 import type { PublishResult } from '../commands/publish-window.ts';
 import { parentOf } from './span-context.ts';

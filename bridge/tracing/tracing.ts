@@ -9,6 +9,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { CommandSpans } from '../commands/command-spans.ts';
 import type { RequestSpans } from '../forwarding/request-spans.ts';
@@ -75,7 +76,7 @@ export function openTracing(options: TracingOptions): Tracing {
     ofRoute: (route) => new MessageSpans(tracer, route),
     lostSpans: () => processor.lost,
     async close() {
-      const tooLong = new Promise<void>((resolve) => setTimeout(resolve, closeMs).unref());
+      const tooLong = pause(closeMs, undefined, { ref: false });
       await Promise.race([provider.shutdown().catch(() => {}), tooLong]);
     },
   };

@@ -1,6 +1,7 @@
 // The feed as it stands in the table: who writes to it, and the entries of each in their order.
 import type { Item } from '../table/item.ts';
-import { type ItemSource, type ReadBudget, readPartition, unexpired } from '../table/partition.ts';
+import { type ItemSource, readPartition, unexpired } from '../table/partition.ts';
+import type { ReadBudget } from '../table/read-budget.ts';
 import { type FeedEntry, feedEntryOf, feedPartition, stampOf } from './feed-entry.ts';
 
 const writersPartition = 'feed-writers';

@@ -1,11 +1,8 @@
 // Whether somebody watches what is stored: only then is it noted. Readers say so in one item of the table, and ingest
 // looks at it.
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { getBatch } from '../table/batch-get.ts';
+import { answerIfHeld } from '../table/conditional-write.ts';
 import type { Item } from '../table/item.ts';
 import type { ItemSource } from '../table/partition.ts';
 
@@ -67,19 +64,17 @@ export class Watching {
       Key: watchKey,
       ExpressionAttributeValues: values,
     };
-    try {
-      const { Attributes } = await this.#source.client.send(
+    const renewed = await answerIfHeld(
+      this.#source.client.send(
         new UpdateItemCommand({
           ...update,
           UpdateExpression: 'SET untilMs = :until',
           ConditionExpression: 'untilMs > :now',
           ReturnValues: 'ALL_NEW',
         }),
-      );
-      return watchOf(Attributes ?? {});
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+      ),
+    );
+    if (renewed !== undefined) return watchOf(renewed.Attributes ?? {});
     // It is over, or there was none: another one begins. Of two at once, the later one's begin holds.
     await this.#source.client.send(
       new UpdateItemCommand({

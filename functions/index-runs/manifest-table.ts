@@ -1,10 +1,8 @@
 // The manifest in the table: read, and replaced on condition that nobody else has replaced it.
-import {
-  ConditionalCheckFailedException,
-  GetItemCommand,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { bookedBy, type ItemSource, type ReadBudget } from '../table/partition.ts';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { conditionHeld } from '../table/conditional-write.ts';
+import type { ItemSource } from '../table/partition.ts';
+import { bookedBy, type ReadBudget } from '../table/read-budget.ts';
 import { type Manifest, manifestItem, manifestKey, manifestOf } from './manifest.ts';
 
 export interface ManifestRead {
@@ -35,8 +33,9 @@ export async function replaceManifest(
   manifest: Manifest,
 ): Promise<boolean> {
   const before = manifest.version - 1;
-  try {
-    await client.send(
+  // Where the answer to a first try was lost it may be this very one that stands there: who reads it again goes on from it.
+  return conditionHeld(
+    client.send(
       new PutItemCommand({
         TableName: tableName,
         Item: manifestItem(manifest),
@@ -47,11 +46,6 @@ export async function replaceManifest(
               ExpressionAttributeValues: { ':before': { N: String(before) } },
             }),
       }),
-    );
-    return true;
-  } catch (error) {
-    // Where the answer to a first try was lost it may be this very one that stands there: who reads it again goes on from it.
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+    ),
+  );
 }

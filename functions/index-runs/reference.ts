@@ -1,7 +1,7 @@
 // What the index knows of a topic in a segment: where the segment is, how many messages of the topic it has, and of which
 // times. Times are rounded outwards, so that a reader may choose by them; the exact ones are in the segment.
 import { type SegmentId, segmentSortKey } from '../segments/segment-key.ts';
-import { compareSortKeys } from '../table/partition.ts';
+import { compareSortKeys } from '../table/sort-keys.ts';
 
 export interface Reference {
   readonly topic: string;

@@ -1,11 +1,8 @@
 // Reads runs: all of one in order, which topics one has, and what one has of a topic, step by step.
 import { Deletions } from '../table/deletion.ts';
-import {
-  compareSortKeys,
-  type ItemSource,
-  type ReadBudget,
-  readPartition,
-} from '../table/partition.ts';
+import { type ItemSource, readPartition } from '../table/partition.ts';
+import type { ReadBudget } from '../table/read-budget.ts';
+import { compareSortKeys } from '../table/sort-keys.ts';
 import { decodeBlock } from './block-codec.ts';
 import { expiryOf, type Reference, summaryOf } from './reference.ts';
 import {

@@ -5,17 +5,14 @@ import { mergedReferences } from '../index-runs/merge.ts';
 import { expiryOf, type Reference, summaryOf, timeStepMs } from '../index-runs/reference.ts';
 import type { Run } from '../index-runs/run.ts';
 import { topicsOf } from '../index-runs/run-reader.ts';
-import { hasCommandId } from '../table/command-item.ts';
+import { hasCommandId } from '../table/command-id.ts';
 import type { Deletions } from '../table/deletion.ts';
 import type { Item } from '../table/item.ts';
 import { knownTopicItem, knownTopicOf } from '../table/known-topic.ts';
-import {
-  compareSortKeys,
-  type ReadBudget,
-  type SortKeyRange,
-  type Step,
-  type Steps,
-} from '../table/partition.ts';
+import type { SortKeyRange } from '../table/partition.ts';
+import type { ReadBudget } from '../table/read-budget.ts';
+import { compareSortKeys } from '../table/sort-keys.ts';
+import type { Step, Steps } from '../table/steps.ts';
 import type { LogView } from './log-view.ts';
 
 /** What a run has of a topic, as one reference; of the tail, without a run. */

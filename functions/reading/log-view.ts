@@ -7,7 +7,9 @@ import { type Reference, summaryOf } from '../index-runs/reference.ts';
 import { referencesIn } from '../index-runs/segment-references.ts';
 import { bucketOf, bucketsOf, hourMs } from '../segments/segment-key.ts';
 import { readBucket, readLogHours, type StoredSegment } from '../segments/stored-segments.ts';
-import { compareSortKeys, type ItemSource, type ReadBudget } from '../table/partition.ts';
+import type { ItemSource } from '../table/partition.ts';
+import type { ReadBudget } from '../table/read-budget.ts';
+import { compareSortKeys } from '../table/sort-keys.ts';
 import { ReadSegment } from './read-segment.ts';
 
 /** Buckets that are read side by side. */

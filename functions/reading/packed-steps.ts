@@ -7,12 +7,10 @@ import { type RunSource, TopicReader, type Wanted } from '../index-runs/run-read
 import { getSegments } from '../segments/stored-segments.ts';
 import type { Deletions } from '../table/deletion.ts';
 import { type Item, messageTimeOf } from '../table/item.ts';
-import {
-  compareSortKeys,
-  type ReadBudget,
-  type SortKeyRange,
-  type Steps,
-} from '../table/partition.ts';
+import type { SortKeyRange } from '../table/partition.ts';
+import type { ReadBudget } from '../table/read-budget.ts';
+import { compareSortKeys } from '../table/sort-keys.ts';
+import type { Steps } from '../table/steps.ts';
 import type { LogView } from './log-view.ts';
 import { ReadSegment } from './read-segment.ts';
 

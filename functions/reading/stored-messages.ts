@@ -18,17 +18,15 @@ import {
 } from '../table/item.ts';
 import { topicsPartition } from '../table/known-topic.ts';
 import {
-  concatSteps,
   type ItemSource,
-  mergeSteps,
-  type ReadBudget,
   type ReadOptions,
   readChunks,
   readPartition,
   type SortKeyRange,
-  type Steps,
   unexpired,
 } from '../table/partition.ts';
+import type { ReadBudget } from '../table/read-budget.ts';
+import { concatSteps, mergeSteps, type Steps } from '../table/steps.ts';
 import { knownTopicSteps, type PackedTopic, packedTopics } from './known-topics.ts';
 import { type LogView, openLogView } from './log-view.ts';
 import { packedSteps } from './packed-steps.ts';

@@ -1,7 +1,8 @@
 // The log of segments as it stands in the table: written to by ingest, read by time or by name.
 import { getBatch } from '../table/batch-get.ts';
 import type { Item } from '../table/item.ts';
-import { type ItemSource, type ReadBudget, readPartition } from '../table/partition.ts';
+import { type ItemSource, readPartition } from '../table/partition.ts';
+import type { ReadBudget } from '../table/read-budget.ts';
 import {
   firstHourKey,
   hourLevelKey,

@@ -1,7 +1,7 @@
 // Replies that are awaited, as items of the table: what a bridge that starts or takes over has to listen for. They
 // stand there from recording to the deadline of their command and a little longer, unless it is settled before.
-import { type QueuedCommand, queueShardOf, queueShards } from './command-item.ts';
 import { type Item, textAt } from './item.ts';
+import { type QueuedCommand, queueShardOf, queueShards } from './queued-command.ts';
 
 /** What has to come back to answer a command. */
 export interface AwaitedReply {

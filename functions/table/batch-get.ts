@@ -1,7 +1,8 @@
 // Items by their keys: BatchGetItem calls, one after the other, and what DynamoDB leaves unprocessed of them again.
 import { BatchGetItemCommand, type KeysAndAttributes } from '@aws-sdk/client-dynamodb';
 import type { Item } from './item.ts';
-import { bookedBy, type ItemSource, type ReadBudget } from './partition.ts';
+import type { ItemSource } from './partition.ts';
+import { bookedBy, type ReadBudget } from './read-budget.ts';
 
 /** BatchGetItem takes 100 keys. */
 const maxGets = 100;

@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { timeText } from '../contract/time.ts';
 import { getBatch } from './batch-get.ts';
 import { type Item, textAt, topicKeyWithin } from './item.ts';
-import { type ItemSource, type ReadBudget, readPartition } from './partition.ts';
+import { type ItemSource, readPartition } from './partition.ts';
+import type { ReadBudget } from './read-budget.ts';
 
 export interface Deletion {
   readonly topic: string;

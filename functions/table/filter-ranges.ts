@@ -2,7 +2,8 @@
 
 import { literalPrefix } from '../contract/topic.ts';
 import { maxKeyTopicBytes } from './item.ts';
-import { compareSortKeys, type SortKeyRange } from './partition.ts';
+import type { SortKeyRange } from './partition.ts';
+import { compareSortKeys } from './sort-keys.ts';
 
 /** No topic or client id contains this noncharacter, and none sorts behind it. */
 const lastCharacter = '\u{10ffff}';

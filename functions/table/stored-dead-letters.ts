@@ -9,7 +9,8 @@ import {
   keysOfDeadLetter,
 } from './dead-letter.ts';
 import type { Item } from './item.ts';
-import { bookedBy, type ItemSource, type ReadBudget, readChunks } from './partition.ts';
+import { type ItemSource, readChunks } from './partition.ts';
+import { bookedBy, type ReadBudget } from './read-budget.ts';
 
 const deletesAtOnce = 8;
 

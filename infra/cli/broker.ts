@@ -17,6 +17,7 @@ import { brokerHelp, brokerSettingsOf } from '../broker/settings/environment.ts'
 import { brokerMetrics } from '../broker/telemetry/metrics.ts';
 import { privateUmask } from '../level/private-folder.ts';
 import { commandLine } from './command-line.ts';
+import { fail, failWithHelp, onStop } from './server-command.ts';
 
 const usage = `Runs the embedded MQTT broker alone (MQTT 5, 3.1.1 and 3.1).
 
@@ -31,11 +32,6 @@ LOG_LEVEL (default warn) says what is logged; METRICS_PORT, where Prometheus fin
 Settings, from the environment, or from a JSON file that BROKER_CONFIG names (the environment goes first):
 `;
 
-function fail(lines: readonly string[]): never {
-  process.stderr.write(`${lines.join('\n')}\n`);
-  process.exit(1);
-}
-
 function readArguments(): { help: boolean; command: string | undefined; name: string } {
   try {
     const { values, positionals } = parseArgs({
@@ -47,10 +43,7 @@ function readArguments(): { help: boolean; command: string | undefined; name: st
       throw new Error(`unknown argument: ${positionals.join(' ')}`);
     return { help: values.help ?? false, command, name };
   } catch (error) {
-    return fail([
-      error instanceof Error ? error.message : String(error),
-      `Try: ${commandLine('broker', '--help')}`,
-    ]);
+    return failWithHelp('broker', [error instanceof Error ? error.message : String(error)]);
   }
 }
 
@@ -118,14 +111,7 @@ const hosts = [host, tls?.host ?? host, websocket?.host ?? host];
 if (usersFile === undefined && hosts.some((one) => one !== 'localhost' && !isLoopback(one)))
   console.log('Without usersFile, only clients on this machine can connect.');
 
-let stopping = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (stopping) return;
-    stopping = true;
-    void Promise.all([broker.close(), metrics?.close()]).then(() => process.exit(0));
-  });
-}
+onStop(() => Promise.all([broker.close(), metrics?.close()]));
 
 /** The numbers name no client, but are nobody else's business: loopback only. */
 async function serveMetrics(port: number): Promise<Listening> {

@@ -1,8 +1,7 @@
 // The command line of `npx causeway replay`: its help, what its options have to be, and the request that they stand for.
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { parseWith, urlWith } from '../../functions/contract/parse.ts';
-import { commandLine, optionFault } from './command-line.ts';
+import { apiUrl, type Call, type ReadCommand, readApiCommand } from './api-command.ts';
+import { commandLine } from './command-line.ts';
 
 export const help = `Gives stored messages to the handler of a route again, or what is among the dead letters to its own.
 
@@ -22,7 +21,7 @@ The token, one with the scope admin, is taken from $CAUSEWAY_TOKEN. Ctrl-C cance
 once. The exit code is 0 when all of them were delivered.
 `;
 
-export interface CommandLine {
+export interface ReplayOptions {
   readonly path: '/v1/replay' | '/v1/dead-letters/replay';
   readonly body: Readonly<Record<string, unknown>>;
   readonly url: string;
@@ -30,15 +29,9 @@ export interface CommandLine {
   readonly detach: boolean;
 }
 
-export type ReadCommandLine =
-  | { readonly kind: 'help' }
-  | { readonly kind: 'faulty'; readonly problems: readonly string[] }
-  | { readonly kind: 'read'; readonly commandLine: CommandLine };
-
 const text = z.string('needs a value').optional();
 const flag = z.literal(true, 'takes no value').optional();
 
-/** What the values mean is for the API to say, which knows topic filters, times and routes. */
 const optionsSchema = z
   .strictObject({
     filter: text,
@@ -49,7 +42,7 @@ const optionsSchema = z
     'dry-run': flag,
     'dead-letters': flag,
     detach: flag,
-    url: urlWith('http:', 'https:'),
+    url: apiUrl,
   })
   .superRefine((options, context) => {
     if (options['dead-letters']) return;
@@ -58,39 +51,15 @@ const optionsSchema = z
         context.addIssue({ code: 'custom', path: [name], message: 'is required for messages' });
   });
 
-/** What a header can carry. */
-const tokenForm = /^[\x21-\x7e]+$/;
-
-export function readCommandLine(
-  given: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): ReadCommandLine {
-  // Not strict: that would end at the first problem, and all are to be told.
-  const { values, positionals } = parseArgs({
-    args: [...given],
-    strict: false,
-    options: {
-      ...Object.fromEntries(
-        ['filter', 'route', 'from', 'to', 'rate', 'url'].map((name) => [name, { type: 'string' }]),
-      ),
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values['help'] === true) return { kind: 'help' };
-  const preset = environment['CAUSEWAY_URL'] || 'http://127.0.0.1:8080';
-  const parsed = parseWith(optionsSchema, { url: preset, ...values });
-  const token = environment['CAUSEWAY_TOKEN'] ?? '';
-  const problems = parsed.ok ? [] : parsed.faults.map(optionFault);
-  if (positionals.length > 0) problems.push('too many arguments: quote what has spaces');
-  if (!tokenForm.test(token))
-    problems.push('CAUSEWAY_TOKEN must hold a token with the scope admin');
-  if (!parsed.ok || problems.length > 0) return { kind: 'faulty', problems };
-
-  const { rate, url, detach = false, ...options } = parsed.value;
+export function readReplayOptions(call: Call): ReadCommand<ReplayOptions> {
+  const texts = ['filter', 'route', 'from', 'to', 'rate'];
+  const read = readApiCommand(call, { schema: optionsSchema, texts, scope: 'admin' });
+  if (read.kind !== 'read') return read;
+  const { rate, url, token, detach = false, ...options } = read.options;
   const { filter, route, from, to } = options;
   return {
     kind: 'read',
-    commandLine: {
+    options: {
       path: options['dead-letters'] ? '/v1/dead-letters/replay' : '/v1/replay',
       body: {
         filter,

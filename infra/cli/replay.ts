@@ -1,21 +1,17 @@
 // `npx causeway replay`: asks a deployment to give stored messages, or dead letters, to a handler again, and shows how far it is.
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../functions/contract/pause.ts';
+import { runRead } from './api-command.ts';
 import { ReplayClient, type ReplayView } from './replay-client.ts';
-import { help, readCommandLine } from './replay-options.ts';
+import { help, type ReplayOptions, readReplayOptions } from './replay-options.ts';
 import { progressDisplay, resultText } from './replay-progress.ts';
 import { RequestError } from './request-error.ts';
-import { CommandError, runCommand } from './run-command.ts';
 
 /** How often the progress is asked for. */
 const pollMs = 500;
 /** Polls that may fail one after the other: an API that is deployed again is away for moments. */
 const maxFailedPolls = 20;
 
-async function main(): Promise<string | number> {
-  const read = readCommandLine(process.argv.slice(2), process.env);
-  if (read.kind === 'help') return help;
-  if (read.kind === 'faulty') throw new CommandError(read.problems.join('\n'));
-  const { path, body, url, token, detach } = read.commandLine;
+async function replay({ path, body, url, token, detach }: ReplayOptions): Promise<number> {
   const client = new ReplayClient(url, token);
   const started = await client.start(path, body);
   process.stdout.write(`replay ${started.id}\n`);
@@ -36,8 +32,7 @@ async function follow(client: ReplayClient, started: ReplayView): Promise<Replay
   let failedPolls = 0;
   while (!hasEnded(last)) {
     display.show(last);
-    const options = isToCancel ? {} : { signal: interrupted.signal };
-    await delay(pollMs, undefined, options).catch(() => {});
+    await pause(pollMs, isToCancel ? undefined : interrupted.signal);
     isToCancel = interrupted.signal.aborted;
     try {
       last = await (isToCancel ? client.cancel(id) : client.find(id));
@@ -58,4 +53,5 @@ function hasEnded({ status }: ReplayView): boolean {
   return ['done', 'cancelled', 'failed'].includes(status);
 }
 
-await runCommand(main);
+const call = { args: process.argv.slice(2), environment: process.env };
+await runRead(readReplayOptions(call), help, replay);

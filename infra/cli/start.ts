@@ -16,6 +16,7 @@ import { startStack } from '../local/stack.ts';
 import { terminalLog } from '../local/terminal-log.ts';
 import { welcome } from '../local/welcome.ts';
 import { commandLine } from './command-line.ts';
+import { fail, failWithHelp, onStop } from './server-command.ts';
 
 const help = `Runs all of Causeway on this machine: broker, database, functions and bridge.
 
@@ -34,11 +35,6 @@ Routes and retention are those of causeway.config.ts, .mjs or .js in this folder
 Settings, from the environment:
 ${settingsHelp()}
 `;
-
-function fail(lines: readonly string[]): never {
-  process.stderr.write(`${lines.join('\n')}\n`);
-  process.exit(1);
-}
 
 interface Options {
   readonly demo: boolean;
@@ -65,13 +61,10 @@ function readOptions(): Options {
           : [],
       ),
     );
-    if (!parsed.ok) fail([...parsed.faults, `Try: ${commandLine('start', '--help')}`]);
+    if (!parsed.ok) failWithHelp('start', parsed.faults);
     return { demo: values.demo ?? false, help: values.help ?? false, hooks: parsed.hooks };
   } catch (error) {
-    fail([
-      error instanceof Error ? error.message : String(error),
-      `Try: ${commandLine('start', '--help')}`,
-    ]);
+    failWithHelp('start', [error instanceof Error ? error.message : String(error)]);
   }
 }
 
@@ -117,14 +110,8 @@ const demo = options.demo ? startDemo(stack.ownBrokerUrl, print) : undefined;
 print(welcome(stack, { settings: settings.value, config, demo: options.demo, hooks }));
 const endReport = reportConditions(() => stack.conditions(), new ConditionWatch(0), print);
 
-let stopping = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (stopping) return;
-    stopping = true;
-    endReport();
-    void Promise.resolve(demo?.stop())
-      .then(() => stack.stop())
-      .then(() => process.exit(0));
-  });
-}
+onStop(async () => {
+  endReport();
+  await demo?.stop();
+  await stack.stop();
+});

@@ -1,11 +1,11 @@
 // `npx causeway tail`: messages as they are stored, a line each; the same on one machine and on AWS.
-import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import * as z from 'zod';
-import { jsonOrUndefined, parseWith, urlWith } from '../../functions/contract/parse.ts';
+import { jsonOrUndefined } from '../../functions/contract/parse.ts';
+import { pause } from '../../functions/contract/pause.ts';
+import { apiUrl, readApiCommand, runRead } from './api-command.ts';
 import { commandLine } from './command-line.ts';
 import { RequestError, refused } from './request-error.ts';
-import { CommandError, runCommand } from './run-command.ts';
 import { eventsOf, type StreamState } from './server-sent-events.ts';
 import { lineOf } from './tail-line.ts';
 
@@ -24,41 +24,11 @@ The token is taken from $CAUSEWAY_TOKEN. A connection that is lost is made again
 const optionsSchema = z.strictObject({
   after: z.string('needs a value').optional(),
   json: z.literal(true, 'takes no value').optional(),
-  url: urlWith('http:', 'https:'),
-  token: z.string('must be in $CAUSEWAY_TOKEN').min(1, 'must be in $CAUSEWAY_TOKEN'),
+  url: apiUrl,
 });
 
 /** After a connection that was lost; an answer that has ended says itself how long. */
 const lostMs = 2000;
-
-async function main(): Promise<string | number> {
-  const { values, positionals } = parseArgs({
-    strict: false,
-    options: {
-      after: { type: 'string' },
-      json: { type: 'boolean' },
-      url: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values['help'] === true) return help;
-  const { CAUSEWAY_URL, CAUSEWAY_TOKEN } = process.env;
-  const given = { url: CAUSEWAY_URL || 'http://127.0.0.1:8080', ...values, token: CAUSEWAY_TOKEN };
-  const options = parseWith(optionsSchema, given);
-  const surplus = positionals.length > 1 ? ['give one topic filter, in quotes'] : [];
-  if (!options.ok || surplus.length > 0) {
-    const faults = options.ok
-      ? []
-      : options.faults.map(
-          ({ field, rule }) => `${field === 'token' ? 'the token' : `--${field}`} ${rule}`,
-        );
-    throw new CommandError([...faults, ...surplus].join('\n'));
-  }
-  const { url, token, after, json = false } = options.value;
-  const asked = new URL(`${url.replace(/\/+$/, '')}/v1/messages/live`);
-  asked.searchParams.set('filter', positionals[0] ?? '#');
-  return follow(asked, token, json, { lastEventId: after });
-}
 
 async function follow(url: URL, token: string, json: boolean, state: StreamState): Promise<number> {
   const interrupted = new AbortController();
@@ -86,7 +56,7 @@ async function follow(url: URL, token: string, json: boolean, state: StreamState
       if (error instanceof RequestError) throw error;
       if (!signal.aborted) process.stderr.write(styleText('yellow', 'connection lost\n'));
     }
-    await delay(waitMs, undefined, { signal }).catch(() => {});
+    await pause(waitMs, signal);
   }
   if (state.lastEventId !== undefined) process.stderr.write(`--after ${state.lastEventId}\n`);
   return 0;
@@ -102,4 +72,10 @@ function print(event: string, data: string, json: boolean): void {
   if (event === 'missed') process.stderr.write(styleText('yellow', `missed: ${data}\n`));
 }
 
-await runCommand(main);
+const call = { args: process.argv.slice(2), environment: process.env };
+const read = readApiCommand(call, { schema: optionsSchema, texts: ['after'], hasArgument: true });
+await runRead(read, help, ({ url, token, after, json = false, argument: filter = '#' }) => {
+  const asked = new URL(`${url.replace(/\/+$/, '')}/v1/messages/live`);
+  asked.searchParams.set('filter', filter);
+  return follow(asked, token, json, { lastEventId: after });
+});

@@ -1,6 +1,7 @@
 // The items of the tables: as they are on disk, and as they will be once the writes that are under way are done. What
 // decides on an item reads the latter, so that two conditional writes in a row cannot both find the item of before.
-import type { LevelStore, Write } from '../level/level-store.ts';
+import type { Write } from '../level/level.ts';
+import type { LevelStore } from '../level/level-store.ts';
 import { expiryOf } from './expiries.ts';
 import { decodeItem, encodeItem } from './item-codec.ts';
 import { keyName } from './keys.ts';

@@ -1,6 +1,6 @@
 // Deletes what has expired, a bounded step at a time, and gives its room back to the disk.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../../functions/contract/pause.ts';
 import type { LevelStore } from '../level/level-store.ts';
 import { type Expiry, itemsOfExpiry } from './expiries.ts';
 import { deletionOf, expirySecondsOf, type Items, type NextState } from './items.ts';
@@ -118,6 +118,6 @@ export class Sweep {
   }
 
   async #rest(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {});
+    await pause(ms, this.#stop.signal, { ref: false });
   }
 }

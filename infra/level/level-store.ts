@@ -2,14 +2,9 @@
 // disk that was full, read-only or out of files. A finished write survives SIGKILL. A power cut can take the last of
 // them, unless each batch is forced to the disk.
 import { mkdirSync } from 'node:fs';
-import { open as openFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { ClassicLevel } from 'classic-level';
-
-export type Write<Key> =
-  | { readonly type: 'put'; readonly key: Key; readonly value: Buffer }
-  | { readonly type: 'del'; readonly key: Key };
+import { pause } from '../../functions/contract/pause.ts';
+import { proveRoom } from './disk-room.ts';
+import { Level, type Write } from './level.ts';
 
 interface Batch<Key> {
   readonly writes: Write<Key>[];
@@ -40,27 +35,8 @@ export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable';
 }
 
-/**
- * LevelDB without what its wrapper does for each single write: two copies and a look at its encodings, 6 µs. Keys and
- * values are in the form that the inner call takes, which is documented for implementors.
- */
-class Level<Key extends string | Buffer> extends ClassicLevel<Key, Buffer> {
-  declare protected _batch: (
-    writes: readonly Write<Key>[],
-    options: { readonly sync: boolean },
-  ) => Promise<void>;
-
-  async writeAll(writes: readonly Write<Key>[], sync: boolean): Promise<void> {
-    if (this.status !== 'open') throw new Error('the store is not open');
-    await this._batch(writes, { sync });
-  }
-}
-
 /** How often a store that cannot write looks whether it can again. */
 const retryMs = 500;
-/** Room that a disk has to have before the store is opened again: opening writes what the log holds, up to two buffers. */
-const roomBytes = 12 * 1024 * 1024;
-
 /** Keys are texts or bytes, and sort as bytes. */
 export class LevelStore<Key extends string | Buffer> {
   readonly #folder: string;
@@ -234,10 +210,10 @@ export class LevelStore<Key extends string | Buffer> {
 
   async #recover(): Promise<void> {
     while (!this.#closing.signal.aborted) {
-      await delay(retryMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+      await pause(retryMs, this.#closing.signal);
       try {
         // Readers keep the store that cannot write for as long as another could not either.
-        if (this.#level.status === 'open') await this.#proveRoom();
+        if (this.#level.status === 'open') await proveRoom(this.#folder);
         await this.#level.close();
         this.#level = this.#open();
         await this.#level.open();
@@ -247,23 +223,6 @@ export class LevelStore<Key extends string | Buffer> {
       } catch (error) {
         this.#trouble = reasonOf(error);
       }
-    }
-  }
-
-  /** Rejects where the disk has no room, takes no writes, or the process may open no more files. */
-  async #proveRoom(): Promise<void> {
-    const path = join(this.#folder, 'room.tmp');
-    try {
-      const file = await openFile(path, 'w', 0o600);
-      try {
-        const part = Buffer.alloc(1024 * 1024);
-        for (let bytes = 0; bytes < roomBytes; bytes += part.length) await file.write(part);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    } finally {
-      await rm(path, { force: true });
     }
   }
 

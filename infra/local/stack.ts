@@ -14,6 +14,7 @@ import {
 import { parseConfig } from '../../bridge/config/config.ts';
 import type { Tracing } from '../../bridge/tracing/tracing.ts';
 import { faultsText } from '../../functions/contract/parse.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import type { IngestOptions } from '../../functions/ingest/ingest.ts';
 import type { EmbeddedBroker } from '../broker/broker.ts';
 import { brokerMetrics } from '../broker/telemetry/metrics.ts';
@@ -266,7 +267,7 @@ async function waitUntilConnected(bridge: Bridge, setting: SettingName): Promise
   while (problems().length > 0) {
     if (Date.now() > deadlineMs)
       throw new SettingError(setting, `not ready in 15 seconds: ${problems().join('; ')}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
 }
 

@@ -10,7 +10,7 @@ import { oneBridge } from '../../functions/api/bridge-client/bridges.ts';
 import { createEndpoints } from '../../functions/api/endpoints.ts';
 import { anyBroker, type BrokerRules } from '../../functions/contract/broker-rules.ts';
 import { awaitedReplyItems } from '../../functions/table/awaited-reply.ts';
-import { callerDigest, commandId } from '../../functions/table/command-item.ts';
+import { callerDigest, commandId } from '../../functions/table/command-id.ts';
 import { startBroker } from '../../infra/broker/broker.ts';
 import { startTestBridge } from '../support/bridges.ts';
 import {

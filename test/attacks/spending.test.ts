@@ -16,6 +16,7 @@ import { createCommands } from '../../functions/api/commands/service.ts';
 import { createCursors } from '../../functions/api/interface/cursor.ts';
 import { messageEndpoints } from '../../functions/api/messages/endpoints.ts';
 import { createReader } from '../../functions/api/messages/reader.ts';
+import { pause } from '../../functions/contract/pause.ts';
 import { createStore } from '../../functions/ingest/storing/message-store.ts';
 import { localClient } from '../../infra/local/database.ts';
 import { message } from '../support/messages.ts';
@@ -53,7 +54,7 @@ function instance({ client, clock, held, ends }: World): Hono<ApiEnvironment> {
     async deliver({ timeoutMs }) {
       if (timeoutMs === 0) return [];
       held.most = Math.max(held.most, ++held.now);
-      await delay(timeoutMs, undefined, { signal: ends }).catch(() => undefined);
+      await pause(timeoutMs, ends);
       held.now--;
       return [];
     },

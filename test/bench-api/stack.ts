@@ -15,15 +15,21 @@ export interface Variant {
   readonly mosquitto: boolean;
   /** DynamoDB Local in a process of its own instead of the embedded database. */
   readonly dynamoDbLocal: boolean;
+  /** Folder that gets a CPU profile of `npm start` at its end. */
+  readonly profileFolder?: string | undefined;
 }
 
 export interface BenchStack {
   readonly apiUrl: string;
   readonly token: string;
+  /** Of the broker, on this machine. */
+  readonly brokerPort: number;
   /** CPU time of `npm start` so far. */
   cpuMicros(): number;
   /** Resident memory of `npm start` now. */
   rssMegabytes(): number;
+  /** Messages of all routes that have been stored so far. */
+  storedMessages(): Promise<number>;
   /** A device on the same broker. */
   device(): Promise<MqttClient>;
   stop(): Promise<void>;
@@ -37,7 +43,10 @@ export async function startBenchStack(variant: Variant): Promise<BenchStack> {
     ? await startMosquitto({ settings: ['max_inflight_messages 1000'] })
     : undefined;
   const database = variant.dynamoDbLocal ? await startDynamoDbLocal() : undefined;
-  const child = spawn('node', ['--import', 'tsx', 'infra/cli/start.ts'], {
+  const { profileFolder } = variant;
+  const profiling =
+    profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+  const child = spawn('node', [...profiling, '--import', 'tsx', 'infra/cli/start.ts'], {
     env: {
       ...process.env,
       PORT: String(port),
@@ -57,8 +66,16 @@ export async function startBenchStack(variant: Variant): Promise<BenchStack> {
   return {
     apiUrl,
     token,
+    brokerPort: broker?.port ?? mqttPort,
     cpuMicros: () => cpuMicros(child.pid ?? 0),
     rssMegabytes: () => residentMB(child.pid ?? 0),
+    async storedMessages() {
+      const headers = { authorization: `Bearer ${token}` };
+      const response = await fetch(`${apiUrl}/v1/routes`, { headers });
+      if (!response.ok) throw new Error(`/v1/routes: ${response.status} ${await response.text()}`);
+      const { routes } = (await response.json()) as { routes: { deliveredMessages: number }[] };
+      return routes.reduce((sum, { deliveredMessages }) => sum + deliveredMessages, 0);
+    },
     device: () => mqtt.connectAsync(brokerUrl, { protocolVersion: variant.mosquitto ? 5 : 4 }),
     async stop() {
       child.kill('SIGINT');

@@ -29,13 +29,6 @@ async function call(stack: BenchStack, path: string, body?: unknown) {
   return response.json() as Promise<Record<string, unknown>>;
 }
 
-async function deliveredBy(stack: BenchStack): Promise<number> {
-  const { routes } = (await call(stack, '/v1/routes')) as {
-    routes: { deliveredMessages: number }[];
-  };
-  return routes.reduce((sum, { deliveredMessages }) => sum + deliveredMessages, 0);
-}
-
 /** A reader of one topic in a hundred, as dashboards are; a slow one of all, which takes nothing from its connection. */
 function read(stack: BenchStack, token: string, index: number): Promise<IncomingMessage> {
   const isSlow = index === 0;
@@ -65,11 +58,11 @@ async function publish(device: MqttClient): Promise<void> {
 }
 
 async function measure(stack: BenchStack, device: MqttClient): Promise<Figures> {
-  const before = await deliveredBy(stack);
+  const before = await stack.storedMessages();
   const beforeMicros = stack.cpuMicros();
   const startedMs = performance.now();
   await publish(device);
-  await until(async () => (await deliveredBy(stack)) - before >= messages, {
+  await until(async () => (await stack.storedMessages()) - before >= messages, {
     timeoutMs: 300_000,
     what: 'all is stored',
   });

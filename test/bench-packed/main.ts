@@ -12,7 +12,7 @@ import { levelItem, segmentItem } from '../../functions/segments/stored-segments
 import { putBatch } from '../../functions/table/batch-write.ts';
 import { itemBytes } from '../../functions/table/chunks.ts';
 import type { Item } from '../../functions/table/item.ts';
-import { ReadBudget } from '../../functions/table/partition.ts';
+import { ReadBudget } from '../../functions/table/read-budget.ts';
 import { createTable, localClient } from '../../infra/local/database.ts';
 import { startDynamoDbLocal } from '../support/dynamodb-local.ts';
 

@@ -1,8 +1,7 @@
 // A broker that does with each PUBLISH what a test says; it counts what is not acknowledged.
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import mqttPacket, { type IConnackPacket, type IPublishPacket, type Packet } from 'mqtt-packet';
-import { onTestFinished } from 'vitest';
+import { listenDuringTest } from '../support/listen-during-test.ts';
 
 export interface Published {
   readonly topic: string;
@@ -82,10 +81,9 @@ export async function startFakeBroker(
     });
     socket.on('data', (bytes) => parser.parse(bytes));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listenDuringTest(server);
   const broker: FakeBroker = {
-    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `mqtt://127.0.0.1:${port}`,
     published: [],
     connects: 0,
     clientIds: [],
@@ -110,9 +108,5 @@ export async function startFakeBroker(
       for (const socket of sockets) socket.destroy();
     },
   };
-  onTestFinished(() => {
-    server.close();
-    broker.cut();
-  });
   return broker;
 }

@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import mqtt from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BridgeVariable } from '../../bridge/environment.ts';
@@ -14,6 +13,7 @@ import {
   temporaryFolder,
 } from '../support/brokers.ts';
 import { startHandler } from '../support/handler.ts';
+import { listenDuringTest } from '../support/listen-during-test.ts';
 import { freePort } from '../support/ports.ts';
 import { programFile } from '../support/started-once.ts';
 import { startTable } from '../support/table.ts';
@@ -80,10 +80,7 @@ describe.skipIf(!hasMosquitto)(`on AWS ${hasMosquitto ? '' : needsMosquitto}`.tr
     const metadata = createServer((_, response) =>
       response.end(JSON.stringify({ Networks: [{ IPv4Addresses: ['127.0.0.1'] }] })),
     );
-    metadata.listen(0, '127.0.0.1');
-    await once(metadata, 'listening');
-    onTestFinished(() => void metadata.close());
-    const { port: metadataPort } = metadata.address() as AddressInfo;
+    const metadataPort = await listenDuringTest(metadata);
     const bridge = start(
       {
         CAUSEWAY_CONFIG: JSON.stringify(config),

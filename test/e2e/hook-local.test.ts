@@ -1,7 +1,5 @@
 // `npm start -- --hook`: the first event arrives signed, each request is told, and what holds is told with its reason.
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import mqtt from 'mqtt';
 import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';
@@ -13,6 +11,7 @@ import { reportCalls } from '../../infra/local/report.ts';
 import { parseSettings } from '../../infra/local/settings.ts';
 import { startStack } from '../../infra/local/stack.ts';
 import { temporaryFolder } from '../support/brokers.ts';
+import { listenDuringTest } from '../support/listen-during-test.ts';
 import { until } from '../support/wait.ts';
 
 test('a handler of ten lines verifies its first event; one that is away is told of, and when it is back', async () => {
@@ -32,10 +31,7 @@ test('a handler of ten lines verifies its first event; one that is away is told 
       );
     response.writeHead(status).end('OK');
   });
-  handler.listen(0, '127.0.0.1');
-  await once(handler, 'listening');
-  onTestFinished(() => void handler.close());
-  const { port } = handler.address() as AddressInfo;
+  const port = await listenDuringTest(handler);
 
   const [route] = hookRoutes([{ url: `http://localhost:${port}/x`, filter: 'rooms/#' }], secret);
   const settings = parseSettings({ PORT: '0', MQTT_PORT: '0', DATA_DIR: folder });

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { brokers, temporaryFolder } from '../support/brokers.ts';
+import { listenDuringTest } from '../support/listen-during-test.ts';
 import { freePort } from '../support/ports.ts';
 import { programFile } from '../support/started-once.ts';
 import { until } from '../support/wait.ts';
@@ -201,11 +202,7 @@ describe('a setting that cannot be used is one clear line and exit code 1', () =
   });
 
   test.each(['PORT', 'MQTT_PORT'])('%s taken', async (name) => {
-    const server = createServer().listen(0, '127.0.0.1');
-    onTestFinished(() => void server.close());
-    await once(server, 'listening');
-    const address = server.address();
-    const port = String(typeof address === 'object' ? address?.port : '');
+    const port = String(await listenDuringTest(createServer()));
     const started = start(program, {
       PORT: '0',
       MQTT_PORT: '0',

@@ -1,13 +1,12 @@
 // What happened to a message, over the whole local stack: asked for by its id while it waits and once it is settled,
 // after a restart, until it expires, and where the database does not take it.
-import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { expect, onTestFinished, test } from 'vitest';
 import { tracePartition } from '../../functions/table/trace-item.ts';
 import { clientOf } from '../../infra/local/database.ts';
 import { type Consumer, startConsumer } from '../support/consumer.ts';
+import { listenDuringTest } from '../support/listen-during-test.ts';
 import { startTable } from '../support/table.ts';
 import { until } from '../support/wait.ts';
 import { hookSecret, startWebhookStack, type WebhookStack } from '../support/webhook-stack.ts';
@@ -174,12 +173,6 @@ async function databaseWithoutTraces(): Promise<string> {
     passedOn.on('error', () => response.destroy());
     passedOn.end(body);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
-    server.close();
-    server.closeAllConnections();
-    await table.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  onTestFinished(() => table.close());
+  return `http://127.0.0.1:${await listenDuringTest(server)}`;
 }

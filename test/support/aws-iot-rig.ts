@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import type { Bridge } from '../../bridge/bridge.ts';
 import type { Outcome, WaitFor } from '../../functions/contract/command.ts';
-import type { QueuedCommand } from '../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../functions/table/queued-command.ts';
 import { type AwsIotBroker, startAwsIotBroker, testRegion } from './aws-iot-broker.ts';
 import { type CredentialsEndpoint, startCredentialsEndpoint } from './aws-iot-credentials.ts';
 import { type BridgeInput, startTestBridge, untilReady } from './bridges.ts';

@@ -19,10 +19,8 @@ const temporaryFolders = new Set<string>();
 process.once('exit', () => {
   for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
 });
-// vitest ends its workers by a signal, after which there is no 'exit'.
-process.once('SIGTERM', () => process.exit());
 
-/** A folder that is gone when the process ends. */
+/** A folder that is gone when the process ends; where a test run kills it, when the run ends. */
 export function temporaryFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `causeway-${name}-`));
   temporaryFolders.add(folder);

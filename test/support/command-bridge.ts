@@ -3,7 +3,7 @@
 import { createLedger } from '../../bridge/commands/ledger.ts';
 import type { Deliver } from '../../functions/api/bridge-client/bridge-client.ts';
 import type { DeliverRequest, Outcome, Reply } from '../../functions/contract/command.ts';
-import { type QueuedCommand, queueShards } from '../../functions/table/command-item.ts';
+import { type QueuedCommand, queueShards } from '../../functions/table/queued-command.ts';
 import type { TestTable } from './table.ts';
 
 export type Fate =

@@ -1,8 +1,6 @@
 // A consumer of webhooks with nothing of ours: a plain HTTP server that keeps requests byte for byte.
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { listenDuringTest } from './listen-during-test.ts';
 
 export interface Consumed {
   readonly method: string;
@@ -35,9 +33,7 @@ export async function startConsumer(): Promise<Consumer> {
     consumer.answer(one, response);
   });
   server.on('connection', () => consumer.connections++);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listenDuringTest(server);
   const consumer: Consumer = {
     url: `http://127.0.0.1:${port}/`,
     port,
@@ -45,9 +41,5 @@ export async function startConsumer(): Promise<Consumer> {
     connections: 0,
     answer: (_, response) => void response.writeHead(204).end(),
   };
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
   return consumer;
 }

@@ -3,17 +3,19 @@ import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dy
 import { v7 as uuidv7 } from 'uuid';
 import { expandTopic } from '../../functions/contract/command.ts';
 import { awaitedReplyItems } from '../../functions/table/awaited-reply.ts';
+import { commandId } from '../../functions/table/command-id.ts';
 import {
-  commandId,
   commandKey,
   type LedgerEntry,
   ledgerEntryOf,
   ledgerItem,
+} from '../../functions/table/command-item.ts';
+import {
   type QueuedCommand,
   queueItems,
   queuePartition,
   queueShards,
-} from '../../functions/table/command-item.ts';
+} from '../../functions/table/queued-command.ts';
 import type { TestTable } from './table.ts';
 
 export type CommandParts = Partial<Omit<QueuedCommand, 'payload'>> & {

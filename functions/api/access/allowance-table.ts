@@ -1,10 +1,7 @@
 // What callers have taken of their allowances, in the table: where all instances see it.
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { secretDigest } from '../../contract/secret.ts';
+import { conditionHeld } from '../../table/conditional-write.ts';
 import { type TakeShare, windowMs } from './allowance.ts';
 
 /** Kept for an hour after its window, as clocks may differ. */
@@ -13,8 +10,8 @@ const keptSeconds = 3600;
 /** Each share costs one write unit, also one that is refused. */
 export function takeInTable(client: DynamoDBClient, tableName: string): TakeShare {
   return async ({ holder, window, amount, limit }) => {
-    try {
-      await client.send(
+    return conditionHeld(
+      client.send(
         new UpdateItemCommand({
           TableName: tableName,
           Key: {
@@ -30,11 +27,7 @@ export function takeInTable(client: DynamoDBClient, tableName: string): TakeShar
             ':expiresAt': { N: String(Math.ceil((window * windowMs) / 1000) + keptSeconds) },
           },
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+      ),
+    );
   };
 }

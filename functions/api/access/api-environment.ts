@@ -1,6 +1,6 @@
 // What each authenticated request carries through the api.
 
-import type { ReadBudget } from '../../table/partition.ts';
+import type { ReadBudget } from '../../table/read-budget.ts';
 import type { Principal } from './principal.ts';
 
 /** A wait that has been granted. */

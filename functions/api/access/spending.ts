@@ -1,7 +1,7 @@
 // What a request spends of what belongs to all: writes, reads, and time that it holds an instance; by whom.
 import type { MiddlewareHandler } from 'hono';
 import { problem, problemResponse } from '../../contract/problem.ts';
-import { ReadBudget } from '../../table/partition.ts';
+import { ReadBudget } from '../../table/read-budget.ts';
 import { Allowance, type TakeShare, windowMs } from './allowance.ts';
 import type { ApiEnvironment, Spending } from './api-environment.ts';
 import type { Limits } from './limits.ts';

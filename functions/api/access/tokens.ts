@@ -1,7 +1,6 @@
 // API tokens: their form, the items that keep them, and the store that makes, lists and revokes them.
 import { randomBytes } from 'node:crypto';
 import {
-  ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
@@ -11,6 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { secretDigest } from '../../contract/secret.ts';
 import { secondText } from '../../contract/time.ts';
+import { conditionHeld } from '../../table/conditional-write.ts';
 import type { Item } from '../../table/item.ts';
 import { type Scope, scopeText } from './scopes.ts';
 
@@ -122,19 +122,15 @@ export function createTokenStore({ client, tableName }: TokenStoreOptions): Toke
     },
 
     async revoke(id) {
-      try {
-        await client.send(
+      return conditionHeld(
+        client.send(
           new DeleteItemCommand({
             ...target,
             Key: tokenKey(id),
             ConditionExpression: 'attribute_exists(pk)',
           }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+        ),
+      );
     },
 
     async read(id) {

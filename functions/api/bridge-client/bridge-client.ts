@@ -1,10 +1,10 @@
 // The api's side of the private way to the bridge: wakes it for recorded commands, has dead letters replayed, and
 // looks at its routes.
-import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { fullJitterMs } from '../../contract/backoff.ts';
 import { type DeliverRequest, deliverAnswerSchema, type Outcome } from '../../contract/command.ts';
 import { parseWith } from '../../contract/parse.ts';
+import { pause } from '../../contract/pause.ts';
 import { isProblemCode, type Problem, type ProblemCode, problem } from '../../contract/problem.ts';
 import {
   routeAttemptsSchema,
@@ -101,7 +101,7 @@ export function createDeliver({ onFailure, ...bridge }: BridgeOptions): Deliver 
         onFailure?.(answer.failure ?? `the bridge answered with status ${answer.status}`);
         return undefined;
       }
-      await delay(waitMs, undefined, signal && { signal }).catch(() => {});
+      await pause(waitMs, signal);
     }
   };
 }

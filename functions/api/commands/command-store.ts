@@ -1,27 +1,24 @@
 // Commands in DynamoDB as the api knows them: what it reads of ledger and queue, and what only one caller may write.
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { CommandStatus, Reply } from '../../contract/command.ts';
 import { replyEndsAtMs } from '../../table/awaited-reply.ts';
 import { getBatch } from '../../table/batch-get.ts';
 import { itemBytes } from '../../table/chunks.ts';
+import { isCommandId } from '../../table/command-id.ts';
 import {
   commandKey,
   commandsPartition,
-  isCommandId,
   type LedgerEntry,
   ledgerEntryOf,
-  queueKey,
   replyIn,
   type StatusOfAllTopics,
   statusesOfAllTopics,
 } from '../../table/command-item.ts';
+import { conditionHeld } from '../../table/conditional-write.ts';
 import { type Item, textAt } from '../../table/item.ts';
-import { bookedBy, type ReadBudget, readPartition, unexpired } from '../../table/partition.ts';
+import { readPartition, unexpired } from '../../table/partition.ts';
+import { queueKey } from '../../table/queued-command.ts';
+import { bookedBy, type ReadBudget } from '../../table/read-budget.ts';
 import { collectPage, maxQueriesPerPage, type Page, pageOf } from '../interface/page.ts';
 import { keysOfStatus } from './status-keys.ts';
 
@@ -190,8 +187,8 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
 
   return {
     async putOnce(once) {
-      try {
-        await client.send(
+      return conditionHeld(
+        client.send(
           new PutItemCommand({
             TableName: tableName,
             Item: once,
@@ -199,12 +196,8 @@ export function createCommandStore({ client, tableName, now }: CommandStoreOptio
             ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now',
             ExpressionAttributeValues: { ':now': { N: String(nowSeconds()) } },
           }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+        ),
+      );
     },
     item,
     entry,

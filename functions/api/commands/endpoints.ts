@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { commandStatusSchema } from '../../contract/command.ts';
 import { problem, problemResponse } from '../../contract/problem.ts';
-import { isCommandId, type LedgerEntry, statusesOfAllTopics } from '../../table/command-item.ts';
+import { isCommandId } from '../../table/command-id.ts';
+import { type LedgerEntry, statusesOfAllTopics } from '../../table/command-item.ts';
 import { missing } from '../access/scopes.ts';
 import type { Cursors } from '../interface/cursor.ts';
 import { answerList, asJsonList } from '../interface/list.ts';

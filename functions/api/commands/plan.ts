@@ -21,8 +21,10 @@ import { rawMembers } from '../../contract/raw-json.ts';
 import { topicFault } from '../../contract/topic.ts';
 import type { TraceContext } from '../../contract/trace-context.ts';
 import { itemBytes } from '../../table/chunks.ts';
-import { callerDigest, type LedgerEntry, type QueuedCommand } from '../../table/command-item.ts';
+import { callerDigest } from '../../table/command-id.ts';
+import type { LedgerEntry } from '../../table/command-item.ts';
 import { propertiesItem } from '../../table/item-properties.ts';
+import type { QueuedCommand } from '../../table/queued-command.ts';
 import type { Principal, Right } from '../access/principal.ts';
 import { lack } from '../access/scopes.ts';
 

@@ -6,7 +6,7 @@ import { maxTimeoutSeconds, type Outcome, type WaitFor } from '../../contract/co
 import { pause } from '../../contract/pause.ts';
 import type { TraceContext } from '../../contract/trace-context.ts';
 import type { LedgerEntry } from '../../table/command-item.ts';
-import type { ReadBudget } from '../../table/partition.ts';
+import type { ReadBudget } from '../../table/read-budget.ts';
 import type { Principal } from '../access/principal.ts';
 import type { Deliver } from '../bridge-client/bridge-client.ts';
 import type { Page } from '../interface/page.ts';

@@ -1,21 +1,20 @@
 // Where commands of all topics stand by what has become of them: those that wait in the queue, others under their status.
+import { listedPartition, type StatusOfAllTopics } from '../../table/command-item.ts';
 import {
-  listedPartition,
+  type ItemSource,
+  type ReadOptions,
+  readPartition,
+  type SortKeyRange,
+  unexpired,
+} from '../../table/partition.ts';
+import {
   queuedIdAt,
   queuePartition,
   queueShardOf,
   queueShards,
-  type StatusOfAllTopics,
-} from '../../table/command-item.ts';
-import {
-  type ItemSource,
-  type ReadBudget,
-  type ReadOptions,
-  readPartition,
-  type SortKeyRange,
-  type Steps,
-  unexpired,
-} from '../../table/partition.ts';
+} from '../../table/queued-command.ts';
+import type { ReadBudget } from '../../table/read-budget.ts';
+import type { Steps } from '../../table/steps.ts';
 
 export interface StatusKeysOptions {
   /** Commands of a partition that are looked at at most. */

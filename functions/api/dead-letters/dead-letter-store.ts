@@ -9,7 +9,8 @@ import {
   summaryAttributes,
   unexpiredDeadLetters,
 } from '../../table/dead-letter.ts';
-import { type ReadBudget, readPartition } from '../../table/partition.ts';
+import { readPartition } from '../../table/partition.ts';
+import type { ReadBudget } from '../../table/read-budget.ts';
 import { chunksOf, createStoredDeadLetters } from '../../table/stored-dead-letters.ts';
 import type { ReplayDeadLetter } from '../bridge-client/bridge-client.ts';
 import { collectPage, maxQueriesPerPage, type Page } from '../interface/page.ts';

@@ -1,6 +1,6 @@
 // One page of a list, collected from the steps of a reader until it is full or large, or enough has been read.
 import type { Item } from '../../table/item.ts';
-import type { Steps } from '../../table/partition.ts';
+import type { Steps } from '../../table/steps.ts';
 
 /** Part of an answer; `next` is the key to go on after, absent at the end. */
 export interface Page<T> {

@@ -1,5 +1,5 @@
 // Answers that are server-sent events: a stream where the server can hold one, and what there is by now where it cannot.
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../contract/pause.ts';
 import { heartbeat } from './events.ts';
 
 /** How often a stream looks for what is new. */
@@ -72,7 +72,7 @@ export function streamOf(
       const { value } = await texts.next();
       if (value !== '') return value;
       if (isDue) return heartbeat;
-      await delay(lookEveryMs, undefined, { signal: ended.signal }).catch(() => {});
+      await pause(lookEveryMs, ended.signal);
     }
     return undefined;
   }

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { envelopeBatchType } from '../../contract/envelope.ts';
 import { maxStringBytes } from '../../contract/topic.ts';
-import type { ReadBudget } from '../../table/partition.ts';
+import type { ReadBudget } from '../../table/read-budget.ts';
 import type { Spending } from '../access/api-environment.ts';
 import type { Principal } from '../access/principal.ts';
 import { missing } from '../access/scopes.ts';

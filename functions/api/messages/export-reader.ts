@@ -10,7 +10,7 @@ import {
 } from '../../reading/stored-messages.ts';
 import { chunkedPayloadOf, topicKey } from '../../table/item.ts';
 import { knownTopicOf } from '../../table/known-topic.ts';
-import { ReadBudget } from '../../table/partition.ts';
+import { ReadBudget } from '../../table/read-budget.ts';
 import { maxQueriesPerPage, type Page, pageOf } from '../interface/page.ts';
 
 export interface ExportSelection {

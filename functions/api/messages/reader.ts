@@ -12,7 +12,7 @@ import {
 } from '../../reading/stored-messages.ts';
 import { chunkedPayloadOf, type Item, messageOf, topicKey } from '../../table/item.ts';
 import { type KnownTopic, knownTopicOf } from '../../table/known-topic.ts';
-import type { ReadBudget } from '../../table/partition.ts';
+import type { ReadBudget } from '../../table/read-budget.ts';
 import {
   collectPage,
   maxPageBytes,

@@ -3,13 +3,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   BatchWriteItemCommand,
-  ConditionalCheckFailedException,
   DeleteItemCommand,
   PutItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import { fullJitterMs } from '../../contract/backoff.ts';
 import { chunkKeys } from '../../table/chunks.ts';
+import { conditionHeld } from '../../table/conditional-write.ts';
 import {
   type Deletion,
   deletionItem,
@@ -110,18 +110,16 @@ export function createRemoveMessages(options: RemovalOptions): RemoveMessages {
 
   /** What has no message any more is no topic; the next one makes it known again. */
   async function forgetTopic({ topic, to }: Deletion): Promise<void> {
-    try {
-      await client.send(
+    await conditionHeld(
+      client.send(
         new DeleteItemCommand({
           TableName,
           Key: knownTopicKey(topic),
           ConditionExpression: 'lastSeen < :to',
           ExpressionAttributeValues: { ':to': { S: to } },
         }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+      ),
+    );
   }
 
   return async (deletion) => {

@@ -4,14 +4,7 @@ import type { PresenceState, PresenceStatus } from '../../contract/presence.ts';
 import { matchesFilter } from '../../contract/topic.ts';
 import { itemBytes } from '../../table/chunks.ts';
 import { rangesOfFilters } from '../../table/filter-ranges.ts';
-import {
-  concatSteps,
-  mergeSteps,
-  type ReadBudget,
-  type ReadOptions,
-  readPartition,
-  unexpired,
-} from '../../table/partition.ts';
+import { type ReadOptions, readPartition, unexpired } from '../../table/partition.ts';
 import {
   clientKey,
   presenceEventsPartition,
@@ -21,6 +14,8 @@ import {
   presenceShards,
   type RecordEntry,
 } from '../../table/presence-item.ts';
+import type { ReadBudget } from '../../table/read-budget.ts';
+import { concatSteps, mergeSteps } from '../../table/steps.ts';
 import { collectPage, maxQueriesPerPage, type Page } from '../interface/page.ts';
 import { clientFilter, presenceTopic } from './rights.ts';
 

@@ -1,6 +1,5 @@
 // Replays as the api sees them: recorded, listed and cancelled here, run by the bridge.
 import {
-  ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -12,6 +11,7 @@ import { type Problem, problem } from '../../contract/problem.ts';
 import { timeText } from '../../contract/time.ts';
 import { createMarkChanges } from '../../table/change-marker.ts';
 import { itemBytes } from '../../table/chunks.ts';
+import { conditionHeld } from '../../table/conditional-write.ts';
 import { readPartition, unexpired } from '../../table/partition.ts';
 import {
   activeReplays,
@@ -119,8 +119,8 @@ export function createReplays({
     },
     find,
     async cancel(id) {
-      try {
-        await client.send(
+      const isCancelled = await conditionHeld(
+        client.send(
           new UpdateItemCommand({
             TableName: tableName,
             Key: replayKey(id),
@@ -129,12 +129,10 @@ export function createReplays({
             ExpressionAttributeNames: stillActive.names,
             ExpressionAttributeValues: { ...stillActive.values, ':cancelled': { S: 'cancelled' } },
           }),
-        );
-        await wake();
-      } catch (error) {
-        // It has ended, or there is none: what is found says which.
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
+        ),
+      );
+      if (isCancelled) await wake();
+      // Else it has ended, or there is none: what is found says which.
       return find(id);
     },
   };

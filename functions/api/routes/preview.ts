@@ -12,7 +12,7 @@ import {
   wholeBytesOf,
 } from '../../reading/stored-messages.ts';
 import { knownTopicOf } from '../../table/known-topic.ts';
-import type { ReadBudget } from '../../table/partition.ts';
+import type { ReadBudget } from '../../table/read-budget.ts';
 
 export interface PreviewRequest extends Expressions {
   readonly filter: string;

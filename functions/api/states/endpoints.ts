@@ -2,7 +2,7 @@
 // them. Nothing is noted for it: each look reads the lists, and what the reader does not have yet is told.
 import * as z from 'zod';
 import { problem, problemResponse } from '../../contract/problem.ts';
-import { ReadBudget } from '../../table/partition.ts';
+import { ReadBudget } from '../../table/read-budget.ts';
 import { missing } from '../access/scopes.ts';
 import { maxReadUnits } from '../access/spending.ts';
 import { wakeTimeoutSeconds } from '../bridge-client/timeouts.ts';

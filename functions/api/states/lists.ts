@@ -2,7 +2,7 @@
 import { timeText } from '../../contract/time.ts';
 import type { LedgerEntry } from '../../table/command-item.ts';
 import { listedStatuses } from '../../table/command-item.ts';
-import type { ReadBudget } from '../../table/partition.ts';
+import type { ReadBudget } from '../../table/read-budget.ts';
 import type { Principal } from '../access/principal.ts';
 import type { RouteControl } from '../bridge-client/route-control.ts';
 import { maySee } from '../commands/plan.ts';

@@ -1,6 +1,7 @@
 // Traces as the api finds them: those that are kept in the table, and those of messages that the bridge still has.
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { Trace } from '../../contract/trace.ts';
+import { unexpired } from '../../table/partition.ts';
 import { traceOf, tracePartition } from '../../table/trace-item.ts';
 import type { WaitingTraces } from '../bridge-client/bridge-client.ts';
 
@@ -29,15 +30,13 @@ export function createTraceReader(options: TraceReaderOptions): TraceReader {
   const { client, tableName, waiting, now = Date.now } = options;
 
   async function kept(messageId: string): Promise<Trace[]> {
+    const filter = unexpired(now());
     const { Items = [] } = await client.send(
       new QueryCommand({
         TableName: tableName,
         KeyConditionExpression: 'pk = :pk',
-        FilterExpression: 'expiresAt > :now',
-        ExpressionAttributeValues: {
-          ':pk': { S: tracePartition(messageId) },
-          ':now': { N: String(Math.floor(now() / 1000)) },
-        },
+        FilterExpression: filter.expression,
+        ExpressionAttributeValues: { ':pk': { S: tracePartition(messageId) }, ...filter.values },
         Limit: maxTraces,
       }),
     );

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { timeText } from '../../contract/time.ts';
 import {
   clientIdField,
+  connectionEvent,
   factsIn,
   fault,
   other,
@@ -31,10 +32,6 @@ export function parseAwsIot(topic: string, payload: Uint8Array): ParsedPresence 
   if (!parsed.ok) return parsed.fault;
   const { clientId, timestamp, versionNumber, disconnectReason: reason } = parsed.facts;
   if (clientId !== named) return fault('clientId: is not the one of the topic');
-  const base = { source: 'aws-iot', connection: versionNumber, at: timeText(timestamp) } as const;
-  if (what === 'connected')
-    return { kind: 'event', event: { clientId, status: 'online', place: { ...base, step: 1 } } };
-  const place = { ...base, step: 2 } as const;
-  const why = reason !== undefined && { reason };
-  return { kind: 'event', event: { clientId, status: 'offline', place, ...why } };
+  const place = { source: 'aws-iot', connection: versionNumber, at: timeText(timestamp) } as const;
+  return connectionEvent(what === 'connected', clientId, place, reason);
 }

@@ -2,7 +2,14 @@
 // of a connection is its epoch, which grows over restarts of the broker too.
 import * as z from 'zod';
 import { timeText } from '../../contract/time.ts';
-import { clientIdField, factsIn, other, type ParsedPresence, reasonField } from './facts.ts';
+import {
+  clientIdField,
+  connectionEvent,
+  factsIn,
+  other,
+  type ParsedPresence,
+  reasonField,
+} from './facts.ts';
 
 const factsSchema = z.object({
   clientId: clientIdField,
@@ -18,10 +25,6 @@ export function parseEmbedded(topic: string, payload: Uint8Array): ParsedPresenc
   const parsed = factsIn(payload, factsSchema);
   if (!parsed.ok) return parsed.fault;
   const { clientId, epoch, time: at, reason } = parsed.facts;
-  const base = { source: 'embedded', connection: epoch, at } as const;
-  if (what === 'connected')
-    return { kind: 'event', event: { clientId, status: 'online', place: { ...base, step: 1 } } };
-  const place = { ...base, step: 2 } as const;
-  const why = reason !== undefined && { reason };
-  return { kind: 'event', event: { clientId, status: 'offline', place, ...why } };
+  const place = { source: 'embedded', connection: epoch, at } as const;
+  return connectionEvent(what === 'connected', clientId, place, reason);
 }

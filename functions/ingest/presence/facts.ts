@@ -2,7 +2,7 @@
 // what a message can turn out to be.
 import * as z from 'zod';
 import { faultsText, parseWith } from '../../contract/parse.ts';
-import type { PresenceEvent } from '../../contract/presence.ts';
+import type { Place, PresenceEvent } from '../../contract/presence.ts';
 import { stringFault } from '../../contract/topic.ts';
 
 /** A message is an event, one of another kind that the same filter matches, or nothing that can be read. */
@@ -15,6 +15,20 @@ export const other: ParsedPresence = { kind: 'other' };
 
 export function fault(reason: string): ParsedPresence {
   return { kind: 'fault', reason };
+}
+
+/** That a connection has begun or ended, where both events have its number: the end comes behind the begin. */
+export function connectionEvent(
+  hasBegun: boolean,
+  clientId: string,
+  place: Omit<Place, 'step'>,
+  reason: string | undefined,
+): ParsedPresence {
+  if (hasBegun)
+    return { kind: 'event', event: { clientId, status: 'online', place: { ...place, step: 1 } } };
+  const why = reason !== undefined && { reason };
+  const event = { clientId, status: 'offline', place: { ...place, step: 2 }, ...why } as const;
+  return { kind: 'event', event };
 }
 
 /** Facts of one connection take a few hundred bytes, and a client id up to 64 KB, each byte of it escaped in six. */

@@ -1,11 +1,7 @@
 // Folds the events of a batch into the states of their clients: read, reduce, record, write; and again for those that
 // somebody else wrote in between.
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { fullJitterMs } from '../../contract/backoff.ts';
 import type { Message } from '../../contract/message.ts';
 import { mapInParallel } from '../../contract/parallel.ts';
@@ -14,6 +10,7 @@ import type { PresenceFeed } from '../../contract/presence-feed.ts';
 import type { ClientChange, ItemFailure } from '../../contract/receipt.ts';
 import { getBatch } from '../../table/batch-get.ts';
 import { putBatch } from '../../table/batch-write.ts';
+import { conditionHeld } from '../../table/conditional-write.ts';
 import { type Item, textAt } from '../../table/item.ts';
 import {
   presenceItem,
@@ -84,8 +81,8 @@ export function createPresenceFold(options: PresenceFoldOptions): FoldPresence {
 
   async function putState({ next }: Change): Promise<Outcome> {
     if (next === undefined) return 'written';
-    try {
-      await client.send(
+    const putting = conditionHeld(
+      client.send(
         new PutItemCommand({
           TableName: tableName,
           Item: next.item,
@@ -93,11 +90,12 @@ export function createPresenceFold(options: PresenceFoldOptions): FoldPresence {
           ConditionExpression: 'attribute_not_exists(pk) OR revision = :before',
           ExpressionAttributeValues: { ':before': { N: String(next.revision - 1) } },
         }),
-      );
-      return 'written';
-    } catch (error) {
-      return error instanceof ConditionalCheckFailedException ? 'conflict' : 'failed';
-    }
+      ),
+    );
+    return putting.then(
+      (isWritten) => (isWritten ? 'written' : 'conflict'),
+      () => 'failed',
+    );
   }
 
   /** Tries all clients once, and says what became of each. */

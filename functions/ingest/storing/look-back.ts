@@ -11,7 +11,9 @@ import {
   messageSortKey,
   textAt,
 } from '../../table/item.ts';
-import { compareSortKeys, mergeSteps, readPartition, type Steps } from '../../table/partition.ts';
+import { readPartition } from '../../table/partition.ts';
+import { compareSortKeys } from '../../table/sort-keys.ts';
+import { mergeSteps, type Steps } from '../../table/steps.ts';
 import { hasOwnId, keyOf } from './identity.ts';
 import { lastPacked } from './log-look-back.ts';
 import { RedeliverySearch } from './redelivery-search.ts';

@@ -1,7 +1,6 @@
 // The registry of topics as one instance of ingest keeps it: counts messages, and writes each topic once a minute.
 import { createHash } from 'node:crypto';
 import {
-  ConditionalCheckFailedException,
   type DynamoDBClient,
   UpdateItemCommand,
   type UpdateItemCommandInput,
@@ -9,7 +8,8 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Message } from '../../contract/message.ts';
 import { mapInParallel } from '../../contract/parallel.ts';
-import { hasCommandId } from '../../table/command-item.ts';
+import { hasCommandId } from '../../table/command-id.ts';
+import { conditionHeld } from '../../table/conditional-write.ts';
 import { knownTopicKey } from '../../table/known-topic.ts';
 
 export interface RegistryOptions {
@@ -114,10 +114,9 @@ export function createRegistry(options: RegistryOptions): CountTopics {
     else tally.dueMs = endOfMinute(tally.writes === 1 ? nowMs + minuteMs : nowMs, tally.phaseMs);
     tally.writes++;
     try {
-      await client.send(new UpdateItemCommand(update.lasting), { abortSignal }).catch((error) => {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        return client.send(new UpdateItemCommand(update.counting), { abortSignal });
-      });
+      const lasting = client.send(new UpdateItemCommand(update.lasting), { abortSignal });
+      if (!(await conditionHeld(lasting)))
+        await client.send(new UpdateItemCommand(update.counting), { abortSignal });
     } catch {
       tally.messages += messages;
       if (dueMs === 0 && tally.receivedAfter !== undefined) tally.dueMs = 0;

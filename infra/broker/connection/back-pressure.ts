@@ -99,7 +99,7 @@ export class BackPressure {
   /** The session of the server's own that is to get the message, and has no room. */
   #fullFor(message: Message): Session | undefined {
     const { sessions, subscriptions } = this.#parts;
-    const full = sessions.fullFor(message);
+    const full = sessions.own.fullFor(message);
     if (full.length === 0) return undefined;
     const { members, groups } = subscriptions.routesOf(message.topic);
     return full.find(
@@ -146,7 +146,7 @@ export class BackPressure {
   #waits(held: Held): boolean {
     const { sessions } = this.#parts;
     // Mostly it is the same one that is full, and the routes need not be looked up.
-    if (held.session === undefined || !sessions.isFullFor(held.session, held.message))
+    if (held.session === undefined || !sessions.own.isFullFor(held.session, held.message))
       held.session = this.#fullFor(held.message);
     return held.session !== undefined;
   }

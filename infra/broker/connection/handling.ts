@@ -4,7 +4,7 @@ import { protocolError } from '../packets/cursor.ts';
 import { type Frame, isFault, Type } from '../packets/frames.ts';
 import { Reason } from '../packets/reasons.ts';
 import { authFault, pingFault, readAcknowledgement, readDisconnect } from '../packets/requests.ts';
-import type { Acknowledged } from '../session/outbox.ts';
+import type { Acknowledged } from '../session/inflight.ts';
 import type { Connection } from './connection.ts';
 import type { Publishing } from './publishing.ts';
 import type { Subscribing } from './subscribing.ts';

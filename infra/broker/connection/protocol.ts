@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { PartialReads } from '../../../bridge/base/partial-reads.ts';
+import { pause } from '../../../functions/contract/pause.ts';
 import type { ConnectionValidator } from '../access/access.ts';
 import { ownNamePrefix } from '../access/own-user.ts';
 import type { Fault } from '../packets/cursor.ts';
@@ -230,7 +231,7 @@ export class Protocol {
     this.#closing = true;
     for (const connection of this.#open)
       connection.close({ reason: 'server' }, Reason.serverShuttingDown);
-    while (this.#streams.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.#streams.size > 0) await pause(5);
     this.#publishing.close();
     this.#wills.close();
     this.#takeovers.close();

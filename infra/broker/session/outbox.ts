@@ -1,61 +1,32 @@
 // The messages of QoS 1 and 2 to one session, from their arrival to the client's acknowledgement.
 
-import { hasExpired, type Message, messageBytes } from '../packets/message.ts';
-import type { Budget } from '../quotas/budget.ts';
+import { hasExpired, messageBytes } from '../packets/message.ts';
 import { type Delivery, packetId, type QueuedDelivery } from '../store/delivery.ts';
 import type { Counters } from '../telemetry/counters.ts';
-import type { MessageQueue } from './queue.ts';
+import { type Acknowledged, Inflight } from './inflight.ts';
+import { emptyBacklog, type MessageQueue } from './queue.ts';
+import { type QueueLimits, QueueRoom } from './queue-room.ts';
 import type { Receiver } from './receiver.ts';
 
-export interface OutboxLimits {
+export interface OutboxLimits extends QueueLimits {
   /** Messages that may be sent and not acknowledged. */
   readonly maxInflight: number;
-  /** Messages that are kept for the session, sent or not. */
-  readonly maxQueuedMessages: number;
-  readonly maxQueuedBytes: number;
 }
-
-/** What is in the queue already. */
-export interface Backlog {
-  messages: number;
-  bytes: number;
-  /** Number of the last message that the queue ever had. */
-  last: number;
-  /** Number of the last message that has been sent; in the store, of the last that may have been. */
-  sentUpTo: number;
-}
-
-export const emptyBacklog = (): Backlog => ({ messages: 0, bytes: 0, last: 0, sentUpTo: 0 });
-
-interface Inflight {
-  readonly number: number;
-  readonly qos: 1 | 2;
-  bytes: number;
-  /** PUBREC has come. */
-  released: boolean;
-}
-
-/** What an acknowledgement was worth: `unknown` where nothing has this packet id, `wrong` where it is another kind's. */
-export type Acknowledged = 'taken' | 'unknown' | 'wrong';
-
-/** What is left of a message after PUBREC. */
-const releasedBytes = 64;
-
-/** Part of a queue's room for messages whose publisher can wait; wills, events and the server's own have the rest. */
-const partForWaiting = 0.9;
 
 /** Maximum messages read from the queue at once. */
 const readMessages = 500;
 
 export class Outbox {
+  readonly room: QueueRoom;
   readonly #queue: MessageQueue;
   readonly #limits: OutboxLimits;
   readonly #counters: Counters;
-  readonly #inflight = new Map<number, Inflight>();
-  readonly #backlog: Backlog;
-  /** Whose memory or disk the messages take. */
-  #budget: Budget | undefined;
+  readonly #inflight = new Inflight();
   #receiver: Receiver | undefined;
+  /** Number of the last message that the queue ever had. */
+  #last: number;
+  /** Number of the last message that has been sent. */
+  #sentUpTo: number;
   /** Number of the next message to send. */
   #next: number;
   /** Number of the last message that the queue is sure to have. */
@@ -77,25 +48,21 @@ export class Outbox {
     this.#queue = queue;
     this.#limits = limits;
     this.#counters = counters;
-    this.#backlog = backlog;
+    this.room = new QueueRoom(limits, backlog);
+    this.#last = backlog.last;
+    this.#sentUpTo = backlog.sentUpTo;
     this.#next = backlog.last + 1;
     this.#kept = backlog.last;
   }
 
   /** Messages that are not acknowledged, sent or not. */
   get messages(): number {
-    return this.#backlog.messages;
+    return this.room.messages;
   }
 
   /** A message can be sent at once. */
-  get hasRoom(): boolean {
-    return this.#next > this.#backlog.last && this.#inflight.size < this.#window;
-  }
-
-  /** It has as many messages as it may, or as many bytes. */
-  get isFull(): boolean {
-    const { messages, bytes } = this.#backlog;
-    return messages >= this.#limits.maxQueuedMessages || bytes >= this.#limits.maxQueuedBytes;
+  get ready(): boolean {
+    return this.#next > this.#last && this.#inflight.size < this.#window;
   }
 
   get #window(): number {
@@ -107,14 +74,13 @@ export class Outbox {
    * `full` where it is dropped.
    */
   append(delivery: Delivery): Promise<void> | undefined | 'full' {
-    if (!this.takes(delivery.message)) {
+    if (!this.room.takes(delivery.message)) {
       this.#counters.droppedQueueFull++;
       return 'full';
     }
     const size = messageBytes(delivery.message);
-    const number = ++this.#backlog.last;
-    this.#backlog.messages++;
-    this.#count(size);
+    const number = ++this.#last;
+    this.room.add(size);
     // Who has all earlier ones gets this one without the way through the queue.
     const receiver = this.#receiver;
     const direct =
@@ -122,10 +88,10 @@ export class Outbox {
       !this.#pumping &&
       this.#next === number &&
       !receiver.blocked &&
-      this.#hasRoomFor(number);
+      this.#windowTakes(number);
     if (direct) {
       this.#next = number + 1;
-      this.#track(number, delivery.qos, size);
+      this.#inflight.add(number, delivery.qos, size);
     }
     const keeping = this.#queue.append(number, delivery, direct);
     if (keeping === undefined) {
@@ -160,33 +126,6 @@ export class Outbox {
     if (this.#receiver === receiver) this.#receiver = undefined;
   }
 
-  /** What is kept counts for another budget from now on; for none where nobody will want the messages any more. */
-  charge(budget: Budget | undefined): void {
-    this.#budget?.add(-this.#backlog.bytes);
-    this.#budget = budget;
-    budget?.add(this.#backlog.bytes);
-  }
-
-  /** Whether a message is kept, and not dropped for a full queue. */
-  takes(message: Message): boolean {
-    return this.#hasSpace(message, 1);
-  }
-
-  /** A message that can wait has to: the last of the room is for those that cannot. */
-  isFullFor(message: Message): boolean {
-    return !this.#hasSpace(message, partForWaiting);
-  }
-
-  /** Within this part of the limits. An empty queue has space for one message of any size, or that would wait for ever. */
-  #hasSpace(message: Message, part: number): boolean {
-    const { messages, bytes } = this.#backlog;
-    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    const size = messageBytes(message);
-    if (messages > 0 && messages >= maxQueuedMessages * part) return false;
-    if (messages > 0 && bytes + size > maxQueuedBytes * part) return false;
-    return this.#budget?.hasRoom(size) !== false;
-  }
-
   /**
    * The messages of a shared subscription that another client may get, as this one is away: those that were not sent,
    * and those of QoS 1 that were not acknowledged. Of QoS 2 what was sent stays [MQTT-4.8.2-4].
@@ -194,7 +133,7 @@ export class Outbox {
   async *givable(share: string): AsyncGenerator<QueuedDelivery> {
     for await (const queued of this.#queue.sharedBy(share)) {
       const { qos, number, released } = queued;
-      if (!released && (qos === 1 || number > this.#backlog.sentUpTo)) yield queued;
+      if (!released && (qos === 1 || number > this.#sentUpTo)) yield queued;
     }
   }
 
@@ -212,40 +151,29 @@ export class Outbox {
 
   /** PUBREC: resolves when the next thing the client is sure to get is PUBREL. */
   release(id: number): { outcome: Acknowledged; kept: Promise<void> | undefined } {
-    const inflight = this.#inflight.get(id);
-    if (inflight === undefined) return { outcome: 'unknown', kept: undefined };
-    if (inflight.qos !== 2) return { outcome: 'wrong', kept: undefined };
-    if (inflight.released) return { outcome: 'taken', kept: undefined };
-    inflight.released = true;
-    this.#count(releasedBytes - inflight.bytes);
-    inflight.bytes = releasedBytes;
-    return { outcome: 'taken', kept: this.#queue.release(inflight.number) };
+    const released = this.#inflight.release(id);
+    if (typeof released === 'string') return { outcome: released, kept: undefined };
+    this.room.free(released.freedBytes);
+    return { outcome: 'taken', kept: this.#queue.release(released.number) };
   }
 
   /** PUBACK or PUBCOMP, or a PUBREC that refuses the message: it is done with. */
   acknowledge(id: number, packet: 'puback' | 'pubcomp' | 'refusal'): Acknowledged {
-    const inflight = this.#inflight.get(id);
-    if (inflight === undefined) return 'unknown';
-    if ((inflight.qos === 1) !== (packet === 'puback')) return 'wrong';
-    // PUBCOMP answers PUBREL, and that comes after PUBREC.
-    if (inflight.qos === 2 && inflight.released !== (packet === 'pubcomp')) return 'wrong';
-    void this.#queue.remove(inflight.number);
-    this.#forget(inflight.number, inflight.bytes);
+    const done = this.#inflight.acknowledged(id, packet);
+    if (typeof done === 'string') return done;
+    void this.#queue.remove(done.number);
+    this.#forget(done.number, done.bytes);
     this.#pump();
     return 'taken';
   }
 
-  #hasRoomFor(number: number): boolean {
+  #windowTakes(number: number): boolean {
     return this.#inflight.size < this.#window && !this.#inflight.has(packetId(number));
   }
 
   #sendDirect(receiver: Receiver, delivery: Delivery, number: number): void {
-    this.#backlog.sentUpTo = Math.max(this.#backlog.sentUpTo, number);
+    this.#sentUpTo = Math.max(this.#sentUpTo, number);
     if (!receiver.send(delivery, packetId(number), false)) this.#drop(number, delivery);
-  }
-
-  #track(number: number, qos: number, bytes: number, released = false): void {
-    this.#inflight.set(packetId(number), { number, qos: qos === 2 ? 2 : 1, bytes, released });
   }
 
   /** Takes out what is not to be sent. */
@@ -255,15 +183,8 @@ export class Outbox {
   }
 
   #forget(number: number, bytes: number): void {
-    const id = packetId(number);
-    if (this.#inflight.get(id)?.number === number) this.#inflight.delete(id);
-    this.#backlog.messages--;
-    this.#count(-bytes);
-  }
-
-  #count(bytes: number): void {
-    this.#backlog.bytes += bytes;
-    this.#budget?.add(bytes);
+    this.#inflight.remove(number);
+    this.room.remove(bytes);
   }
 
   /** Sends from the queue until it is empty, the window full, or the client not reading. */
@@ -303,13 +224,13 @@ export class Outbox {
       this.#ahead = read;
     }
     const chosen = this.#choose(this.#ahead);
-    const sentBefore = this.#backlog.sentUpTo;
+    const sentBefore = this.#sentUpTo;
     const last = chosen.at(-1)?.number ?? 0;
     if (last > sentBefore) {
       // Before they are sent: what was sent must come with DUP the next time [MQTT-3.3.1-1].
       await this.#queue.markSent(last);
       if (this.#receiver !== receiver) return true;
-      this.#backlog.sentUpTo = last;
+      this.#sentUpTo = last;
     }
     this.#ahead.splice(0, chosen.length);
     for (const one of chosen) this.#sendQueued(receiver, one, sentBefore);
@@ -338,7 +259,7 @@ export class Outbox {
       this.#counters.messagesExpired++;
       return this.#drop(number, queued);
     }
-    this.#track(number, qos, messageBytes(message), released);
+    this.#inflight.add(number, qos, messageBytes(message), released);
     if (released) receiver.release(packetId(number));
     else if (!receiver.send(queued, packetId(number), wasSent)) this.#drop(number, queued);
   }

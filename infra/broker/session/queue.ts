@@ -28,6 +28,18 @@ export interface MessageQueue {
   sharedBy(share: string): AsyncIterable<QueuedDelivery> | Iterable<QueuedDelivery>;
 }
 
+/** What is in the queue already. */
+export interface Backlog {
+  messages: number;
+  bytes: number;
+  /** Number of the last message that the queue ever had. */
+  last: number;
+  /** Number of the last message that has been sent; in the store, of the last that may have been. */
+  sentUpTo: number;
+}
+
+export const emptyBacklog = (): Backlog => ({ messages: 0, bytes: 0, last: 0, sentUpTo: 0 });
+
 /** Ends a read once it has this many bytes. */
 const readBytes = 256 * 1024;
 

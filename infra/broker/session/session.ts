@@ -63,11 +63,11 @@ export class Session implements Recipient {
 
   get ready(): boolean {
     const receiver = this.#receiver;
-    return receiver !== undefined && !receiver.blocked && (this.#outbox?.hasRoom ?? true);
+    return receiver !== undefined && !receiver.blocked && (this.#outbox?.ready ?? true);
   }
 
   get full(): boolean {
-    return this.#outbox?.isFull ?? false;
+    return this.#outbox?.room.isFull ?? false;
   }
 
   /** Sends to this connection from now on. */

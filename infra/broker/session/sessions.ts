@@ -1,22 +1,15 @@
-// All sessions: which there are, whose they are, when they end, and what of them is in the store.
-import { isOwn } from '../access/own-user.ts';
-import type { Message } from '../packets/message.ts';
+// All sessions: which there are, whose they are, and when they end.
 import { type Budget, UserBudgets } from '../quotas/budget.ts';
 import { noParties, type Parties, Shares } from '../quotas/shares.ts';
 import type { Subscription } from '../routing/subscription.ts';
 import type { Subscriptions } from '../routing/subscriptions.ts';
-import { keyNumber, keyPart, type Store, type Write } from '../store/broker-store.ts';
+import type { Store } from '../store/broker-store.ts';
 import type { Counters } from '../telemetry/counters.ts';
-import { type Backlog, Outbox, type OutboxLimits } from './outbox.ts';
-import { memoryQueue, queuePrefix, sentKey, storedQueue } from './queue.ts';
+import { Outbox, type OutboxLimits } from './outbox.ts';
+import { OwnSessions } from './own-sessions.ts';
+import { type Backlog, memoryQueue, storedQueue } from './queue.ts';
 import { Session } from './session.ts';
-import {
-  encodeSubscription,
-  incomingPrefix,
-  loadSessions,
-  sessionKey,
-  subscriptionPrefix,
-} from './stored-session.ts';
+import { loadSessions, StoredSessions } from './stored-session.ts';
 
 export interface SessionLimits extends OutboxLimits {
   readonly maxSessions: number;
@@ -27,30 +20,20 @@ export interface SessionLimits extends OutboxLimits {
   readonly sessionExpirySeconds: number;
 }
 
-/**
- * So long publishers wait for a session of the server's own whose client is away. Over it, it is one that no part of the
- * server has any more, such as that of a route which is gone.
- */
-const awaitedMs = 600_000;
-/** Time that the parts of the server have after its start, however long it was not there. */
-const awaitedAfterStartMs = 60_000;
-
-const none: readonly Session[] = [];
-
 export class Sessions {
+  /** Those of the server itself; they are in the others, too. */
+  readonly own = new OwnSessions();
+  readonly #stored: StoredSessions;
   readonly #store: Store;
   readonly #limits: SessionLimits;
   readonly #counters: Counters;
   readonly #sessions = new Map<string, Session>();
-  /** Of these, the server's own. */
-  readonly #own = new Set<Session>();
   readonly #subscriptions: Subscriptions<Session>;
   readonly #removals = new Map<string, Promise<void>>();
   readonly #shares: Shares;
   readonly #disk: UserBudgets;
   /** Users of the sessions that are being made, by client id; they count already. */
   readonly #claims = new Map<string, string | undefined>();
-  readonly #loadedMs = Date.now();
 
   private constructor(
     store: Store,
@@ -60,6 +43,7 @@ export class Sessions {
     parties: Parties,
   ) {
     this.#store = store;
+    this.#stored = new StoredSessions(store);
     this.#subscriptions = subscriptions;
     this.#limits = limits;
     this.#counters = counters;
@@ -122,24 +106,6 @@ export class Sessions {
     return sum;
   }
 
-  /** Kept sessions of the server's own that publishers have to wait for with this message. */
-  fullFor(message: Message, nowMs?: number): readonly Session[] {
-    let full: Session[] | undefined;
-    for (const session of this.#own)
-      if (this.isFullFor(session, message, nowMs)) {
-        full ??= [];
-        full.push(session);
-      }
-    return full ?? none;
-  }
-
-  isFullFor(session: Session, message: Message, nowMs?: number): boolean {
-    if (session.ended || session.madeOutbox?.isFullFor(message) !== true) return false;
-    if (session.connected) return true;
-    const untilMs = Math.max(session.lastSeenMs + awaitedMs, this.#loadedMs + awaitedAfterStartMs);
-    return (nowMs ?? Date.now()) < untilMs;
-  }
-
   /** The client's kept session, made where it has none. */
   async open(
     clientId: string,
@@ -159,7 +125,7 @@ export class Sessions {
     return new Session(facts, () => {
       const { maxMemoryQueueBytes: maxQueuedBytes } = this.#limits;
       const outbox = new Outbox(memoryQueue(), { ...this.#limits, maxQueuedBytes }, this.#counters);
-      outbox.charge(memory);
+      outbox.room.charge(memory);
       return outbox;
     });
   }
@@ -176,9 +142,7 @@ export class Sessions {
   seen(session: Session): void {
     if (this.#sessions.get(session.clientId) !== session) return;
     session.lastSeenMs = Date.now();
-    const { user, lastSeenMs, expirySeconds } = session;
-    const value = Buffer.from(JSON.stringify({ user, lastSeenMs, expirySeconds }));
-    void this.#store.write({ type: 'put', key: sessionKey(session.clientId), value });
+    this.#stored.put(session);
   }
 
   /** The session, with all that is queued, is this user's from now on. */
@@ -189,8 +153,8 @@ export class Sessions {
       this.#shares.add(user, 1);
     }
     session.user = user;
-    this.#noteOwner(session);
-    session.outbox.charge(this.#disk.of(user));
+    this.own.note(session);
+    session.outbox.room.charge(this.#disk.of(user));
     this.seen(session);
   }
 
@@ -199,31 +163,18 @@ export class Sessions {
     const session = this.#sessions.get(clientId);
     if (session === undefined) return this.#removals.get(clientId);
     this.#sessions.delete(clientId);
-    this.#own.delete(session);
+    this.own.delete(session);
     this.#shares.add(session.user, -1);
     this.#end(session);
-    const removal = this.#erase(clientId).finally(() => this.#removals.delete(clientId));
+    const removal = this.#stored.erase(clientId).finally(() => this.#removals.delete(clientId));
     this.#removals.set(clientId, removal);
     await removal;
   }
 
   #end(session: Session): void {
     session.ended = true;
-    session.madeOutbox?.charge(undefined);
+    session.madeOutbox?.room.charge(undefined);
     for (const filter of session.subscriptions.keys()) this.#subscriptions.remove(session, filter);
-  }
-
-  async #erase(clientId: string): Promise<void> {
-    await this.#store.settled();
-    const writes: Write[] = [sessionKey(clientId), sentKey(clientId)].map((key) => ({
-      type: 'del',
-      key,
-    }));
-    for (const prefix of [queuePrefix, subscriptionPrefix, incomingPrefix]) {
-      for await (const [key] of this.#store.entries(prefix(clientId)))
-        writes.push({ type: 'del', key });
-    }
-    await this.#store.write(...writes);
   }
 
   /** Removes the sessions whose client has been away for too long. */
@@ -248,17 +199,13 @@ export class Sessions {
   /** Resolves when the subscription is kept; undefined where it need not be. */
   subscribe(session: Session, subscription: Subscription): Promise<void> | undefined {
     this.#subscribe(session, subscription);
-    if (!session.kept) return undefined;
-    const key = subscriptionPrefix(session.clientId) + keyPart(subscription.filter);
-    return this.#store.write({ type: 'put', key, value: encodeSubscription(subscription) });
+    return session.kept ? this.#stored.putSubscription(session, subscription) : undefined;
   }
 
   unsubscribe(session: Session, filter: string): Promise<void> | undefined {
     session.subscriptions.delete(filter);
     this.#subscriptions.remove(session, filter);
-    if (!session.kept) return undefined;
-    const key = subscriptionPrefix(session.clientId) + keyPart(filter);
-    return this.#store.write({ type: 'del', key });
+    return session.kept ? this.#stored.deleteSubscription(session, filter) : undefined;
   }
 
   /** Ends the subscriptions that are not `granted` any more. */
@@ -277,17 +224,13 @@ export class Sessions {
   /** Notes the arrival of a QoS 2 message; resolves when it is kept, undefined where it need not be. */
   arrived(session: Session, packetId: number): Promise<void> | undefined {
     session.incoming.add(packetId);
-    if (!session.kept) return undefined;
-    const key = incomingPrefix(session.clientId) + keyNumber(packetId);
-    return this.#store.write({ type: 'put', key, value: Buffer.alloc(0) });
+    return session.kept ? this.#stored.putIncoming(session, packetId) : undefined;
   }
 
   /** PUBREL came: the packet id may be used for a new message. */
   completed(session: Session, packetId: number): Promise<void> | undefined {
     session.incoming.delete(packetId);
-    if (!session.kept) return undefined;
-    const key = incomingPrefix(session.clientId) + keyNumber(packetId);
-    return this.#store.write({ type: 'del', key });
+    return session.kept ? this.#stored.deleteIncoming(session, packetId) : undefined;
   }
 
   #create(clientId: string, user: string | undefined, expirySeconds: number): Session {
@@ -300,23 +243,18 @@ export class Sessions {
   #outbox(session: Session, backlog?: Backlog): Outbox {
     const queue = storedQueue(this.#store, session.clientId);
     const outbox = new Outbox(queue, this.#limits, this.#counters, backlog);
-    outbox.charge(this.#disk.of(session.user));
+    outbox.room.charge(this.#disk.of(session.user));
     return outbox;
   }
 
   #add(session: Session): Session {
     const { clientId, user } = session;
     this.#sessions.set(clientId, session);
-    this.#noteOwner(session);
+    this.own.note(session);
     if (this.#claims.has(clientId)) this.#shares.add(this.#claims.get(clientId), -1);
     this.#claims.delete(clientId);
     this.#shares.add(user, 1);
     return session;
-  }
-
-  #noteOwner(session: Session): void {
-    if (isOwn(session.user)) this.#own.add(session);
-    else this.#own.delete(session);
   }
 
   #subscribe(session: Session, subscription: Subscription): void {

@@ -18,7 +18,7 @@ export async function giveShares(
     if (outbox === undefined || outbox.messages === 0 || group === undefined) continue;
     for await (const queued of outbox.givable(share)) {
       const other = session.connected ? undefined : group.next(false);
-      if (other === undefined || !other.member.outbox.takes(queued.message)) break;
+      if (other === undefined || !other.member.outbox.room.takes(queued.message)) break;
       const { qos, id } = other.subscription;
       // Both writes are in one batch of the store.
       const kept = other.member.deliver({

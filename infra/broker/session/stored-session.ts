@@ -2,13 +2,14 @@
 
 import { messageBytes, type QoS } from '../packets/message.ts';
 import { plainSubscription, type Subscription } from '../routing/subscription.ts';
-import { keyPart, type Store, type Write } from '../store/broker-store.ts';
+import { keyNumber, keyPart, type Store, type Write } from '../store/broker-store.ts';
 import { decodeDelivery } from '../store/delivery.ts';
-import { type Backlog, emptyBacklog } from './outbox.ts';
+import { type Backlog, emptyBacklog, queuePrefix, sentKey } from './queue.ts';
+import type { Session } from './session.ts';
 
-export const sessionKey = (clientId: string) => `session:${keyPart(clientId)}`;
-export const subscriptionPrefix = (clientId: string) => `subscription:${keyPart(clientId)}:`;
-export const incomingPrefix = (clientId: string) => `incoming:${keyPart(clientId)}:`;
+const sessionKey = (clientId: string) => `session:${keyPart(clientId)}`;
+const subscriptionPrefix = (clientId: string) => `subscription:${keyPart(clientId)}:`;
+const incomingPrefix = (clientId: string) => `incoming:${keyPart(clientId)}:`;
 
 /** The QoS alone, as text, where nothing else was asked for. */
 export function encodeSubscription({ qos, noLocal, retainAsPublished, id }: Subscription): Buffer {
@@ -81,4 +82,46 @@ export async function loadSessions(store: Store): Promise<Map<string, StoredSess
   await each('incoming:', ({ incoming }, packetId) => void incoming.push(Number(packetId)));
   if (orphans.length > 0) await store.write(...orphans);
   return sessions;
+}
+
+/** Writes of kept sessions. */
+export class StoredSessions {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  put({ clientId, user, lastSeenMs, expirySeconds }: Session): void {
+    const value = Buffer.from(JSON.stringify({ user, lastSeenMs, expirySeconds }));
+    void this.#store.write({ type: 'put', key: sessionKey(clientId), value });
+  }
+
+  putSubscription({ clientId }: Session, subscription: Subscription): Promise<void> {
+    const key = subscriptionPrefix(clientId) + keyPart(subscription.filter);
+    return this.#store.write({ type: 'put', key, value: encodeSubscription(subscription) });
+  }
+
+  deleteSubscription({ clientId }: Session, filter: string): Promise<void> {
+    return this.#store.write({ type: 'del', key: subscriptionPrefix(clientId) + keyPart(filter) });
+  }
+
+  putIncoming({ clientId }: Session, packetId: number): Promise<void> {
+    const key = incomingPrefix(clientId) + keyNumber(packetId);
+    return this.#store.write({ type: 'put', key, value: Buffer.alloc(0) });
+  }
+
+  deleteIncoming({ clientId }: Session, packetId: number): Promise<void> {
+    const key = incomingPrefix(clientId) + keyNumber(packetId);
+    return this.#store.write({ type: 'del', key });
+  }
+
+  /** Deletes a session with all that it has. */
+  async erase(clientId: string): Promise<void> {
+    await this.#store.settled();
+    const keys = [sessionKey(clientId), sentKey(clientId)];
+    for (const prefix of [queuePrefix, subscriptionPrefix, incomingPrefix])
+      for await (const [key] of this.#store.entries(prefix(clientId))) keys.push(key);
+    await this.#store.write(...keys.map((key) => ({ type: 'del', key }) as const));
+  }
 }

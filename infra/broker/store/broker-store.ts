@@ -1,9 +1,6 @@
 // What survives the process: sessions, queues, retained messages and wills, under keys that are texts.
-import {
-  LevelStore,
-  type LevelStoreOptions,
-  type Write as LevelWrite,
-} from '../../level/level-store.ts';
+import type { Write as LevelWrite } from '../../level/level.ts';
+import { LevelStore, type LevelStoreOptions } from '../../level/level-store.ts';
 import { levelDbNames, makePrivate } from '../../level/private-folder.ts';
 
 export type Write = LevelWrite<string>;

@@ -5,7 +5,7 @@ import mqtt, { type IPublishPacket } from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Bridge } from '../../../bridge/bridge.ts';
 import type { Outcome } from '../../../functions/contract/command.ts';
-import type { QueuedCommand } from '../../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../../functions/table/queued-command.ts';
 import { startTestBridge } from '../../support/bridges.ts';
 import {
   hasMosquitto,

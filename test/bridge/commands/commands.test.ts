@@ -12,7 +12,7 @@ import {
 } from 'vitest';
 import type { Bridge } from '../../../bridge/bridge.ts';
 import type { Outcome, WaitFor } from '../../../functions/contract/command.ts';
-import type { QueuedCommand } from '../../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../../functions/table/queued-command.ts';
 import { type BridgeInput, startTestBridge, untilReady } from '../../support/bridges.ts';
 import { brokers, type TestBroker } from '../../support/brokers.ts';
 import { command, inLedger, queueLength, record } from '../../support/queue.ts';

@@ -1,7 +1,7 @@
 // What makes a broker close is tried where nobody waits behind it: others are sent meanwhile, and the culprit fails alone.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { QueuedCommand } from '../../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../../functions/table/queued-command.ts';
 import { command, inLedger, queueLength, record } from '../../support/queue.ts';
 import { until } from '../../support/wait.ts';
 import { startFakeBroker } from '../fake-broker.ts';

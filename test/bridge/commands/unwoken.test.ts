@@ -6,7 +6,7 @@ import { knownScopes, principalOf } from '../../../functions/api/access/scopes.t
 import { createCommands } from '../../../functions/api/commands/service.ts';
 import { publishRequestSchema } from '../../../functions/contract/command.ts';
 import { readChangeMarker } from '../../../functions/table/change-marker.ts';
-import { queuePartition } from '../../../functions/table/command-item.ts';
+import { queuePartition } from '../../../functions/table/queued-command.ts';
 import { startTable } from '../../support/table.ts';
 import { until } from '../../support/wait.ts';
 import { startFakeBroker } from '../fake-broker.ts';

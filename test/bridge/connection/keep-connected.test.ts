@@ -1,6 +1,5 @@
 // The network side against a scripted broker: versions, refusals and takeovers.
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqttPacket, { type IConnectPacket, type Packet } from 'mqtt-packet';
@@ -9,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../../../bridge/config/config.ts';
 import { keepConnected } from '../../../bridge/connection/keep-connected.ts';
 import type { Link } from '../../../bridge/connection/link.ts';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { until } from '../../support/wait.ts';
 
 type Script = (
@@ -25,9 +25,7 @@ const accepted = ({ protocolVersion }: IConnectPacket): Packet =>
 /** A broker that answers each CONNECT as the script says. */
 async function scriptedBroker(script: Script): Promise<string> {
   let attempts = 0;
-  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
-    sockets.add(socket);
     socket.on('error', () => {});
     const parser = mqttPacket.parser();
     parser.on('packet', (packet) => {
@@ -40,13 +38,7 @@ async function scriptedBroker(script: Script): Promise<string> {
     });
     socket.on('data', (bytes) => parser.parse(bytes));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `mqtt://127.0.0.1:${await listenDuringTest(server)}`;
 }
 
 function keep(url: string, { connectTimeoutMs = 500 } = {}) {

@@ -1,9 +1,8 @@
 // A broker of bytes, for what no broker should send. It keeps one session, and sends what is not acknowledged again on
 // each connection, in its order, with DUP.
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import mqttPacket, { type IPublishPacket, type Packet } from 'mqtt-packet';
-import { onTestFinished } from 'vitest';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { int16, packet, properties } from '../packets/wire.ts';
 
 export interface RawBroker {
@@ -45,14 +44,12 @@ export async function startRawBroker(options: RawBrokerOptions = {}): Promise<Ra
   } = options;
   const unacknowledged = new Map<number, Buffer>();
   const connections: Packet[][] = [];
-  const sockets = new Set<Socket>();
   let current: Socket | undefined;
   let hasSession = false;
   let subscribes = 0;
   const server = createServer((socket) => {
     const received: Packet[] = [];
     const number = connections.push(received) - 1;
-    sockets.add(socket);
     current = socket;
     const isAgain = hasSession;
     socket.on('error', () => {});
@@ -96,14 +93,9 @@ export async function startRawBroker(options: RawBrokerOptions = {}): Promise<Ra
     });
     socket.on('data', (bytes) => parser.parse(bytes));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
+  const port = await listenDuringTest(server);
   return {
-    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `mqtt://127.0.0.1:${port}`,
     connections,
     unacknowledged,
     send: (bytes) => void current?.write(bytes),

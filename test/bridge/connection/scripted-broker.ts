@@ -1,8 +1,7 @@
 // A broker that answers each packet as a script says, and keeps what it got.
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import mqttPacket, { type Packet } from 'mqtt-packet';
-import { onTestFinished } from 'vitest';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 
 export interface ScriptedBroker {
   readonly url: string;
@@ -14,9 +13,7 @@ export async function startScriptedBroker(
   answer: (packet: Packet) => Packet | 'close' | undefined,
 ): Promise<ScriptedBroker> {
   const received: Packet[] = [];
-  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
-    sockets.add(socket);
     socket.on('error', () => {});
     const parser = mqttPacket.parser({ protocolVersion: 5 });
     parser.on('packet', (packet) => {
@@ -27,11 +24,6 @@ export async function startScriptedBroker(
     });
     socket.on('data', (bytes) => parser.parse(bytes));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+  const port = await listenDuringTest(server);
+  return { url: `mqtt://127.0.0.1:${port}`, received };
 }

@@ -1,7 +1,8 @@
 // TLS that does not come about for the broker: the reason names the certificate and what is wrong with it, and once
 // that is mended the session that is running comes back by itself.
 import { createServer } from 'node:net';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { until } from '../../support/wait.ts';
 import { keepSession } from './kept-session.ts';
 import {
@@ -131,11 +132,9 @@ describe('what is no TLS of today:', () => {
       socket.on('error', () => {});
       socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
     });
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    onTestFinished(() => void server.close());
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const { reasons } = keepSession({ url: `mqtts://127.0.0.1:${address.port}` });
+    const { reasons } = keepSession({
+      url: `mqtts://127.0.0.1:${await listenDuringTest(server)}`,
+    });
     await until(() => reasons.length > 0);
     expect(reasons[0]).toBe(
       'what answers at this port does not speak TLS: it may be the one for mqtt or ws',

@@ -21,7 +21,7 @@ import {
   deadLetterPartition,
 } from '../../../functions/table/dead-letter.ts';
 import type { Item } from '../../../functions/table/item.ts';
-import { ReadBudget } from '../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../functions/table/read-budget.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
 import { message } from '../../support/messages.ts';
 import { startTable, type TestTable } from '../../support/table.ts';

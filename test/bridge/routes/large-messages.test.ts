@@ -1,13 +1,14 @@
 // PUBLISHes that are larger than any request of their route: they become dead letters as they come.
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import mqtt from 'mqtt';
+import mqtt, { type MqttClient } from 'mqtt';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { startTestBridge, untilReady } from '../../support/bridges.ts';
-import { brokers, startEmbedded, temporaryFolder } from '../../support/brokers.ts';
+import { type BridgeInput, startTestBridge, untilReady } from '../../support/bridges.ts';
+import { brokers, startEmbedded, type TestBroker, temporaryFolder } from '../../support/brokers.ts';
 import { startHandler, type TestHandler } from '../../support/handler.ts';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { until } from '../../support/wait.ts';
 
 let handler: TestHandler;
@@ -30,22 +31,33 @@ const letters = () =>
 const isDeadLetterOf = (payload: Buffer) =>
   letters().some(({ envelope }) => Buffer.from(envelope.data_base64, 'base64').equals(payload));
 
+/** A bridge from the broker to the handler is ready; resolves with a device at the broker. */
+async function connectDevice(
+  broker: TestBroker,
+  protocolVersion: 4 | 5,
+  options: Partial<BridgeInput> = {},
+): Promise<MqttClient> {
+  const bridge = await startTestBridge({
+    brokerUrl: broker.url,
+    handlerUrl: handler.url,
+    broker: { protocolVersion },
+    route,
+    quarantineFolder: folder,
+    ...options,
+  });
+  await untilReady(bridge);
+  const device = await mqtt.connectAsync(broker.url, { protocolVersion });
+  onTestFinished(() => device.endAsync(true));
+  return device;
+}
+
 for (const { name, version, available, start } of brokers) {
   test.skipIf(!available)(
     `${name}: large ones are kept, and what is beside them flows`,
     async () => {
       const broker = await start();
       onTestFinished(() => broker.stop());
-      const bridge = await startTestBridge({
-        brokerUrl: broker.url,
-        handlerUrl: handler.url,
-        broker: { protocolVersion: version },
-        route,
-        quarantineFolder: folder,
-      });
-      await untilReady(bridge);
-      const device = await mqtt.connectAsync(broker.url, { protocolVersion: version });
-      onTestFinished(() => device.endAsync(true));
+      const device = await connectDevice(broker, version);
       await device.publishAsync('a', 'before', { qos: 1 });
       await device.publishAsync('a', large(1), { qos: 1 });
       await device.publishAsync('b', 'between', { qos: 1 });
@@ -54,7 +66,7 @@ for (const { name, version, available, start } of brokers) {
       await device.publishAsync('a', 'after', { qos: 1 });
       await until(() => handler.stored.length === 3 && letters().length === 3);
       expect(handler.stored.map(({ data }) => data)).toEqual(['before', 'between', 'after']);
-      for (const seed of [1, 2, 3]) expect(isDeadLetterOf(large(seed))).toBe(true);
+      for (const nth of [1, 2, 3]) expect(isDeadLetterOf(large(nth))).toBe(true);
       expect(letters()[0]).toMatchObject({
         route: 'store',
         reason: 'it takes 600000 bytes, and a request 100000',
@@ -70,16 +82,7 @@ for (const { name, version, available, start } of brokers) {
       const broker = await start();
       onTestFinished(() => broker.stop());
       const cut = await startCuttingProxy(broker.port, 300_000, 2);
-      const bridge = await startTestBridge({
-        brokerUrl: cut.url,
-        handlerUrl: handler.url,
-        broker: { protocolVersion: version },
-        route,
-        quarantineFolder: folder,
-      });
-      await untilReady(bridge);
-      const device = await mqtt.connectAsync(broker.url, { protocolVersion: version });
-      onTestFinished(() => device.endAsync(true));
+      const device = await connectDevice(broker, version, { brokerUrl: cut.url });
       await device.publishAsync('a', large(1), { qos: 1 });
       await device.publishAsync('a', 'after', { qos: 1 });
       await until(() => handler.stored.length === 1 && letters().length === 1, {
@@ -95,20 +98,13 @@ test('a store of dead letters that is away: the message comes again until it is 
   const broker = await startEmbedded();
   onTestFinished(() => broker.stop());
   const lines: string[] = [];
-  const bridge = await startTestBridge({
-    brokerUrl: broker.url,
-    handlerUrl: handler.url,
-    broker: { protocolVersion: 4 },
+  const device = await connectDevice(broker, 4, {
     route: { ...route, retry: { baseMs: 1, capMs: 10 } },
-    quarantineFolder: folder,
     onLog: (line) => lines.push(line),
   });
-  await untilReady(bridge);
   // Nobody can write a file into a file.
   renameSync(folder, `${folder}-away`);
   writeFileSync(folder, '');
-  const device = await mqtt.connectAsync(broker.url, { protocolVersion: 4 });
-  onTestFinished(() => device.endAsync(true));
   await device.publishAsync('a', large(1), { qos: 1 });
   const failures = () =>
     lines.filter((line) => line.includes('a dead letter cannot be kept')).length;
@@ -121,13 +117,11 @@ test('a store of dead letters that is away: the message comes again until it is 
 
 /** Ends each of the first `cuts` connections that the broker has sent so many bytes on. */
 async function startCuttingProxy(port: number, afterBytes: number, cuts: number) {
-  const sockets = new Set<Socket>();
   const proxy = { url: '', cuts: 0 };
   const server = createServer((client) => {
     const broker = connect(port, '127.0.0.1');
     let bytes = 0;
     for (const socket of [client, broker]) {
-      sockets.add(socket);
       socket.on('error', () => {});
       socket.on('close', () => {
         client.destroy();
@@ -146,12 +140,6 @@ async function startCuttingProxy(port: number, afterBytes: number, cuts: number)
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const address = server.address();
-  proxy.url = `mqtt://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  proxy.url = `mqtt://127.0.0.1:${await listenDuringTest(server)}`;
   return proxy;
 }

@@ -1,8 +1,7 @@
 // A small raw broker that keeps the session of one client, and loses subscriptions or sessions as a test says.
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import mqttPacket, { type ISubscribePacket, type Packet } from 'mqtt-packet';
-import { onTestFinished } from 'vitest';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 
 export interface ForgetfulBroker {
   readonly url: string;
@@ -57,10 +56,9 @@ export async function startForgetfulBroker({
     });
     socket.on('data', (bytes) => parser.parse(bytes));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listenDuringTest(server);
   const broker: ForgetfulBroker = {
-    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `mqtt://127.0.0.1:${port}`,
     connects: 0,
     subscribes: [],
     unsubscribes: [],
@@ -69,9 +67,5 @@ export async function startForgetfulBroker({
       for (const socket of sockets) socket.destroy();
     },
   };
-  onTestFinished(() => {
-    server.close();
-    broker.cut();
-  });
   return broker;
 }

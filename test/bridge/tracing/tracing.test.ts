@@ -1,12 +1,11 @@
 // Spans on their way to a collector: by OTLP over HTTP; and what a collector costs that is away, slow or full.
 
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openTracing, type TracingOptions } from '../../../bridge/tracing/tracing.ts';
 import { attributeOf, startCollector } from '../../support/collector.ts';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { freePort } from '../../support/ports.ts';
 import { until } from '../../support/wait.ts';
 
@@ -46,13 +45,7 @@ test('where nobody takes them, they are counted as lost', async () => {
 });
 
 test('a collector that answers nothing holds up no more than the queue', async () => {
-  const silent = createServer(() => {}).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    silent.close();
-    silent.closeAllConnections();
-  });
-  await once(silent, 'listening');
-  const { port } = silent.address() as AddressInfo;
+  const port = await listenDuringTest(createServer(() => {}));
   const tracing = opened({ endpoint: `http://127.0.0.1:${port}`, maxQueued: 100 });
   for (let index = 0; index < 1000; index++) tracing.tracer.startSpan('one').end();
   expect(tracing.lostSpans()).toBe(900);

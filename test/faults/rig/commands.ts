@@ -1,7 +1,7 @@
 // Commands under faults: recorded as the api does, received by a device, and judged by the ledger beside both.
 import mqtt from 'mqtt';
 import type { BridgeConfigInput } from '../../../bridge/config/config.ts';
-import type { QueuedCommand } from '../../../functions/table/command-item.ts';
+import type { QueuedCommand } from '../../../functions/table/queued-command.ts';
 import { command, inLedger, queueLength, record } from '../../support/queue.ts';
 import { until } from '../../support/wait.ts';
 import { seed } from './random.ts';

@@ -9,7 +9,8 @@ import {
 import type { Run } from '../../../functions/index-runs/run.ts';
 import { referencesOf, TopicReader, topicsOf } from '../../../functions/index-runs/run-reader.ts';
 import { writeRun } from '../../../functions/index-runs/run-writer.ts';
-import { compareSortKeys, ReadBudget } from '../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../functions/table/read-budget.ts';
+import { compareSortKeys } from '../../../functions/table/sort-keys.ts';
 import { fc } from '../../support/property.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 

@@ -7,7 +7,7 @@ import { mergeRuns } from '../../../functions/index-runs/merge-runs.ts';
 import { lagMs, tick } from '../../../functions/index-runs/tick.ts';
 import { createStoredMessages } from '../../../functions/reading/stored-messages.ts';
 import { messageSortKey } from '../../../functions/table/item.ts';
-import { ReadBudget } from '../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../functions/table/read-budget.ts';
 import { localClient } from '../../../infra/local/database.ts';
 import { message } from '../../support/messages.ts';
 import { putItems, putSegments, segmentItems } from '../../support/segments.ts';

@@ -10,7 +10,7 @@ import {
   messageChunksPartition,
   messagePartition,
 } from '../../../functions/table/item.ts';
-import { ReadBudget } from '../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../functions/table/read-budget.ts';
 import { message } from '../../support/messages.ts';
 import { packsAll, settings } from '../../support/stored.ts';
 import { startTable, type TestTable } from '../../support/table.ts';

@@ -7,7 +7,7 @@ import { storageForms } from '../../../functions/contract/storage-form.ts';
 import { mergeRuns } from '../../../functions/index-runs/merge-runs.ts';
 import { lagMs, tick } from '../../../functions/index-runs/tick.ts';
 import { createStore } from '../../../functions/ingest/storing/message-store.ts';
-import { ReadBudget } from '../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../functions/table/read-budget.ts';
 import { message } from '../../support/messages.ts';
 import { fc } from '../../support/property.ts';
 import { startTable, type TestTable } from '../../support/table.ts';

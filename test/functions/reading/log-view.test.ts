@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lagMs, tick } from '../../../functions/index-runs/tick.ts';
 import { openLogView, TailTooLong } from '../../../functions/reading/log-view.ts';
-import { ReadBudget } from '../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../functions/table/read-budget.ts';
 import { message } from '../../support/messages.ts';
 import { putSegments } from '../../support/segments.ts';
 import { startTable, type TestTable } from '../../support/table.ts';

@@ -6,7 +6,7 @@ import type { Message } from '../../../functions/contract/message.ts';
 import { mergeRuns } from '../../../functions/index-runs/merge-runs.ts';
 import { lagMs, tick } from '../../../functions/index-runs/tick.ts';
 import { createStoredMessages } from '../../../functions/reading/stored-messages.ts';
-import { ReadBudget } from '../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../functions/table/read-budget.ts';
 import { message } from '../../support/messages.ts';
 import { putSegments } from '../../support/segments.ts';
 import { startTable, type TestTable } from '../../support/table.ts';

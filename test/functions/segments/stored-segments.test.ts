@@ -8,7 +8,7 @@ import {
   readLogHours,
   segmentItem,
 } from '../../../functions/segments/stored-segments.ts';
-import { ReadBudget } from '../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../functions/table/read-budget.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
 const hour = 500_000;

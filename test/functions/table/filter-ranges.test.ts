@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { matchesFilter } from '../../../functions/contract/topic.ts';
 import { rangesOfFilters } from '../../../functions/table/filter-ranges.ts';
 import { topicKey } from '../../../functions/table/item.ts';
-import { compareSortKeys, type SortKeyRange } from '../../../functions/table/partition.ts';
+import type { SortKeyRange } from '../../../functions/table/partition.ts';
+import { compareSortKeys } from '../../../functions/table/sort-keys.ts';
 import { fc } from '../../support/property.ts';
 
 const long = 'x'.repeat(1001);

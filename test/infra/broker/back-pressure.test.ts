@@ -19,16 +19,16 @@ const maxQueuedMessages = 10;
 const taken = 9;
 const kept = { clean: false, properties: { sessionExpiryInterval: 3600 } } as const;
 
-interface House {
+interface BrokerWithBridge {
   readonly broker: EmbeddedBroker;
   /** The bridge connects; what it gets is acknowledged. */
   bridge(options?: IClientOptions): Promise<{ client: MqttClient; heard: string[] }>;
 }
 
 /** A broker whose bridge has subscribed to all, and is away. */
-async function houseWithout(
+async function brokerWithoutBridge(
   options: Partial<EmbeddedBrokerOptions['limits']> = {},
-): Promise<House> {
+): Promise<BrokerWithBridge> {
   const ownUser = newOwnUser();
   const broker = await start({ ownUser, limits: { maxQueuedMessages, ...options } });
   const { name: username, password } = ownUser;
@@ -65,7 +65,7 @@ test.each([
 ] as const)(
   'MQTT %s, QoS %s: nothing is acknowledged that the bridge does not get',
   async (protocolVersion, qos) => {
-    const { broker, bridge } = await houseWithout();
+    const { broker, bridge } = await brokerWithoutBridge();
     const device = await connect(broker, { protocolVersion });
     const texts = numbers(100);
     const acknowledged = publishAll(device, texts, qos);
@@ -84,7 +84,7 @@ test.each([
 );
 
 test('a device that goes while it waits keeps its messages, and sends them again', async () => {
-  const { broker, bridge } = await houseWithout();
+  const { broker, bridge } = await brokerWithoutBridge();
   const device = await connect(broker, { clientId: 'lamp', clean: false, reconnectPeriod: 20 });
   const acknowledged = publishAll(device, numbers(20), 1);
   await until(() => broker.gauges().heldMessages === 20 - taken);
@@ -102,7 +102,7 @@ test('a device that goes while it waits keeps its messages, and sends them again
 });
 
 test('who waits is there for all else: it is heard, answered, and gets messages', async () => {
-  const { broker } = await houseWithout();
+  const { broker } = await brokerWithoutBridge();
   const device = await connect(broker);
   publishAll(device, numbers(20), 1);
   await until(() => broker.gauges().heldMessages === 20 - taken);
@@ -132,7 +132,7 @@ test('messages that no bridge subscribed to do not wait', async () => {
 });
 
 test('what cannot wait has the last of the room: wills, and what the server itself publishes', async () => {
-  const { broker, bridge } = await houseWithout({ maxQueuedMessages: 100 });
+  const { broker, bridge } = await brokerWithoutBridge({ maxQueuedMessages: 100 });
   const will = { topic: 'left', payload: Buffer.from('will'), qos: 1 } as const;
   const device = await connect(broker, { will });
   publishAll(device, numbers(120), 1);
@@ -146,7 +146,7 @@ test('what cannot wait has the last of the room: wills, and what the server itse
 });
 
 test('messages that wait are bounded: over maxHeldBytes their publishers are not read', async () => {
-  const { broker, bridge } = await houseWithout({ maxHeldBytes: 100_000 });
+  const { broker, bridge } = await brokerWithoutBridge({ maxHeldBytes: 100_000 });
   const devices = await Promise.all([1, 2, 3].map(() => connect(broker)));
   const large = 'x'.repeat(10_000);
   const acknowledged = devices.map((device) =>
@@ -189,7 +189,7 @@ test('who waits for one session is read again when those who wait for another ha
 });
 
 test('the first message of each client is bounded, too: where there is no room to wait, it is refused', async () => {
-  const { broker } = await houseWithout({ maxQueuedMessages: 1, maxHeldBytes: 20_000 });
+  const { broker } = await brokerWithoutBridge({ maxQueuedMessages: 1, maxHeldBytes: 20_000 });
   const connectAs = (protocolVersion: 4 | 5) => connect(broker, { protocolVersion });
   await (await connectAs(5)).publishAsync('rooms/1', 'x', { qos: 1 });
   const large = 'x'.repeat(15_000);
@@ -211,7 +211,7 @@ test('the first message of each client is bounded, too: where there is no room t
 });
 
 test('a message of QoS 2 that is sent again while it waits is handed on once', async () => {
-  const { broker, bridge } = await houseWithout({ maxQueuedMessages: 1 });
+  const { broker, bridge } = await brokerWithoutBridge({ maxQueuedMessages: 1 });
   await (await connect(broker)).publishAsync('rooms/1', 'first', { qos: 1 });
   const device = open(broker);
   device.write(connectPacket('lamp'));
@@ -227,7 +227,7 @@ test('a message of QoS 2 that is sent again while it waits is handed on once', a
 });
 
 test('another session that is full stops nobody, and loses the newest', async () => {
-  const { broker, bridge } = await houseWithout();
+  const { broker, bridge } = await brokerWithoutBridge();
   await bridge();
   const away = await connect(broker, { clientId: 'dead', clean: false });
   await away.subscribeAsync('rooms/#', { qos: 1 });
@@ -280,7 +280,7 @@ test('of a shared subscription a member with room gets what another has none for
 
 test('a message whose room to be retained is gone while it waited is refused', async () => {
   const limits = { maxQueuedMessages: 1, maxRetainedMessages: 2, maxRetainedMessagesPerUser: 2 };
-  const { broker, bridge } = await houseWithout(limits);
+  const { broker, bridge } = await brokerWithoutBridge(limits);
   const device = await connect(broker, { protocolVersion: 5 });
   await device.publishAsync('first', 'x', { qos: 1 });
   const outcomes: string[] = [];
@@ -304,20 +304,20 @@ test('nobody waits for long for a session that no bridge comes for any more', as
   const leftAtMs = Date.now();
   const before = await load();
   const session = await before.open(clientId, newOwnUser().name);
-  expect(before.fullFor(message)).toEqual([]);
+  expect(before.own.fullFor(message)).toEqual([]);
   for (let number = 0; number < taken; number++)
     await session.deliver({ message, qos: 1, retain: false });
-  expect(before.fullFor(message)).toEqual([session]);
+  expect(before.own.fullFor(message)).toEqual([session]);
   const laterMs = leftAtMs + 3_600_000;
-  expect(before.fullFor(message, laterMs)).toEqual([]);
+  expect(before.own.fullFor(message, laterMs)).toEqual([]);
   await store.settled();
 
   // After a start a bridge may still come for it, however long ago it was there.
   vi.useFakeTimers({ toFake: ['Date'], now: laterMs });
   onTestFinished(() => void vi.useRealTimers());
   const sessions = await load();
-  expect(sessions.fullFor(message)).toEqual([sessions.get(clientId)]);
-  expect(sessions.fullFor(message, laterMs + 60_000)).toEqual([]);
+  expect(sessions.own.fullFor(message)).toEqual([sessions.get(clientId)]);
+  expect(sessions.own.fullFor(message, laterMs + 60_000)).toEqual([]);
   await sessions.remove(clientId);
-  expect(sessions.fullFor(message)).toEqual([]);
+  expect(sessions.own.fullFor(message)).toEqual([]);
 });

@@ -155,7 +155,7 @@ test('nothing moves where nobody is there, where there is no room, or once the c
   await giveShares(away, subscriptions);
   expect(away.outbox.messages).toBe(1);
   full.attach(receiver(1).way);
-  Object.assign(full.outbox, { takes: () => false });
+  Object.assign(full.outbox.room, { takes: () => false });
   await giveShares(away, subscriptions);
   expect([away.outbox.messages, full.outbox.messages]).toEqual([1, 0]);
   const back = receiver(1);

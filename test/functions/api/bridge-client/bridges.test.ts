@@ -1,9 +1,7 @@
 // Which bridge is asked: those in the table, the newest first, until one has answered.
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import {
   createDeliver,
   createRouteControl,
@@ -11,6 +9,7 @@ import {
 import { bridgesInTable } from '../../../../functions/api/bridge-client/bridges.ts';
 import { problem } from '../../../../functions/contract/problem.ts';
 import { bridgeItem, leaseItem } from '../../../../functions/table/bridge-item.ts';
+import { listenDuringTest } from '../../../support/listen-during-test.ts';
 import { freePort } from '../../../support/ports.ts';
 import { routeStatus } from '../../../support/route-status.ts';
 import { startTable, type TestTable } from '../../../support/table.ts';
@@ -41,13 +40,8 @@ async function serve(status: number, body: unknown) {
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  const port = await listenDuringTest(server);
+  return { url: `http://127.0.0.1:${port}`, requests };
 }
 
 test('bridges without an address, and leases, are left out; the rest is known for ten seconds', async () => {

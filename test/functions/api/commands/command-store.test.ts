@@ -1,13 +1,10 @@
 // What a list of commands reads of the table.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCommandStore } from '../../../../functions/api/commands/command-store.ts';
-import {
-  commandId,
-  ledgerItem,
-  queueItems,
-  queueShardOf,
-} from '../../../../functions/table/command-item.ts';
-import { ReadBudget } from '../../../../functions/table/partition.ts';
+import { commandId } from '../../../../functions/table/command-id.ts';
+import { ledgerItem } from '../../../../functions/table/command-item.ts';
+import { queueItems, queueShardOf } from '../../../../functions/table/queued-command.ts';
+import { ReadBudget } from '../../../../functions/table/read-budget.ts';
 import { putItems } from '../../../support/segments.ts';
 import { startTable, type TestTable } from '../../../support/table.ts';
 

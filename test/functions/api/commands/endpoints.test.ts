@@ -1,7 +1,8 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commandId, commandKey } from '../../../../functions/table/command-item.ts';
+import { commandId } from '../../../../functions/table/command-id.ts';
+import { commandKey } from '../../../../functions/table/command-item.ts';
 import { type CommandApi, caller, createCommandApi } from '../../../support/command-api.ts';
 import { engines, type TestTable } from '../../../support/table.ts';
 

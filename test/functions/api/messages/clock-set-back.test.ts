@@ -4,7 +4,7 @@ import { ReceiptClock } from '../../../../bridge/session/receipt-clock.ts';
 import { createReader } from '../../../../functions/api/messages/reader.ts';
 import type { Message } from '../../../../functions/contract/message.ts';
 import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
-import { ReadBudget } from '../../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../../functions/table/read-budget.ts';
 import { message } from '../../../support/messages.ts';
 import { packsAll, settings } from '../../../support/stored.ts';
 import { startTable, type TestTable } from '../../../support/table.ts';

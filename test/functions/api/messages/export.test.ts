@@ -4,7 +4,7 @@ import { createCursors } from '../../../../functions/api/interface/cursor.ts';
 import { messageEndpoints } from '../../../../functions/api/messages/endpoints.ts';
 import { createReader } from '../../../../functions/api/messages/reader.ts';
 import { createStore } from '../../../../functions/ingest/storing/message-store.ts';
-import { ReadBudget } from '../../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../../functions/table/read-budget.ts';
 import { call } from '../../../support/endpoints.ts';
 import { message } from '../../../support/messages.ts';
 import { principal } from '../../../support/principals.ts';

@@ -12,7 +12,7 @@ import { createStore } from '../../../../functions/ingest/storing/message-store.
 import { createStoredMessages, timeRange } from '../../../../functions/reading/stored-messages.ts';
 import { deletionItem, maxDeletions, readDeletions } from '../../../../functions/table/deletion.ts';
 import { messageChunksPartition } from '../../../../functions/table/item.ts';
-import { ReadBudget } from '../../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../../functions/table/read-budget.ts';
 import { message } from '../../../support/messages.ts';
 import { putItems, putSegments } from '../../../support/segments.ts';
 import { startTable, type TestTable } from '../../../support/table.ts';

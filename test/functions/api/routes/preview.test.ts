@@ -4,7 +4,7 @@ import { type PreviewRequest, preview } from '../../../../functions/api/routes/p
 import type { Message } from '../../../../functions/contract/message.ts';
 import { createEvaluator } from '../../../../functions/expression/evaluator.ts';
 import type { StoredMessages } from '../../../../functions/reading/stored-messages.ts';
-import { ReadBudget } from '../../../../functions/table/partition.ts';
+import { ReadBudget } from '../../../../functions/table/read-budget.ts';
 import { message } from '../../../support/messages.ts';
 
 /** Messages by topic, newest first, as the table would give them. */

@@ -1,0 +1,47 @@
+// The server's own sessions, such as the bridge's: where one is full, publishers wait instead of losing their messages.
+import { isOwn } from '../access/own-user.ts';
+import type { Message } from '../packets/message.ts';
+import type { Session } from './session.ts';
+
+/**
+ * So long publishers wait for a session whose client is away. Over it, it is one that no part of the server has any more,
+ * such as that of a route which is gone.
+ */
+const awaitedMs = 600_000;
+/** Time that the parts of the server have after its start, however long it was not there. */
+const awaitedAfterStartMs = 60_000;
+
+const none: readonly Session[] = [];
+
+export class OwnSessions {
+  readonly #sessions = new Set<Session>();
+  readonly #startedMs = Date.now();
+
+  /** To be told of every session, and again when it gets another owner. */
+  note(session: Session): void {
+    if (isOwn(session.user)) this.#sessions.add(session);
+    else this.#sessions.delete(session);
+  }
+
+  delete(session: Session): void {
+    this.#sessions.delete(session);
+  }
+
+  /** Those that publishers have to wait for with this message. */
+  fullFor(message: Message, nowMs?: number): readonly Session[] {
+    let full: Session[] | undefined;
+    for (const session of this.#sessions)
+      if (this.isFullFor(session, message, nowMs)) {
+        full ??= [];
+        full.push(session);
+      }
+    return full ?? none;
+  }
+
+  isFullFor(session: Session, message: Message, nowMs?: number): boolean {
+    if (session.ended || session.madeOutbox?.room.isFullFor(message) !== true) return false;
+    if (session.connected) return true;
+    const untilMs = Math.max(session.lastSeenMs + awaitedMs, this.#startedMs + awaitedAfterStartMs);
+    return (nowMs ?? Date.now()) < untilMs;
+  }
+}
