@@ -10,6 +10,6 @@ export function referencesIn({ id, bytes }: StoredSegment): Reference[] | undefi
   const { retentionDays, topics } = head.value;
   return topics.map(({ topic, count, first, last }) =>
     // Microseconds are cut off: the last time may be up to one millisecond later.
-    referenceTo(id, { topic, count, retentionDays }, Date.parse(first), Date.parse(last) + 1),
+    referenceTo(id, { topic, count, retentionDays }, first.ms, last.ms + 1),
   );
 }

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import type { Message } from '../contract/message.ts';
 import { ByteReader, ByteWriter, deflated, inflated, MalformedBytes } from './bytes.ts';
 import { maxPackableBytes } from './packable.ts';
+import type { ReceiptTime } from './receipt-time.ts';
 import { bodyOf, readBody } from './segment-body.ts';
 import { type Head, readHead, topicsOf, writeHead } from './segment-head.ts';
 
@@ -19,8 +20,8 @@ export interface TopicHead {
   readonly topic: string;
   readonly count: number;
   /** The least and the greatest {@link Message.time} of its messages. */
-  readonly first: string;
-  readonly last: string;
+  readonly first: ReceiptTime;
+  readonly last: ReceiptTime;
 }
 
 export interface SegmentHead {

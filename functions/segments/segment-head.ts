@@ -2,7 +2,7 @@
 import type { Message } from '../contract/message.ts';
 import { type ByteReader, ByteWriter, MalformedBytes } from './bytes.ts';
 import { readFrontCoded, writeFrontCoded } from './front-coding.ts';
-import { isReceiptTime, type ReceiptTime, receiptTimeOf, receiptTimeText } from './receipt-time.ts';
+import { isReceiptTime, type ReceiptTime, receiptTimeOf } from './receipt-time.ts';
 
 export interface Head {
   readonly retentionDays: number;
@@ -69,11 +69,7 @@ export function topicsOf({ topics, topicOf, times }: Head) {
     if (isBefore(time, entry.first)) entry.first = time;
     if (isBefore(entry.last, time)) entry.last = time;
   }
-  return found.map(({ first, last, ...entry }) => ({
-    ...entry,
-    first: receiptTimeText(first),
-    last: receiptTimeText(last),
-  }));
+  return found;
 }
 
 const earliest: ReceiptTime = { ms: Number.NEGATIVE_INFINITY, us: 0 };

@@ -7,6 +7,7 @@ import {
   maxPackableBytes,
   unpackedBytes,
 } from '../../../functions/segments/packable.ts';
+import { receiptTimeText } from '../../../functions/segments/receipt-time.ts';
 import {
   decodeSegment,
   encodeSegment,
@@ -86,7 +87,7 @@ describe('a segment', () => {
         expect(head.value.topics).toHaveLength(topics.size);
         for (const { topic, count, first, last } of head.value.topics) {
           const times = messages.filter((m) => m.topic === topic).map(({ time }) => time);
-          expect([count, first, last]).toEqual([
+          expect([count, receiptTimeText(first), receiptTimeText(last)]).toEqual([
             times.length,
             times.toSorted()[0],
             times.toSorted().at(-1),
