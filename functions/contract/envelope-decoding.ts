@@ -24,10 +24,12 @@ const userPropertiesText = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-// Fixed width, so that the sort key built from it sorts by time.
+/** Of fixed width, so that the sort key built from it sorts by time. */
+export const stampForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+
 const stampText = z
   .string()
-  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/, 'must be RFC 3339 in UTC with microseconds')
+  .regex(stampForm, 'must be RFC 3339 in UTC with microseconds')
   .refine((time) => !Number.isNaN(Date.parse(time)), 'must be a date and time that there is');
 
 /** One envelope as ingest accepts it. Attributes that it does not know are ignored, as CloudEvents asks. */

@@ -1,6 +1,6 @@
 // A batch of envelopes, parsed from JSON, however it came: what of it is no message, and what the store did with the rest.
 import * as z from 'zod';
-import { decodeEnvelope, envelopeSchema } from '../contract/envelope-decoding.ts';
+import { messageIn } from '../contract/envelope-reading.ts';
 import type { Message } from '../contract/message.ts';
 import { faultsText, type Parsed, parseWith } from '../contract/parse.ts';
 import {
@@ -89,9 +89,9 @@ export function createTakeBatch({
     const messages: Message[] = [];
     const failures: ItemFailure[] = [];
     for (const [index, candidate] of batch.entries()) {
-      const parsed = parseWith(envelopeSchema, candidate);
+      const parsed = messageIn(candidate);
       if (parsed.ok) {
-        messages.push(decodeEnvelope(parsed.value));
+        messages.push(parsed.value);
         continue;
       }
       const id = idOf(candidate);
