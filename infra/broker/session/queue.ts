@@ -46,6 +46,18 @@ const readBytes = 256 * 1024;
 export const queuePrefix = (clientId: string) => `queue:${keyPart(clientId)}:`;
 export const sentKey = (clientId: string) => `sent:${keyPart(clientId)}`;
 
+/** That all up to here may have been sent; it may be more until the store writes it. */
+function sentMark(clientId: string, upTo: number) {
+  return {
+    type: 'put' as const,
+    key: sentKey(clientId),
+    upTo,
+    get value() {
+      return Buffer.from(String(this.upTo));
+    },
+  };
+}
+
 const released: Delivery = {
   message: { topic: '', payload: Buffer.alloc(0), qos: 2, retain: false },
   qos: 2,
@@ -55,14 +67,23 @@ const released: Delivery = {
 export function storedQueue(store: Store, clientId: string): MessageQueue {
   const prefix = queuePrefix(clientId);
   const key = (number: number) => prefix + keyNumber(number);
-  const sentUpTo = (number: number) =>
-    ({ type: 'put', key: sentKey(clientId), value: Buffer.from(String(number)) }) as const;
+  let mark = sentMark(clientId, 0);
+  /** The batch of the store that has it. */
+  let markedIn: Promise<void> | undefined;
+  function markSent(upTo: number): Promise<void> {
+    mark = sentMark(clientId, upTo);
+    markedIn = store.write(mark);
+    return markedIn;
+  }
   return {
     append(number, delivery, sent) {
-      const put = { type: 'put', key: key(number), value: encodeDelivery(delivery) } as const;
-      return sent ? store.write(put, sentUpTo(number)) : store.write(put);
+      const kept = store.write({ type: 'put', key: key(number), value: encodeDelivery(delivery) });
+      // What came in one turn is one batch, and has one mark: the last.
+      if (sent && kept === markedIn) mark.upTo = number;
+      else if (sent) void markSent(number);
+      return kept;
     },
-    markSent: (upTo) => store.write(sentUpTo(upTo)),
+    markSent,
     async read(from, limit) {
       const found: QueuedDelivery[] = [];
       let bytes = 0;
