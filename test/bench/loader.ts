@@ -9,6 +9,8 @@ export interface LoaderOptions {
   readonly messages: number;
   /** Absent: as fast as the broker acknowledges. */
   readonly messagesPerSecond?: number;
+  /** 1,000 where absent. */
+  readonly topics?: number;
 }
 
 /** What the loader tells its parent when the broker has acknowledged everything. */
@@ -25,7 +27,12 @@ const maxWrite = 1000;
  * A bare socket instead of MQTT.js, which would be the bottleneck. In MQTT 3.1.1 with keep-alive 0 a publisher
  * gets CONNACK and PUBACKs only, all of 4 bytes: so the acknowledgements are counted by their length.
  */
-async function load({ brokerPort, messages, messagesPerSecond }: LoaderOptions): Promise<Loaded> {
+async function load({
+  brokerPort,
+  messages,
+  messagesPerSecond,
+  topics,
+}: LoaderOptions): Promise<Loaded> {
   const socket = connect(brokerPort, '127.0.0.1');
   await once(socket, 'connect');
   socket.write(
@@ -43,7 +50,7 @@ async function load({ brokerPort, messages, messagesPerSecond }: LoaderOptions):
     while (sent < due() && sent - acknowledged() < maxInFlight && !socket.writableNeedDrain) {
       const upTo = Math.min(due(), sent + maxWrite);
       socket.cork();
-      for (; sent < upTo; sent++) publish(socket, sent);
+      for (; sent < upTo; sent++) publish(socket, sent, topics);
       socket.uncork();
     }
   }
@@ -56,11 +63,11 @@ async function load({ brokerPort, messages, messagesPerSecond }: LoaderOptions):
   return { published: sent, seconds: (nowMicros() - startMicros) / 1_000_000 };
 }
 
-function publish(socket: Socket, sequence: number): void {
+function publish(socket: Socket, sequence: number, topics: number | undefined): void {
   socket.write(
     generate({
       cmd: 'publish',
-      topic: topicOf(sequence),
+      topic: topicOf(sequence, topics),
       payload: payloadOf(sequence, nowMicros()),
       qos: 1,
       messageId: (sequence % 65_535) + 1,

@@ -8,6 +8,7 @@ import { buildBridge, causeway } from './causeway.ts';
 import { ceiling } from './ceiling.ts';
 import { nodeRed } from './node-red.ts';
 import { installNodeRed } from './node-red-install.ts';
+import { topicCount } from './payload.ts';
 import { buildPeers } from './peers.ts';
 import { markdownOf, writeResults } from './report.ts';
 import { type Plan, runRounds } from './rounds.ts';
@@ -79,6 +80,7 @@ try {
         rounds: 1,
         subjects: [causeway(bridgeFile, 4000, 150_000), causeway(bridgeFile, 2000, 150_000)],
         latencySeconds: 3,
+        latencyTopics: [topicCount],
         insistOnQuiet: false,
         lossMessages: 0,
         memoryMessages: 300_000,
@@ -96,6 +98,7 @@ try {
         ],
         insistOnQuiet: true,
         latencySeconds: Number(options['latency-seconds']),
+        latencyTopics: [topicCount, 10 * topicCount],
         lossMessages: 20_000,
         memoryMessages: Number(options['memory-messages']),
       };

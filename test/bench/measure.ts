@@ -25,6 +25,12 @@ export interface DrainFigures {
   readonly foreignCores: number;
 }
 
+/** What is published while the time to stored is measured. */
+export interface Pace {
+  readonly messagesPerSecond: number;
+  readonly topics: number;
+}
+
 export interface LatencyFigures {
   /** As published, which may be less than asked for. */
   readonly messagesPerSecond: number;
@@ -153,7 +159,7 @@ export async function measureLoss(subject: Subject, messages: number): Promise<L
 export function measureLatency(
   subject: Subject,
   handlerLatencyMs: number,
-  messagesPerSecond: number,
+  { messagesPerSecond, topics }: Pace,
   seconds: number,
 ): Promise<LatencyFigures> {
   return withBench(async ({ target, brokerPort, handler, watchForeignCores, subscribed }) => {
@@ -166,7 +172,7 @@ export function measureLatency(
         latencyMs: handlerLatencyMs,
         sampling: true,
       });
-      const loaded = await runLoader({ brokerPort, messages, messagesPerSecond });
+      const loaded = await runLoader({ brokerPort, messages, messagesPerSecond, topics });
       return { loaded, latenciesMicros: (await last).latenciesMicros };
     };
     try {

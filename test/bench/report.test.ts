@@ -4,7 +4,7 @@ import { plotOf } from './plot.ts';
 import { markdownOf } from './report.ts';
 import type { Measurement } from './rounds.ts';
 import type { Subject } from './subject.ts';
-import { summarize } from './summary.ts';
+import { aimsOf, summarize } from './summary.ts';
 
 function subject(name: string, note?: string): Subject {
   return {
@@ -33,6 +33,13 @@ function drain(of: string, round: number, messagesPerSecond: number): Measuremen
   }));
 }
 
+function latency(of: string, topics: number, p99Ms: number): Measurement {
+  return {
+    ...{ kind: 'latency', round: 1, subject: of, handlerLatencyMs: 20, topics },
+    ...{ messagesPerSecond: 1000, p50Ms: 20, p99Ms, maxMs: p99Ms, foreignCores: 0 },
+  };
+}
+
 const measurements: readonly Measurement[] = [
   ...subjects.flatMap(({ name }, index) =>
     [3, 1, 2].flatMap((factor, round) => drain(name, round + 1, factor * 1000 * (index + 1))),
@@ -48,7 +55,13 @@ const measurements: readonly Measurement[] = [
 ];
 const missing = [{ subject: 'Absent', reason: 'there is no compiler' }];
 const plan = {
-  ...{ rounds: 3, subjects, latencySeconds: 1, insistOnQuiet: false },
+  ...{
+    rounds: 3,
+    subjects,
+    latencySeconds: 1,
+    latencyTopics: [1000, 10_000],
+    insistOnQuiet: false,
+  },
   ...{ lossMessages: 20_000, memoryMessages: 1000 },
 };
 
@@ -65,6 +78,20 @@ describe('rows', () => {
     const lost = summarize(subjects, measurements).map(({ losses }) => losses?.lostInOutage);
     expect(lost).toEqual([undefined, undefined, 1234]);
   });
+});
+
+it('the aim for p99 is the better relay, over as many topics', () => {
+  const names = ['Ours', 'Go, standard library', 'Rust, standard library'];
+  const rows = summarize(
+    names.map((name) => subject(name)),
+    [
+      ...names.flatMap((name) => drain(name, 1, 1000)),
+      ...names.map((name, index) => latency(name, 1000, [50, 60, 40][index] ?? 0)),
+      ...names.map((name, index) => latency(name, 10_000, [40, 60, 40][index] ?? 0)),
+    ],
+  );
+  const aims = aimsOf(rows).filter(({ aim }) => aim.startsWith('p99'));
+  expect(aims.map(({ reached }) => reached)).toEqual([false, true]);
 });
 
 describe('the table', () => {

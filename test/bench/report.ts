@@ -26,15 +26,16 @@ export function markdownOf({ takenAt, plan, measurements, missing }: Results): s
 256-byte JSON over 1,000 topics at QoS 1. Medians of ${rounds} interleaved run${rounds === 1 ? '' : 's'}, lowest and highest in
 brackets. ${cores} cores (${processor}) for broker, handler, load and subject together; Node ${node}, ${broker}.
 Causeway at ${commit}, ${takenAt}: batches of 500, 4 in flight, linger 5 ms. CPU and RSS are of the subject's process alone.
-"Half load" is half of that subject's own rate with a handler of ${loadedLatencyMs} ms, whose latency is in the times.
+The time to stored is measured at half of the rate that Causeway has with a handler of ${loadedLatencyMs} ms, whose latency is in it, or at
+half of the subject's own where that is less.
 Rates are from the broker taking the connection to the last message at the handler. Causeway has at most 4 requests and
 its window in flight.
 Lost, each with a backlog of its own and a handler of 20 ms: the subject is killed by SIGKILL when a tenth is stored, and
 started again; the handler answers 503 for ${outageMs / 1000} seconds.
 
-${notesOf(plan)}| | PUBACK | msg/s, handler 0 ms | µs CPU | msg/s, handler 20 ms | µs CPU | p50 / p99 ms at half load | peak RSS MB | lost | lost on SIGKILL | lost in an outage |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-${rows.map(rowText).join('\n')}
+${notesOf(plan)}| | PUBACK | msg/s, handler 0 ms | µs CPU | msg/s, handler 20 ms | µs CPU | ${plan.latencyTopics.map((topics) => `p50 / p99 ms, ${topics.toLocaleString('en')} topics |`).join(' ')} peak RSS MB | lost | lost on SIGKILL | lost in an outage |
+| --- | --- | --- | --- | --- | --- | ${'--- | '.repeat(plan.latencyTopics.length)}--- | --- | --- | --- |
+${rows.map((row) => rowText(row, plan.latencyTopics)).join('\n')}
 ${missing.map(({ subject, reason }) => `| ${subject} | not measured: ${reason} |\n`).join('')}
 | Aim | measured | |
 | --- | --- | --- |
@@ -52,23 +53,25 @@ function notesOf({ subjects }: Plan): string {
   return notes.size === 0 ? '' : `${[...notes].map((note) => `- ${note}`).join('\n')}\n\n`;
 }
 
-function rowText(row: Row): string {
+function rowText(row: Row, latencyTopics: Plan['latencyTopics']): string {
   const drain = (handlerLatencyMs: number) => {
     const figures = row.drains.find((one) => one.handlerLatencyMs === handlerLatencyMs);
     return figures === undefined
       ? ['–', '–']
       : [spreadText(figures.messagesPerSecond), spreadText(figures.cpuMicrosPerMessage, 1)];
   };
-  const latency =
-    row.latency === undefined
+  const latencies = latencyTopics.map((topics) => {
+    const latency = row.latencies.find((one) => one.topics === topics);
+    return latency === undefined
       ? '–'
-      : `${row.latency.p50Ms.median.toFixed(1)} / ${spreadText(row.latency.p99Ms, 1)}, at ${spreadText(row.latency.messagesPerSecond).split(' ')[0]} msg/s`;
+      : `${latency.p50Ms.median.toFixed(1)} / ${spreadText(latency.p99Ms, 1)}, at ${spreadText(latency.messagesPerSecond).split(' ')[0]} msg/s`;
+  });
   const cells = [
     row.subject,
     row.acknowledges,
     ...drain(0),
     ...drain(loadedLatencyMs),
-    latency,
+    ...latencies,
     spreadText(row.peakResidentMB),
     String(row.lost),
     ...(row.losses === undefined

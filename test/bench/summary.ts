@@ -20,11 +20,13 @@ export interface Row {
     readonly lostOnKill: number;
     readonly lostInOutage: number;
   };
-  readonly latency?: {
+  /** By the number of topics. */
+  readonly latencies: readonly {
+    readonly topics: number;
     readonly messagesPerSecond: Spread;
     readonly p50Ms: Spread;
     readonly p99Ms: Spread;
-  };
+  }[];
   /** Peak RSS with the large backlog; of the first subject only. */
   readonly memory?: { readonly messages: number; readonly peakResidentMB: Spread };
 }
@@ -53,12 +55,14 @@ export function summarize(
       peakResidentMB: spreadOf(drains.map((one) => one.peakResidentMB)),
       lost: Math.max(...drains.map((one) => one.lost)),
       ...(losses !== undefined && { losses }),
-      ...(latencies.length > 0 && {
-        latency: {
-          messagesPerSecond: spreadOf(latencies.map((one) => one.messagesPerSecond)),
-          p50Ms: spreadOf(latencies.map((one) => one.p50Ms)),
-          p99Ms: spreadOf(latencies.map((one) => one.p99Ms)),
-        },
+      latencies: [...new Set(latencies.map(({ topics }) => topics))].map((topics) => {
+        const same = latencies.filter((one) => one.topics === topics);
+        return {
+          topics,
+          messagesPerSecond: spreadOf(same.map((one) => one.messagesPerSecond)),
+          p50Ms: spreadOf(same.map((one) => one.p50Ms)),
+          p99Ms: spreadOf(same.map((one) => one.p99Ms)),
+        };
       }),
       ...(memory[0] !== undefined && {
         memory: {
@@ -81,6 +85,7 @@ export function aimsOf([ours, ...others]: readonly Row[]): Aim[] {
   if (ours === undefined) return [];
   const atLoad = (row: Row | undefined) =>
     row?.drains.find((drain) => drain.handlerLatencyMs === loadedLatencyMs);
+  const idle = ours.drains.find((drain) => drain.handlerLatencyMs === 0);
   const rate = atLoad(ours)?.messagesPerSecond.median ?? Number.NaN;
   const micros = Math.max(...ours.drains.map((drain) => drain.cpuMicrosPerMessage.median));
   const times = (peer: string, factor: number): Aim[] => {
@@ -89,39 +94,53 @@ export function aimsOf([ours, ...others]: readonly Row[]): Aim[] {
     return [
       {
         aim: `${factor} × ${peer}, handler of ${loadedLatencyMs} ms`,
-        measured: `${(rate / theirs).toFixed(1)} ×`,
+        measured: `${(rate / theirs).toFixed(2)} ×`,
         reached: rate >= factor * theirs,
       },
     ];
   };
-  const p99Ms = ours.latency?.p99Ms.median ?? Number.NaN;
   const memory = ours.memory?.peakResidentMB.median ?? Number.NaN;
   return [
     {
-      aim: `at least 50,000 msg/s, handler of ${loadedLatencyMs} ms`,
-      measured: `${Math.round(rate).toLocaleString('en')} msg/s`,
-      reached: rate >= 50_000,
+      aim: 'at least 200,000 msg/s, handler of 0 ms',
+      measured: `${Math.round(idle?.messagesPerSecond.median ?? 0).toLocaleString('en')} msg/s`,
+      reached: (idle?.messagesPerSecond.median ?? 0) >= 200_000,
     },
     ...times('Node-RED', 40),
     ...times('Node-RED, join of 100', 2),
     ...times('Node-RED, tuned', 40),
     ...times('Node-RED, join of 100, tuned', 2),
-    ...times('Go, standard library', 0.95),
-    ...times('Rust, standard library', 0.95),
+    ...relays.flatMap((relay) => times(relay, 0.95)),
     {
-      aim: 'at most 11 µs CPU a message, at every handler latency',
+      aim: 'at most 5 µs CPU a message, at every handler latency',
       measured: `${micros.toFixed(1)} µs`,
-      reached: micros <= 11,
+      reached: micros <= 5,
     },
+    ...ours.latencies.flatMap(({ topics, p99Ms }) => p99Aim(topics, p99Ms.median, others)),
     {
-      aim: `p99 from publish to stored at half load at most ${loadedLatencyMs + 25} ms`,
-      measured: `${p99Ms.toFixed(1)} ms`,
-      reached: p99Ms <= loadedLatencyMs + 25,
-    },
-    {
-      aim: `peak RSS at most 150 MB, ${(ours.memory?.messages ?? 0).toLocaleString('en')} messages waiting`,
+      aim: `peak RSS at most 140 MB, ${(ours.memory?.messages ?? 0).toLocaleString('en')} messages waiting`,
       measured: `${Math.round(memory)} MB`,
-      reached: memory <= 150,
+      reached: memory <= 140,
+    },
+  ];
+}
+
+/** Relays with the same promise: what a bridge with less to do, in a compiled language, reaches on the same machine. */
+const relays = ['Go, standard library', 'Rust, standard library'];
+
+/** No worse than the better of the relays; no aim where none was measured. */
+function p99Aim(topics: number, p99Ms: number, others: readonly Row[]): Aim[] {
+  const theirs = others
+    .filter(({ subject }) => relays.includes(subject))
+    .flatMap(({ latencies }) => latencies.filter((one) => one.topics === topics))
+    .map((one) => one.p99Ms.median);
+  if (theirs.length === 0) return [];
+  const bestMs = Math.min(...theirs);
+  return [
+    {
+      aim: `p99 from publish to stored over ${topics.toLocaleString('en')} topics no worse than that of Go and Rust`,
+      measured: `${p99Ms.toFixed(1)} ms beside ${bestMs.toFixed(1)}`,
+      reached: p99Ms <= bestMs,
     },
   ];
 }
