@@ -12,11 +12,15 @@ export type AttributeHeaders =
  */
 export const maxAttributeBytes = 6144;
 
+/** Most values: nothing of them is encoded. */
+const plainForm = /^[\x21\x23\x24\x26-\x7e]*$/;
+
 /**
  * Percent-encoding of CloudEvents' HTTP binding 1.0.2, 3.1.3.2: space, double quote, percent, and all that is no
  * printable ASCII, as its bytes in UTF-8. So no value has a line break, and decoding any %XX gives it back.
  */
 export function headerText(value: string): string {
+  if (plainForm.test(value)) return value;
   return value
     .toWellFormed()
     .replaceAll(/[^\x21-\x7e]|["%]/gu, (character) =>

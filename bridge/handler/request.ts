@@ -1,5 +1,5 @@
 // What a route's handler is sent: one or several messages as one HTTP request, in the format of the route. Pure.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { encodeBatch, envelopeBatchType } from '../../functions/contract/envelope.ts';
 import { eventOfBatch } from '../../functions/contract/invocation.ts';
 import type { Message } from '../../functions/contract/message.ts';
@@ -101,7 +101,7 @@ function messageBuilder(
 function identityDigest({ source, topic, id, properties, replayId = '' }: Message): Buffer {
   const own = properties?.userProperties?.find(([name]) => name === 'source')?.[1] ?? '';
   const parts = JSON.stringify([source, own, topic, id, replayId]);
-  return createHash('sha256').update(parts).digest();
+  return hash('sha256', parts, 'buffer');
 }
 
 function unsendable(reason: string): BuiltRequest {

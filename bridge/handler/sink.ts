@@ -104,17 +104,15 @@ export function createSink(
   const maxAnswerBytes = (route.maxBatch + 10) * maxReceiptBytes;
   const hasReceipts = route.format === 'cloudevents-batch';
   const isInvoked = isInvocation(url);
-  let lastUrl: URL | undefined;
-  let lastTarget: ReturnType<typeof urlToHttpOptions> = {};
-
-  /** Most routes have one URL. */
-  function targetOf(url: URL) {
-    if (url !== lastUrl) {
-      lastUrl = url;
-      lastTarget = urlToHttpOptions(url);
-    }
-    return lastTarget;
-  }
+  // A topic fills path and query alone. Few options, as Node copies all of them several times a request.
+  const { hostname, port, auth } = urlToHttpOptions(url);
+  const origin = {
+    hostname,
+    port,
+    ...(auth && { auth }),
+    agent,
+    maxHeaderSize: maxAnswerHeaderBytes,
+  };
   /** What our own ingest said last; 0 where it did not. */
   let notedMs = 0;
 
@@ -138,12 +136,11 @@ export function createSink(
     look?.sent(headers, proof ?? {});
     const sentMs = clock?.systemMs() ?? 0;
     const outgoing = request({
-      ...targetOf(url),
-      method,
-      agent,
-      headers,
-      maxHeaderSize: maxAnswerHeaderBytes,
+      ...origin,
       ...secured,
+      path: `${url.pathname}${url.search}`,
+      method,
+      headers,
     });
     // What is replayed shares the connections: a request that waits for one has asked nobody yet, and no silence is the
     // handler's. The wait ends with the time of those before.
