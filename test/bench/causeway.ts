@@ -7,7 +7,7 @@ import { programs } from '../../infra/bundle/programs.ts';
 import { temporaryFolder } from '../support/brokers.ts';
 import { topicFilter } from './payload.ts';
 import { endProcess, tied } from './programs.ts';
-import type { Subject } from './subject.ts';
+import type { Subject, Target } from './subject.ts';
 
 /** Bundles the bridge as `npm run build` does; answers with the file to run. */
 export async function buildBridge(folder: string): Promise<string> {
@@ -18,25 +18,38 @@ export async function buildBridge(folder: string): Promise<string> {
 export function causeway(file: string, window: number, drainMessages: number): Subject {
   return {
     name: `Causeway, window ${window.toLocaleString('en')}`,
-    clientId: 'causeway-store-0',
-    acknowledges: 'when stored',
     drainMessages,
     handlerLatenciesMs: [0, 20],
-    start({ brokerUrl, handlerUrl }) {
+    ...bridge(file, { maxBatch: 500, lingerMs: 5, concurrency: 4, window }),
+  };
+}
+
+/** A route whose format carries one message a request. */
+export function oneMessageARequest(
+  file: string,
+  format: 'raw' | 'cloudevents',
+  drainMessages: number,
+): Subject {
+  const concurrency = 64;
+  return {
+    name: `Causeway, ${format}, one message a request`,
+    drainMessages,
+    handlerLatenciesMs: [20],
+    requestsAtOnce: concurrency,
+    ...bridge(file, { format, concurrency }),
+  };
+}
+
+function bridge(file: string, route: Partial<BridgeConfigInput['routes'][number]>) {
+  return {
+    clientId: 'causeway-store-0',
+    acknowledges: 'when stored',
+    start({ brokerUrl, handlerUrl }: Target) {
       const config: BridgeConfigInput = {
         broker: { url: brokerUrl },
         http: { port: 0 },
         routes: [
-          {
-            name: 'store',
-            filter: topicFilter,
-            url: handlerUrl,
-            allowPrivate: true,
-            maxBatch: 500,
-            lingerMs: 5,
-            concurrency: 4,
-            window,
-          },
+          { name: 'store', filter: topicFilter, url: handlerUrl, allowPrivate: true, ...route },
         ],
       };
       const child = tied(
@@ -49,5 +62,5 @@ export function causeway(file: string, window: number, drainMessages: number): S
       );
       return { process: child, stop: () => endProcess(child) };
     },
-  };
+  } satisfies Partial<Subject>;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
-import { buildBridge, causeway } from './causeway.ts';
+import { buildBridge, causeway, oneMessageARequest } from './causeway.ts';
 import { ceiling } from './ceiling.ts';
 import { nodeRed } from './node-red.ts';
 import { installNodeRed } from './node-red-install.ts';
@@ -75,10 +75,18 @@ try {
     return [];
   }
 
+  const single = (count: number) => [
+    oneMessageARequest(bridgeFile, 'raw', count),
+    oneMessageARequest(bridgeFile, 'cloudevents', count),
+  ];
   const plan: Plan = options.quick
     ? {
         rounds: 1,
-        subjects: [causeway(bridgeFile, 4000, 150_000), causeway(bridgeFile, 2000, 150_000)],
+        subjects: [
+          causeway(bridgeFile, 4000, 150_000),
+          causeway(bridgeFile, 2000, 150_000),
+          ...single(20_000),
+        ],
         latencySeconds: 3,
         latencyTopics: [topicCount],
         insistOnQuiet: false,
@@ -90,6 +98,7 @@ try {
         subjects: [
           causeway(bridgeFile, 4000, messages),
           causeway(bridgeFile, 2000, messages),
+          ...single(Math.ceil(messages / 10)),
           ceiling('bulk', 4000, messages),
           ceiling('library', 4000, messages),
           ...relays(),

@@ -53,7 +53,9 @@ export async function* runRounds(
       for (const handlerLatencyMs of subject.handlerLatenciesMs) {
         const figures = await carefully(() => measureDrain(subject, handlerLatencyMs));
         measurements.push({ ...of, kind: 'drain', handlerLatencyMs, ...figures });
-        progress(`${describe(of)}, handler ${handlerLatencyMs} ms: ${drainText(figures)}`);
+        progress(
+          `${describe(of)}, handler ${handlerLatencyMs} ms: ${drainText(figures)}${allowedText(subject, handlerLatencyMs, figures)}`,
+        );
         if (handlerLatencyMs !== loadedLatencyMs) continue;
         const half = figures.messagesPerSecond / 2;
         if (subject === plan.subjects[0]) maxPerSecond = half;
@@ -108,6 +110,17 @@ function describe({ round, subject }: { round: number; subject: string }): strin
 function drainText(figures: DrainFigures): string {
   const { messagesPerSecond, cpuMicrosPerMessage, peakResidentMB, foreignCores } = figures;
   return `${Math.round(messagesPerSecond)} msg/s, ${cpuMicrosPerMessage.toFixed(1)} µs CPU a message, peak RSS ${Math.round(peakResidentMB)} MB${foreignText(foreignCores)}`;
+}
+
+/** Where each request has one message: how much of the rate is reached that so many requests at once allow. */
+function allowedText(
+  { requestsAtOnce }: Subject,
+  handlerLatencyMs: number,
+  { messagesPerSecond }: DrainFigures,
+): string {
+  if (requestsAtOnce === undefined) return '';
+  const allowed = (requestsAtOnce * 1000) / handlerLatencyMs;
+  return `, ${Math.round((messagesPerSecond / allowed) * 100)} % of what ${requestsAtOnce} requests at once allow`;
 }
 
 function latencyText({

@@ -24,5 +24,7 @@ export interface Subject {
   readonly drainMessages: number;
   /** Handler latencies that make sense for it. */
   readonly handlerLatenciesMs: readonly number[];
+  /** Set where each message is a request: so many are in flight at most, and the handler's latency bounds the rate. */
+  readonly requestsAtOnce?: number;
   start(target: Target): RunningSubject;
 }
