@@ -105,7 +105,7 @@ export class HandlerCalls {
       });
     const latencyMs = performance.now() - startedMs;
     const verdict = targets?.judged(url, attempt, performance.now()) ?? attempt.verdict;
-    const call = { ...attempt, verdict, at, latencyMs, isSent: true };
+    const call = { status: attempt.status, verdict, at, latencyMs, isSent: true };
     metrics.request(messages.length, call.latencyMs);
     traces.tried(messages, call);
     span?.end(call);
