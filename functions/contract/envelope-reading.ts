@@ -14,11 +14,13 @@ export function messageIn(candidate: unknown): Parsed<Message> {
   return parsed.ok ? { ok: true, value: decodeEnvelope(parsed.value) } : parsed;
 }
 
-/** Undefined where the schema has to look: at more attributes, at another form of data, and at every fault. */
+type Candidate = { readonly [Name in keyof Envelope]?: unknown };
+
+/** Undefined where the schema has to look: at more attributes, and at every fault. */
 function ordinaryMessage(candidate: unknown): Message | undefined {
   if (typeof candidate !== 'object' || candidate === null) return undefined;
-  const envelope = candidate as { readonly [Name in keyof Envelope]?: unknown };
-  const { id, source, subject: topic, time, qos, retain, packetid: packetId, data } = envelope;
+  const envelope = candidate as Candidate;
+  const { id, source, subject: topic, time, qos, retain, packetid: packetId } = envelope;
   if (
     envelope.specversion !== '1.0' ||
     (envelope.type !== messageEventTypes[1] && envelope.type !== messageEventTypes[2]) ||
@@ -34,14 +36,22 @@ function ordinaryMessage(candidate: unknown): Message | undefined {
     (qos !== 0 && qos !== 1 && qos !== 2) ||
     typeof retain !== 'boolean' ||
     (packetId !== undefined && !isPacketId(packetId)) ||
-    typeof data !== 'string' ||
-    !data.isWellFormed() ||
     hasMore(envelope)
   )
     return undefined;
-  const payload = Buffer.from(data);
+  const payload = payloadIn(envelope);
+  if (payload === undefined) return undefined;
   if (packetId === undefined) return { id, source, topic, time, payload, qos, retain };
   return { id, source, topic, time, payload, qos, retain, packetId };
+}
+
+function payloadIn({ data, data_base64: base64 }: Candidate): Buffer | undefined {
+  if (typeof data === 'string' && base64 === undefined)
+    return data.isWellFormed() ? Buffer.from(data) : undefined;
+  if (typeof base64 !== 'string' || data !== undefined) return undefined;
+  const payload = Buffer.from(base64, 'base64');
+  // Node skips what is no base64.
+  return payload.toString('base64') === base64 ? payload : undefined;
 }
 
 /** Any character takes three bytes at most. */
@@ -65,7 +75,7 @@ function isPacketId(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535;
 }
 
-function hasMore(envelope: { readonly [Name in keyof Envelope]?: unknown }): boolean {
+function hasMore(envelope: Candidate): boolean {
   return (
     envelope.producerid !== undefined ||
     envelope.receivedafter !== undefined ||
@@ -75,7 +85,6 @@ function hasMore(envelope: { readonly [Name in keyof Envelope]?: unknown }): boo
     envelope.correlationdata !== undefined ||
     envelope.userproperties !== undefined ||
     envelope.messageexpiry !== undefined ||
-    envelope.payloadformat !== undefined ||
-    envelope.data_base64 !== undefined
+    envelope.payloadformat !== undefined
   );
 }
