@@ -128,7 +128,10 @@ async function* textsOf(
     if (becomesReady && !page.hasMore) {
       isReady = true;
       text += event('ready', '{}', page.cursor);
-    } else if (page.texts.length === 0 && text !== '') text += cursorLine(page.cursor);
+    } else if (text !== '') {
+      // A message's cursor is the window's, where the reader may have seen what stands behind it.
+      text += cursorLine(page.cursor);
+    }
     yield text;
     text = '';
   }

@@ -119,7 +119,8 @@ export class Reading {
   ): Promise<boolean> {
     const { writer, key, messages } = entry;
     const { partly } = this.#position;
-    let given = partly?.writer === writer && partly.key === key ? partly.given : 0;
+    const isRest = partly?.writer === writer && partly.key === key;
+    let given = isRest ? partly.given : 0;
     const rest = messages.slice(given);
     // Not all at once: a message may have megabytes.
     for (let start = 0; start < rest.length; start += loadedAtOnce) {
@@ -135,8 +136,8 @@ export class Reading {
         return false;
       }
     }
-    const { partly: _, ...position } = this.#position;
-    this.#position = behind(position, entry);
+    // Where another entry comes before the one that was given in part, that is still to be gone on with.
+    this.#position = { ...behind(this.#position, entry), ...(!isRest && partly && { partly }) };
     this.#number++;
     return true;
   }

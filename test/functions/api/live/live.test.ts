@@ -283,6 +283,46 @@ for (const { engine, storage, name } of settings) {
       expect(cut.messages()).toEqual([]);
     });
 
+    test('what another instance of the api sees in another order is not told again: a later note has an earlier time', async () => {
+      const [ahead, behind] = [ingest(() => Date.now() + 2000), ingest(() => Date.now() - 2000)];
+      // Not ready yet: what it tells ends with messages.
+      const [one, other] = [api(), api({ checkMs: 600_000 })];
+      const instances = [one];
+      const reading = reader('turned/#', admin, instances);
+      await reader('turned/#', admin, [other]).poll();
+      await reading.poll();
+      const [first, last] = [fresh('turned/a'), fresh('turned/b')];
+      await ahead([first]);
+      await reading.poll();
+      await behind([last]);
+      for (const next of [other, one]) {
+        instances[0] = next;
+        await reading.poll();
+        expect(names(reading.messages())).toEqual(names([first, last]));
+      }
+    });
+
+    test('who was cut in the middle of a note goes on there, also where another one comes before it by now', async () => {
+      const [ahead, behind] = [ingest(() => Date.now() + 2000), ingest(() => Date.now() - 2000)];
+      const [one, other] = [api(), api()];
+      const start = reader('middle/#', admin, [one]);
+      await start.poll();
+      const batch = [fresh('middle/a'), fresh('middle/b')];
+      await ahead(batch);
+      const headers = { 'last-event-id': start.state.lastEventId ?? '' };
+      const text = await (await one('?filter=middle/%23', admin, headers)).text();
+      const cut = reader('middle/#', admin, [other]);
+      cut.state.lastEventId = /^id: (.*)\nevent: message/m.exec(text)?.[1];
+      const last = fresh('middle/c');
+      await behind([last]);
+      for (let poll = 0; poll < 2; poll++) {
+        await cut.poll();
+        expect(names(cut.messages()).toSorted()).toEqual(
+          names([...batch.slice(1), last]).toSorted(),
+        );
+      }
+    });
+
     test('what is deleted is given no more, also where others had it before; deletions are read again only then', async () => {
       const { client, asked } = recording();
       const instances = [api({ client })];
