@@ -74,6 +74,8 @@ export class Reading {
       const window = this.#own ?? this.#shared;
       const entry = window.entry(this.#number);
       if (entry === undefined) {
+        // It was dropped while the one before it was given.
+        if (this.#number < window.first) return this.#pageOf(texts, missed, true);
         if (isWithin(this.#position, window.end)) this.#position = window.end;
         return this.#pageOf(texts, missed, this.#own !== undefined);
       }
