@@ -198,11 +198,14 @@ export class Session {
     this.#scheduleFlush(received.connection);
   };
 
-  /** A whole batch settles in one go: its PUBACKs leave in one write, which halves the CPU of a message. */
+  /**
+   * What settles in one turn of the event loop, a batch or several requests with one message each: its PUBACKs leave in one
+   * write, which halves the CPU of a message.
+   */
   #scheduleFlush(connection: Inbound): void {
     if (connection.flushScheduled) return;
     connection.flushScheduled = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       connection.flushScheduled = false;
       this.#flush(connection);
       this.#link.settled();
