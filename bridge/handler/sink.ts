@@ -1,5 +1,5 @@
-// The HTTP side of a route: one request, one verdict. Over node:http, which is all it takes here and
-// needs a tenth of the memory of a client library.
+// The HTTP side of a route: one request, one verdict. Over node:http, which takes what a client has to take, and tells when
+// a request has left.
 import http, {
   type ClientRequest,
   type IncomingHttpHeaders,

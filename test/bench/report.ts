@@ -25,10 +25,11 @@ export function markdownOf({ takenAt, plan, measurements, missing }: Results): s
 
 256-byte JSON over 1,000 topics at QoS 1. Medians of ${rounds} interleaved run${rounds === 1 ? '' : 's'}, lowest and highest in
 brackets. ${cores} cores (${processor}) for broker, handler, load and subject together; Node ${node}, ${broker}.
-Causeway at ${commit}, ${takenAt}: batches of 500, 4 in flight, linger 5 ms. CPU and RSS are of the subject's process alone.
+Causeway at ${commit}, ${takenAt}: batches of 500, 4 in flight, linger 5 ms; with one message
+a request, 64 in flight. CPU and RSS are of the subject's process alone.
 The time to stored is measured at half of the rate that Causeway has with a handler of ${loadedLatencyMs} ms, whose latency is in it, or at
 half of the subject's own where that is less.
-Rates are from the broker taking the connection to the last message at the handler. Causeway has at most 4 requests and
+Rates are from the broker taking the connection to the last message at the handler. Causeway has at most these requests and
 its window in flight.
 Lost, each with a backlog of its own and a handler of 20 ms: the subject is killed by SIGKILL when a tenth is stored, and
 started again; the handler answers 503 for ${outageMs / 1000} seconds.

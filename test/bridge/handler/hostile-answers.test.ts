@@ -94,6 +94,12 @@ const answers: readonly (readonly [what: string, talk: Talk, batch: object, one:
     delivered,
   ],
   [
+    '"continue", which nobody asked for, and the real one',
+    say('HTTP/1.1 100 Continue\r\n\r\n', `${head}content-length: 0\r\n\r\n`),
+    delivered,
+    delivered,
+  ],
+  [
     'another protocol for the connection',
     say('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
     held,
