@@ -1,9 +1,10 @@
-// Causeway's bridge as a subject: built afresh as for the container, run as users run it.
+// Causeway's bridge as a subject: built afresh as for the container, run with what the container calls Node with.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BridgeConfigInput } from '../../bridge/config/config.ts';
 import { bundle } from '../../infra/bundle/bundle.ts';
-import { programs } from '../../infra/bundle/programs.ts';
+import { programs, root } from '../../infra/bundle/programs.ts';
 import { temporaryFolder } from '../support/brokers.ts';
 import { topicFilter } from './payload.ts';
 import { endProcess, tied } from './programs.ts';
@@ -53,7 +54,7 @@ function bridge(file: string, route: Partial<BridgeConfigInput['routes'][number]
         ],
       };
       const child = tied(
-        spawn(process.execPath, [file], {
+        spawn(process.execPath, [...nodeOptions(), file], {
           // What it keeps of its sessions is of no other run.
           cwd: temporaryFolder('bench-bridge'),
           env: { ...process.env, CAUSEWAY_CONFIG: JSON.stringify(config), LOG_LEVEL: 'warn' },
@@ -63,4 +64,11 @@ function bridge(file: string, route: Partial<BridgeConfigInput['routes'][number]
       return { process: child, stop: () => endProcess(child) };
     },
   } satisfies Partial<Subject>;
+}
+
+/** What Node is called with in the container, before the program. */
+function nodeOptions(): string[] {
+  const dockerfile = readFileSync(join(root, 'bridge/Dockerfile'), 'utf8');
+  const [, entryPoint = '[]'] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];
+  return (JSON.parse(entryPoint) as string[]).slice(1, -1);
 }
