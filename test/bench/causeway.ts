@@ -25,6 +25,16 @@ export function causeway(file: string, window: number, drainMessages: number): S
   };
 }
 
+/** Every message is sent at once: for the time that one takes where few come. */
+export function causewayAtOnce(file: string): Subject {
+  return {
+    name: 'Causeway, lingerMs 0',
+    drainMessages: 0,
+    handlerLatenciesMs: [0],
+    ...bridge(file, { maxBatch: 500, lingerMs: 0, maxLingerMs: 0, concurrency: 4 }),
+  };
+}
+
 /** A route whose format carries one message a request. */
 export function oneMessageARequest(
   file: string,

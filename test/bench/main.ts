@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hasMosquitto, needsMosquitto } from '../support/brokers.ts';
-import { buildBridge, causeway, oneMessageARequest } from './causeway.ts';
+import { buildBridge, causeway, causewayAtOnce, oneMessageARequest } from './causeway.ts';
 import { ceiling } from './ceiling.ts';
 import { nodeRed } from './node-red.ts';
 import { installNodeRed } from './node-red-install.ts';
@@ -79,6 +79,7 @@ try {
     oneMessageARequest(bridgeFile, 'raw', count),
     oneMessageARequest(bridgeFile, 'cloudevents', count),
   ];
+  const light = { subject: causewayAtOnce(bridgeFile), messagesPerSecond: 200 };
   const plan: Plan = options.quick
     ? {
         rounds: 1,
@@ -89,6 +90,7 @@ try {
         ],
         latencySeconds: 3,
         latencyTopics: [topicCount],
+        light,
         insistOnQuiet: false,
         lossMessages: 0,
         memoryMessages: 300_000,
@@ -108,6 +110,7 @@ try {
         insistOnQuiet: true,
         latencySeconds: Number(options['latency-seconds']),
         latencyTopics: [topicCount, 10 * topicCount],
+        light,
         lossMessages: 20_000,
         memoryMessages: Number(options['memory-messages']),
       };

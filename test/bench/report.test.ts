@@ -63,6 +63,7 @@ const plan = {
     insistOnQuiet: false,
   },
   ...{ lossMessages: 20_000, memoryMessages: 1000 },
+  light: { subject: subject('Ours, at once'), messagesPerSecond: 200 },
 };
 
 describe('rows', () => {

@@ -7,7 +7,7 @@ import { outageMs } from './measure.ts';
 import { plotOf } from './plot.ts';
 import { loadedLatencyMs, type Measurement, type Plan } from './rounds.ts';
 import type { Spread } from './statistics.ts';
-import { aimsOf, type Row, summarize } from './summary.ts';
+import { aimsOf, lightAim, type Row, summarize } from './summary.ts';
 
 export interface Results {
   readonly takenAt: string;
@@ -40,7 +40,7 @@ ${rows.map((row) => rowText(row, plan.latencyTopics)).join('\n')}
 ${missing.map(({ subject, reason }) => `| ${subject} | not measured: ${reason} |\n`).join('')}
 | Aim | measured | |
 | --- | --- | --- |
-${aimsOf(rows)
+${[...aimsOf(rows), ...lightAim(measurements)]
   .map(
     ({ aim, measured, reached }) => `| ${aim} | ${measured} | ${reached ? 'reached' : 'missed'} |`,
   )

@@ -23,6 +23,8 @@ export interface Plan {
   readonly insistOnQuiet: boolean;
   /** Backlog of the measurement of losses, once; 0 for none. */
   readonly lossMessages: number;
+  /** Of which the time to stored is measured while few messages come. */
+  readonly light: { readonly subject: Subject; readonly messagesPerSecond: number };
   /** Backlog for the memory measurement of the first subject. */
   readonly memoryMessages: number;
 }
@@ -36,6 +38,7 @@ export type Measurement = { readonly round: number; readonly subject: string } &
     } & LatencyFigures)
   | ({ readonly kind: 'memory'; readonly handlerLatencyMs: number } & DrainFigures)
   | ({ readonly kind: 'loss' } & LossFigures)
+  | ({ readonly kind: 'light' } & LatencyFigures)
 );
 
 /** Yields all measurements so far after each round. */
@@ -88,6 +91,13 @@ export async function* runRounds(
           `${describe(of)}: of ${figures.messages} lost ${figures.lostOnKill} when killed, ${figures.lostInOutage} in an outage`,
         );
       }
+    const [topics = 1] = plan.latencyTopics;
+    const { subject, messagesPerSecond } = plan.light;
+    const light = await carefully(() =>
+      measureLatency(subject, 0, { messagesPerSecond, topics }, plan.latencySeconds),
+    );
+    measurements.push({ round, subject: subject.name, kind: 'light', ...light });
+    progress(`${describe({ round, subject: subject.name })}: ${latencyText(light)}`);
     const [first] = plan.subjects;
     if (first === undefined) return;
     const of = { round, subject: first.name };
