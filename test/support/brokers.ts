@@ -19,6 +19,8 @@ const temporaryFolders = new Set<string>();
 process.once('exit', () => {
   for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
 });
+// A benchmark that is ended by a signal has no 'exit' without it.
+process.once('SIGTERM', () => process.exit());
 
 /** A folder that is gone when the process ends; where a test run kills it, when the run ends. */
 export function temporaryFolder(name: string): string {
