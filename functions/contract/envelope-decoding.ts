@@ -1,7 +1,15 @@
-// An envelope as ingest reads it: what it must be, and the message in it. `envelope.ts` writes them.
+// What an envelope must be, as a schema, and the message in it. `envelope.ts` writes envelopes; `envelope-reading.ts` reads
+// those from outside.
 import * as z from 'zod';
 import { messageEventTypes } from './event-version.ts';
-import { type Message, type MessageProperties, maxIdBytes, maxProducerIdBytes } from './message.ts';
+import {
+  type Message,
+  type MessageProperties,
+  maxIdBytes,
+  maxPacketId,
+  maxProducerIdBytes,
+  maxSourceLength,
+} from './message.ts';
 import { topicFault } from './topic.ts';
 
 const uint32 = z.int().min(0).max(0xffff_ffff);
@@ -27,10 +35,13 @@ const userPropertiesText = z.string().transform((text, context) => {
 /** Of fixed width, so that the sort key built from it sorts by time. */
 export const stampForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
+/** Whether there is such a date and time: the form alone allows a 13th month. */
+export const isTime = (time: string) => !Number.isNaN(Date.parse(time));
+
 const stampText = z
   .string()
   .regex(stampForm, 'must be RFC 3339 in UTC with microseconds')
-  .refine((time) => !Number.isNaN(Date.parse(time)), 'must be a date and time that there is');
+  .refine(isTime, 'must be a date and time that there is');
 
 /** One envelope as ingest accepts it. Attributes that it does not know are ignored, as CloudEvents asks. */
 export const envelopeSchema = z
@@ -50,7 +61,7 @@ export const envelopeSchema = z
         `must be at most ${maxProducerIdBytes} bytes in UTF-8`,
       )
       .optional(),
-    source: text.min(1).max(2048),
+    source: text.min(1).max(maxSourceLength),
     subject: z.string().superRefine((topic, context) => {
       const fault = topicFault(topic);
       if (fault !== undefined) context.addIssue(fault);
@@ -59,7 +70,7 @@ export const envelopeSchema = z
     receivedafter: stampText.optional(),
     qos: z.union([z.literal(0), z.literal(1), z.literal(2)]),
     retain: z.boolean(),
-    packetid: z.int().min(1).max(65_535).optional(),
+    packetid: z.int().min(1).max(maxPacketId).optional(),
     possibleduplicate: z.boolean().optional(),
     contenttype: text.optional(),
     responsetopic: text.optional(),

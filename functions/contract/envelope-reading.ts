@@ -1,12 +1,18 @@
-// The message in an envelope from outside. What an envelope must be is said in `envelope-decoding.ts`. Nearly all have nothing but
-// what every message has: these are checked here, which takes a quarter of the time that the schema does.
-import { decodeEnvelope, type Envelope, envelopeSchema, stampForm } from './envelope-decoding.ts';
+// Reads the message in an envelope from outside. The schema in `envelope-decoding.ts` says what an envelope must be. Nearly all
+// have only the attributes that every message has. They are checked here, in a quarter of the time that the schema takes.
+import {
+  decodeEnvelope,
+  type Envelope,
+  envelopeSchema,
+  isTime,
+  stampForm,
+} from './envelope-decoding.ts';
 import { messageEventTypes } from './event-version.ts';
-import { type Message, maxIdBytes } from './message.ts';
+import { type Message, maxIdBytes, maxPacketId, maxSourceLength } from './message.ts';
 import { type Parsed, parseWith } from './parse.ts';
 import { topicFault } from './topic.ts';
 
-/** The message in what was parsed from JSON, or what of it breaks a rule of {@link envelopeSchema}. */
+/** The message in what was parsed from JSON, or which rules of {@link envelopeSchema} it breaks. */
 export function messageIn(candidate: unknown): Parsed<Message> {
   const ordinary = ordinaryMessage(candidate);
   if (ordinary !== undefined) return { ok: true, value: ordinary };
@@ -16,7 +22,7 @@ export function messageIn(candidate: unknown): Parsed<Message> {
 
 type Candidate = { readonly [Name in keyof Envelope]?: unknown };
 
-/** Undefined where the schema has to look: at more attributes, and at every fault. */
+/** Undefined where the schema has to decide: where there are other attributes, and where a rule may be broken. */
 function ordinaryMessage(candidate: unknown): Message | undefined {
   if (typeof candidate !== 'object' || candidate === null) return undefined;
   const envelope = candidate as Candidate;
@@ -32,7 +38,7 @@ function ordinaryMessage(candidate: unknown): Message | undefined {
     topicFault(topic) !== undefined ||
     typeof time !== 'string' ||
     !stampForm.test(time) ||
-    Number.isNaN(Date.parse(time)) ||
+    !isTime(time) ||
     (qos !== 0 && qos !== 1 && qos !== 2) ||
     typeof retain !== 'boolean' ||
     (packetId !== undefined && !isPacketId(packetId)) ||
@@ -50,11 +56,11 @@ function payloadIn({ data, data_base64: base64 }: Candidate): Buffer | undefined
     return data.isWellFormed() ? Buffer.from(data) : undefined;
   if (typeof base64 !== 'string' || data !== undefined) return undefined;
   const payload = Buffer.from(base64, 'base64');
-  // Node skips what is no base64.
+  // Node passes over what is not base64.
   return payload.toString('base64') === base64 ? payload : undefined;
 }
 
-/** Any character takes three bytes at most. */
+/** In characters, each of which takes at most three bytes. */
 const maxPlainIdLength = Math.floor(maxIdBytes / 3);
 
 function isPlainId(id: string): boolean {
@@ -63,16 +69,16 @@ function isPlainId(id: string): boolean {
 
 let lastSource = '';
 
-/** A session has one source: the last one is nearly always the next one. */
+/** All messages of a session have one source: mostly it is that of the message before. */
 function isSource(source: string): boolean {
   if (source === lastSource && source !== '') return true;
-  if (source === '' || source.length > 2048 || !source.isWellFormed()) return false;
+  if (source === '' || source.length > maxSourceLength || !source.isWellFormed()) return false;
   lastSource = source;
   return true;
 }
 
 function isPacketId(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= maxPacketId;
 }
 
 function hasMore(envelope: Candidate): boolean {

@@ -52,3 +52,9 @@ export const idSuffixLength = 23;
 
 /** The longest message id, in UTF-8 bytes: it becomes part of a sort key (limit 1,024 bytes). */
 export const maxIdBytes = maxProducerIdBytes + idSuffixLength;
+
+/** The longest source, in characters as JavaScript counts them. */
+export const maxSourceLength = 2048;
+
+/** MQTT's packet identifiers are 1 to this. */
+export const maxPacketId = 65_535;
