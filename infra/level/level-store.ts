@@ -37,6 +37,7 @@ export class StoreUnavailable extends Error {
 
 /** How often a store that cannot write looks whether it can again. */
 const retryMs = 500;
+
 /** Keys are texts or bytes, and sort as bytes. */
 export class LevelStore<Key extends string | Buffer> {
   readonly #folder: string;

@@ -4,11 +4,11 @@ import type { Message } from '../packets/message.ts';
 import type { Session } from './session.ts';
 
 /**
- * So long publishers wait for a session whose client is away. Over it, it is one that no part of the server has any more,
- * such as that of a route which is gone.
+ * How long publishers wait for a session whose client is away. After that no part of the server is taken to want it any
+ * more: its route may be gone.
  */
 const awaitedMs = 600_000;
-/** Time that the parts of the server have after its start, however long it was not there. */
+/** How long they wait at least after the server's start, as its parts have to connect first. */
 const awaitedAfterStartMs = 60_000;
 
 const none: readonly Session[] = [];
@@ -27,7 +27,7 @@ export class OwnSessions {
     this.#sessions.delete(session);
   }
 
-  /** Those that publishers have to wait for with this message. */
+  /** Those that have no room for this message, and whose publishers have to wait. */
   fullFor(message: Message, nowMs?: number): readonly Session[] {
     let full: Session[] | undefined;
     for (const session of this.#sessions)

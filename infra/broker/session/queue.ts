@@ -46,7 +46,7 @@ const readBytes = 256 * 1024;
 export const queuePrefix = (clientId: string) => `queue:${keyPart(clientId)}:`;
 export const sentKey = (clientId: string) => `sent:${keyPart(clientId)}`;
 
-/** That all up to here may have been sent; it may be more until the store writes it. */
+/** That all up to here may have been sent. `upTo` may grow until the store writes it. */
 function sentMark(clientId: string, upTo: number) {
   return {
     type: 'put' as const,

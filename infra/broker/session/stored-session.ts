@@ -12,14 +12,14 @@ const subscriptionPrefix = (clientId: string) => `subscription:${keyPart(clientI
 const incomingPrefix = (clientId: string) => `incoming:${keyPart(clientId)}:`;
 
 /** The QoS alone, as text, where nothing else was asked for. */
-export function encodeSubscription({ qos, noLocal, retainAsPublished, id }: Subscription): Buffer {
+function encodeSubscription({ qos, noLocal, retainAsPublished, id }: Subscription): Buffer {
   const isPlain = !noLocal && !retainAsPublished && id === undefined;
   return Buffer.from(
     isPlain ? String(qos) : JSON.stringify({ qos, noLocal, retainAsPublished, id }),
   );
 }
 
-export function decodeSubscription(filter: string, value: Buffer): Subscription {
+function decodeSubscription(filter: string, value: Buffer): Subscription {
   const decoded = JSON.parse(value.toString());
   if (typeof decoded === 'number') return plainSubscription(filter, decoded as QoS);
   const { qos, noLocal, retainAsPublished, id } = decoded;
