@@ -30,7 +30,7 @@ export function headOf(outgoing: ClientRequest): Promise<IncomingMessage> {
       resolve(response);
     });
     outgoing.on('error', reject);
-    // It closes after each answer too, and an error that nobody needs costs 15 µs.
+    // It closes after each answer too, and making an error takes 15 µs.
     outgoing.on('close', () => {
       if (!isAnswered) reject(new Error('the connection ended without an answer'));
     });
@@ -175,7 +175,7 @@ export function beginningOf(response: IncomingMessage): () => Buffer {
 
 /** Gives up the body, and the connection with it unless the body is short. */
 export function discard(response: IncomingMessage): void {
-  // Mostly it came with its head.
+  // Mostly the body came together with the head.
   if (response.complete) return void response.resume();
   let bytes = 0;
   const timer = setTimeout(() => response.destroy(), discardMs);

@@ -1,5 +1,5 @@
-// The HTTP side of a route: one request, one verdict. Over node:http, which takes what a client has to take, and tells when
-// a request has left.
+// The HTTP side of a route: one request, one verdict. Over node:http, which passes over a 100 Continue that nobody asked for,
+// as a client has to, and tells when a request has left.
 import http, {
   type ClientRequest,
   type IncomingHttpHeaders,
@@ -104,7 +104,7 @@ export function createSink(
   const maxAnswerBytes = (route.maxBatch + 10) * maxReceiptBytes;
   const hasReceipts = route.format === 'cloudevents-batch';
   const isInvoked = isInvocation(url);
-  // A topic fills path and query alone. Few options, as Node copies all of them several times a request.
+  // The same for all requests: a topic fills in path and query alone. Few options, as Node copies them several times a request.
   const { hostname, port, auth } = urlToHttpOptions(url);
   const origin = {
     hostname,
