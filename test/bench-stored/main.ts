@@ -8,21 +8,23 @@ import { spreadOf } from '../bench/statistics.ts';
 import { type BenchStack, startBenchStack } from '../bench-api/stack.ts';
 import { until } from '../support/wait.ts';
 
-const brokers = ['embedded', 'mosquitto'] as const;
-/** How often is asked whether the last message is stored. Each question takes CPU of what is measured. */
+const brokers = ['embedded', 'mosquitto'];
+/** How often `npm start` is asked whether it has stored the last message. Each question takes CPU of what is measured. */
 const pollMs = 50;
 
 const { values } = parseArgs({
   options: {
-    broker: { type: 'string', multiple: true, default: [...brokers] },
+    broker: { type: 'string', multiple: true, default: brokers },
     rounds: { type: 'string', default: '3' },
     messages: { type: 'string', default: '200000' },
-    /** Messages a second; as fast as the broker acknowledges where it is not given. */
+    /** Messages a second; default as fast as the broker acknowledges. */
     rate: { type: 'string' },
-    /** Folder for CPU profiles of `npm start`, in rounds that are slower by that. */
+    /** Folder for CPU profiles of `npm start`; profiling slows the rounds down. */
     profile: { type: 'string' },
   },
 });
+const unknown = values.broker.find((name) => !brokers.includes(name));
+if (unknown !== undefined) throw new Error(`--broker is ${brokers.join(' or ')}, not ${unknown}`);
 const rounds = Number(values.rounds);
 const messages = Number(values.messages);
 

@@ -28,15 +28,32 @@ const subjects = [
 
 function drain(of: string, round: number, messagesPerSecond: number): Measurement[] {
   return [0, 20].map((handlerLatencyMs) => ({
-    ...{ kind: 'drain', round, subject: of, handlerLatencyMs, messages: 1000, lost: 0, seconds: 1 },
-    ...{ messagesPerSecond, cpuMicrosPerMessage: 10, peakResidentMB: 100, foreignCores: 0 },
+    kind: 'drain',
+    round,
+    subject: of,
+    handlerLatencyMs,
+    messages: 1000,
+    lost: 0,
+    seconds: 1,
+    messagesPerSecond,
+    cpuMicrosPerMessage: 10,
+    peakResidentMB: 100,
+    foreignCores: 0,
   }));
 }
 
 function latency(of: string, topics: number, p99Ms: number): Measurement {
   return {
-    ...{ kind: 'latency', round: 1, subject: of, handlerLatencyMs: 20, topics },
-    ...{ messagesPerSecond: 1000, p50Ms: 20, p99Ms, maxMs: p99Ms, foreignCores: 0 },
+    kind: 'latency',
+    round: 1,
+    subject: of,
+    handlerLatencyMs: 20,
+    topics,
+    messagesPerSecond: 1000,
+    p50Ms: 20,
+    p99Ms,
+    maxMs: p99Ms,
+    foreignCores: 0,
   };
 }
 
@@ -55,14 +72,13 @@ const measurements: readonly Measurement[] = [
 ];
 const missing = [{ subject: 'Absent', reason: 'there is no compiler' }];
 const plan = {
-  ...{
-    rounds: 3,
-    subjects,
-    latencySeconds: 1,
-    latencyTopics: [1000, 10_000],
-    insistOnQuiet: false,
-  },
-  ...{ lossMessages: 20_000, memoryMessages: 1000 },
+  rounds: 3,
+  subjects,
+  latencySeconds: 1,
+  latencyTopics: [1000, 10_000],
+  insistOnQuiet: false,
+  lossMessages: 20_000,
+  memoryMessages: 1000,
   light: { subject: subject('Ours, at once'), messagesPerSecond: 200 },
 };
 

@@ -83,13 +83,16 @@ export interface Aim {
 /** The aims hold for the medians of the first subject. */
 export function aimsOf([ours, ...others]: readonly Row[]): Aim[] {
   if (ours === undefined) return [];
-  const atLoad = (row: Row | undefined) =>
-    row?.drains.find((drain) => drain.handlerLatencyMs === loadedLatencyMs);
-  const idle = ours.drains.find((drain) => drain.handlerLatencyMs === 0);
-  const rate = atLoad(ours)?.messagesPerSecond.median ?? Number.NaN;
+  const rateOf = (row: Row | undefined, latencyMs: number) =>
+    row?.drains.find((drain) => drain.handlerLatencyMs === latencyMs)?.messagesPerSecond.median;
+  const undelayedRate = rateOf(ours, 0) ?? Number.NaN;
+  const rate = rateOf(ours, loadedLatencyMs) ?? Number.NaN;
   const micros = Math.max(...ours.drains.map((drain) => drain.cpuMicrosPerMessage.median));
   const times = (peer: string, factor: number): Aim[] => {
-    const theirs = atLoad(others.find((row) => row.subject === peer))?.messagesPerSecond.median;
+    const theirs = rateOf(
+      others.find((row) => row.subject === peer),
+      loadedLatencyMs,
+    );
     if (theirs === undefined) return [];
     return [
       {
@@ -103,8 +106,8 @@ export function aimsOf([ours, ...others]: readonly Row[]): Aim[] {
   return [
     {
       aim: 'at least 200,000 msg/s, handler of 0 ms',
-      measured: `${Math.round(idle?.messagesPerSecond.median ?? 0).toLocaleString('en')} msg/s`,
-      reached: (idle?.messagesPerSecond.median ?? 0) >= 200_000,
+      measured: `${Math.round(undelayedRate).toLocaleString('en')} msg/s`,
+      reached: undelayedRate >= 200_000,
     },
     ...times('Node-RED', 40),
     ...times('Node-RED, join of 100', 2),
@@ -153,7 +156,7 @@ function p99Aim(topics: number, p99Ms: number, others: readonly Row[]): Aim[] {
   const bestMs = Math.min(...theirs);
   return [
     {
-      aim: `p99 from publish to stored over ${topics.toLocaleString('en')} topics no worse than that of Go and Rust`,
+      aim: `p99 from publish to stored over ${topics.toLocaleString('en')} topics no worse than that of the better of the relays in Go and Rust`,
       measured: `${p99Ms.toFixed(1)} ms beside ${bestMs.toFixed(1)}`,
       reached: p99Ms <= bestMs,
     },
