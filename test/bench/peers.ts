@@ -39,7 +39,7 @@ const peers: readonly Peer[] = [
   },
   {
     name: 'Java, HiveMQ MQTT client',
-    note: `HiveMQ MQTT client is ${hiveMqVersion()}; its relay has a window of 16,000, and Java its default heap.`,
+    note: `HiveMQ MQTT client is ${hiveMqVersion()}, and writes nearly every PUBACK by itself; its relay has a window of 16,000, and Java its default heap. A drain is short for a JVM, and has its warming up in it.`,
     build: (output) => [
       ['mvn', '-q', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${output}`],
       ['javac', '-d', output, '-cp', join(output, '*'), 'test/bench/peers/Relay.java'],
