@@ -10,7 +10,7 @@ import type { PublishWindow } from './publish-window.ts';
 
 export interface QueueWorkersOptions {
   readonly ledger: Pick<Ledger, 'queued'>;
-  /** Whether there is anything to look for. */
+  /** Whether somebody may have put something into the queue. */
   readonly changes: Changes;
   readonly pollSeconds: number;
   /** False where a command has to stay in the queue for now, and with it all of its topic that follow. */
@@ -49,7 +49,7 @@ export class QueueWorkers {
     return this.#waiting;
   }
 
-  /** What is in the queue, and what comes, is for this window from now on. */
+  /** From now on this window gets what is in the queue, and what comes. */
   open(window: PublishWindow): void {
     this.#window = window;
     this.ringAll();

@@ -67,7 +67,7 @@ export async function probeSessions(options: ProbeOptions): Promise<boolean> {
         ],
         formerFilters: [],
       };
-      // Not tried in vain: the client id would stand among the broker's clients for ever.
+      // Not tried where there is none: the client id would stay in the broker's list of clients for ever.
       const found = options.hasSession?.(clientId) === false ? false : await probe(entry, options);
       if (found === undefined) return false;
       absent = found ? 0 : absent + 1;

@@ -199,8 +199,8 @@ export class Session {
   };
 
   /**
-   * What settles in one turn of the event loop, a batch or several requests with one message each: its PUBACKs leave in one
-   * write, which halves the CPU of a message.
+   * The PUBACKs of all that settles in one turn of the event loop, a batch or several requests with one message each, leave
+   * in one write. That halves the CPU of a message.
    */
   #scheduleFlush(connection: Inbound): void {
     if (connection.flushScheduled) return;
