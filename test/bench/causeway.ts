@@ -1,4 +1,4 @@
-// Causeway's bridge as a subject: built afresh as for the container, run with what the container calls Node with.
+// Causeway's bridge as a subject: built afresh as for the container, and run with the container's options of Node.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -76,7 +76,7 @@ function bridge(file: string, route: Partial<BridgeConfigInput['routes'][number]
   } satisfies Partial<Subject>;
 }
 
-/** What Node is called with in the container, before the program. */
+/** The options of Node in the container's entry point. */
 function nodeOptions(): string[] {
   const dockerfile = readFileSync(join(root, 'bridge/Dockerfile'), 'utf8');
   const [, entryPoint = '[]'] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];

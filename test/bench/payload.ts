@@ -1,6 +1,6 @@
 // The messages of the benchmark: 256-byte JSON over 1,000 topics, with the time of publishing inside.
 
-/** Topics of all measurements, but where more are asked for. */
+/** Topics of each measurement that asks for no other number. */
 export const topicCount = 1000;
 export const topicFilter = 'bench/#';
 export const payloadBytes = 256;

@@ -13,9 +13,9 @@ type Command = readonly [string, ...string[]];
 interface Peer {
   readonly name: string;
   readonly note?: string;
-  /** Where its tools mostly are, where PATH has not got them. */
+  /** The usual folder of its tools, looked in after PATH. */
   readonly folder?: string;
-  /** Into a file or folder of its own. */
+  /** What builds it, into a file or a folder of its own. */
   readonly build: (output: string) => readonly Command[];
   readonly start: (output: string) => Command;
 }

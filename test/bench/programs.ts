@@ -55,10 +55,10 @@ export async function runLoader(options: LoaderOptions): Promise<Loaded> {
   return loaded;
 }
 
-/** Where Go mostly is, where PATH has not got it. */
+/** The usual folder of Go, looked in after PATH. */
 export const goFolder = '/usr/local/go/bin';
 
-/** This process's own, with one more folder to look for programs in. */
+/** The environment of this process, with one more folder at the end of PATH. */
 export function environmentWith(folder?: string): NodeJS.ProcessEnv {
   if (folder === undefined) return process.env;
   return { ...process.env, PATH: `${process.env['PATH']}${delimiter}${folder}` };

@@ -23,7 +23,7 @@ export interface Plan {
   readonly insistOnQuiet: boolean;
   /** Backlog of the measurement of losses, once; 0 for none. */
   readonly lossMessages: number;
-  /** Of which the time to stored is measured while few messages come. */
+  /** The subject whose time to stored is measured while few messages come, and how many come. */
   readonly light: { readonly subject: Subject; readonly messagesPerSecond: number };
   /** Backlog for the memory measurement of the first subject. */
   readonly memoryMessages: number;
@@ -49,7 +49,7 @@ export async function* runRounds(
   const measurements: Measurement[] = [];
   const carefully = plan.insistOnQuiet ? undisturbed : <T>(measure: () => Promise<T>) => measure();
   for (let round = 1; round <= plan.rounds; round++) {
-    /** Half of what the first subject delivers: at the same rate the others can be held beside it. */
+    /** Half of what the first subject delivers, so that the others are measured at the same rate. */
     let maxPerSecond = Number.POSITIVE_INFINITY;
     for (const subject of plan.subjects) {
       const of = { round, subject: subject.name };

@@ -14,7 +14,7 @@ const maxUndelivered = 4000;
 
 /**
  * What a user sets for the same promise: a kept session at QoS 1, and payloads taken as they are. What does not fill a
- * batch waits for the flush interval, 10 s by default; one shorter than a write takes is complained of at each write.
+ * batch waits for the flush interval, 10 s by default. Where that is shorter than a write takes, Telegraf warns each time.
  */
 function configuration({ brokerUrl, handlerUrl }: Target, batchSize: number): string {
   return `
@@ -56,7 +56,7 @@ export function telegraf(
       const configFile = join(temporaryFolder('bench-telegraf'), 'telegraf.conf');
       writeFileSync(configFile, configuration(target, batchSize));
       const child = tied(
-        // It says a line for each write that the handler refuses.
+        // It prints a line for each write that the handler refuses.
         spawn(file, ['--config', configFile], { stdio: 'ignore' }),
       );
       return { process: child, stop: () => endProcess(child) };

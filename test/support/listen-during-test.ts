@@ -1,9 +1,9 @@
-// A server of one test, of any kind that stands on TCP.
+// A TCP server, also one of HTTP or TLS, for as long as one test runs.
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Has it listen on loopback until the test ends, and ends its connections then; resolves with its port. */
+/** The server listens on loopback until the test ends, and its connections end with it. Resolves with the port. */
 export async function listenDuringTest(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {

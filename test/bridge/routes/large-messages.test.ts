@@ -31,8 +31,8 @@ const letters = () =>
 const isDeadLetterOf = (payload: Buffer) =>
   letters().some(({ envelope }) => Buffer.from(envelope.data_base64, 'base64').equals(payload));
 
-/** A bridge from the broker to the handler is ready; resolves with a device at the broker. */
-async function connectDevice(
+/** Starts a bridge between broker and handler, and waits until it is ready; resolves with a device at the broker. */
+async function startBridgeAndDevice(
   broker: TestBroker,
   protocolVersion: 4 | 5,
   options: Partial<BridgeInput> = {},
@@ -57,7 +57,7 @@ for (const { name, version, available, start } of brokers) {
     async () => {
       const broker = await start();
       onTestFinished(() => broker.stop());
-      const device = await connectDevice(broker, version);
+      const device = await startBridgeAndDevice(broker, version);
       await device.publishAsync('a', 'before', { qos: 1 });
       await device.publishAsync('a', large(1), { qos: 1 });
       await device.publishAsync('b', 'between', { qos: 1 });
@@ -82,7 +82,7 @@ for (const { name, version, available, start } of brokers) {
       const broker = await start();
       onTestFinished(() => broker.stop());
       const cut = await startCuttingProxy(broker.port, 300_000, 2);
-      const device = await connectDevice(broker, version, { brokerUrl: cut.url });
+      const device = await startBridgeAndDevice(broker, version, { brokerUrl: cut.url });
       await device.publishAsync('a', large(1), { qos: 1 });
       await device.publishAsync('a', 'after', { qos: 1 });
       await until(() => handler.stored.length === 1 && letters().length === 1, {
@@ -98,7 +98,7 @@ test('a store of dead letters that is away: the message comes again until it is 
   const broker = await startEmbedded();
   onTestFinished(() => broker.stop());
   const lines: string[] = [];
-  const device = await connectDevice(broker, 4, {
+  const device = await startBridgeAndDevice(broker, 4, {
     route: { ...route, retry: { baseMs: 1, capMs: 10 } },
     onLog: (line) => lines.push(line),
   });
