@@ -1,9 +1,7 @@
 // The way of commands from the queue to the broker, for as long as this bridge holds it, and the states that follow from
 // what the broker and the devices say.
 import type { Logger } from 'pino';
-import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
-import { pause } from '../../functions/contract/pause.ts';
 import {
   type AwaitedReply,
   awaitedBy,
@@ -27,6 +25,7 @@ import { Publisher } from './publisher.ts';
 import { QueueWorkers } from './queue-workers.ts';
 import { Removals } from './removals.ts';
 import { maxAwaited, Replies } from './replies.ts';
+import { pauseBeforeRetry } from './retry.ts';
 import { Sending, type Started } from './sending.ts';
 import { CommandStates } from './states.ts';
 
@@ -178,7 +177,7 @@ export class Dispatch {
         return this.#replies.restore(await ledger.awaited(maxAwaited / 2));
       } catch (error) {
         log.warn({ reason: String(error) }, 'the awaited replies cannot be read yet');
-        await pause(fullJitterMs(failures, 100, 10_000), signal);
+        await pauseBeforeRetry(failures, signal);
       }
     }
   }

@@ -1,12 +1,11 @@
 // One worker for each shard of the queue, which goes through it in order whenever something may be there.
 import type { Logger } from 'pino';
-import { fullJitterMs } from '../../functions/contract/backoff.ts';
-import { pause } from '../../functions/contract/pause.ts';
 import { queueShards } from '../../functions/table/queued-command.ts';
 import { Bell } from '../base/bell.ts';
 import type { Changes } from '../base/change-watch.ts';
 import type { Ledger, QueueEntry } from './ledger.ts';
 import type { PublishWindow } from './publish-window.ts';
+import { pauseBeforeRetry } from './retry.ts';
 
 export interface QueueWorkersOptions {
   readonly ledger: Pick<Ledger, 'queued'>;
@@ -78,7 +77,7 @@ export class QueueWorkers {
         failures = 0;
       } catch (error) {
         log.warn({ shard, reason: String(error) }, 'the queue cannot be worked on');
-        await pause(fullJitterMs(failures++, 100, 10_000), signal);
+        await pauseBeforeRetry(failures++, signal);
         bell.ring();
       }
     }

@@ -1,9 +1,9 @@
 // Takes settled commands out of the queue, many in one call.
 import type { Logger } from 'pino';
-import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import { pause } from '../../functions/contract/pause.ts';
 import type { Item } from '../../functions/table/item.ts';
 import { type Ledger, maxRemovals } from './ledger.ts';
+import { pauseBeforeRetry } from './retry.ts';
 
 /** Beyond it removals are left out: the command is known as settled, and removed when it is seen again. */
 const maxWaiting = 50_000;
@@ -54,7 +54,7 @@ export class Removals {
       } catch (error) {
         this.#log.warn({ reason: String(error) }, 'settled commands cannot leave the queue yet');
         const { signal } = this.#stop;
-        await pause(fullJitterMs(failures++, 100, 10_000), signal);
+        await pauseBeforeRetry(failures++, signal);
       }
     }
     this.#removing = undefined;

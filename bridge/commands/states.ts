@@ -2,7 +2,6 @@
 import { setMaxListeners } from 'node:events';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { fullJitterMs } from '../../functions/contract/backoff.ts';
 import type { DeliverRequest, Outcome } from '../../functions/contract/command.ts';
 import { pause } from '../../functions/contract/pause.ts';
 import type { LedgerEntry } from '../../functions/table/command-item.ts';
@@ -11,6 +10,7 @@ import { Allowance } from './allowance.ts';
 import { type Ledger, outcomeOf } from './ledger.ts';
 import type { PublishResult } from './publish-window.ts';
 import type { ReplyResult } from './replies.ts';
+import { pauseBeforeRetry } from './retry.ts';
 import { Waiters } from './waiters.ts';
 
 /** Maximum states that are written at once; the SDK has 50 connections. */
@@ -154,7 +154,7 @@ export class CommandStates {
       } finally {
         this.#writes.give();
       }
-      await pause(fullJitterMs(failures, 100, 10_000), signal);
+      await pauseBeforeRetry(failures, signal);
     }
     return false;
   }
