@@ -1,12 +1,9 @@
 // The secret of the cursors, which all instances of the api have in common: an item of the table, made by the first that
 // needs it. It keeps keys of this table from callers, so it is as safe there as what it hides.
 import { randomBytes } from 'node:crypto';
-import {
-  ConditionalCheckFailedException,
-  GetItemCommand,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { loadOnce } from '../../contract/load-once.ts';
+import { conditionHeld } from '../../table/conditional-write.ts';
 import type { ItemSource } from '../../table/partition.ts';
 
 const key = { pk: { S: 'secret' }, sk: { S: 'cursors' } };
@@ -24,22 +21,20 @@ export function secretInTable({ client, tableName }: ItemSource): () => Promise<
     const found = await read();
     if (found !== undefined) return found;
     const made = randomBytes(32).toString('base64url');
-    try {
-      await client.send(
+    const isMade = await conditionHeld(
+      client.send(
         new PutItemCommand({
           TableName: tableName,
           Item: { ...key, secret: { S: made } },
           ConditionExpression: 'attribute_not_exists(pk)',
         }),
-      );
-      return made;
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      // Another instance was faster, or this call was repeated.
-      const other = await read();
-      if (other === undefined) throw error;
-      return other;
-    }
+      ),
+    );
+    if (isMade) return made;
+    // Another instance was faster, or this call was repeated.
+    const other = await read();
+    if (other === undefined) throw new Error('the item of the cursor secret holds none');
+    return other;
   }
 
   return loadOnce(readOrMake);
