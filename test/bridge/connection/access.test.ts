@@ -1,8 +1,7 @@
 // What a broker asks for before it lets the bridge in: credentials and certificates, from files and from secrets.
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import mqttPacket, { type IConnectPacket, type Packet } from 'mqtt-packet';
@@ -13,6 +12,7 @@ import { type BridgeConfigInput, parseConfig } from '../../../bridge/config/conf
 import type { Broker } from '../../../bridge/connection/access.ts';
 import { connectOnce, disconnect } from '../../../bridge/connection/connection.ts';
 import { temporaryFolder } from '../../support/brokers.ts';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { type FakeSecretsManager, startFakeSecretsManager } from '../fake-secrets-manager.ts';
 
 const folder = temporaryFolder('access');
@@ -41,9 +41,7 @@ async function startBroker(
   codeOf: (connect: IConnectPacket, socket: Socket) => number,
   tls?: TlsOptions,
 ): Promise<string> {
-  const sockets = new Set<Socket>();
   const serve = (socket: Socket) => {
-    sockets.add(socket);
     socket.on('error', () => {});
     const parser = mqttPacket.parser();
     parser.on('packet', (packet) => {
@@ -55,14 +53,9 @@ async function startBroker(
     socket.on('data', (bytes) => parser.parse(bytes));
   };
   const server = tls === undefined ? createTcpServer(serve) : createTlsServer(tls, serve);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
+  const port = await listenDuringTest(server);
   const protocol = tls === undefined ? 'mqtt' : 'mqtts';
-  return `${protocol}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `${protocol}://127.0.0.1:${port}`;
 }
 
 /** A broker with a certificate of `authority`, which asks for one of the same. */

@@ -1,11 +1,10 @@
 // SigV4, held to a second implementation, which is held to vectors of AWS's published test suite.
 import { createHash, createHmac } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { awsSigner } from '../../../bridge/handler/aws-signing.ts';
 import type { HandlerRequest } from '../../../bridge/handler/request.ts';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { until } from '../../support/wait.ts';
 
 interface Signed {
@@ -165,14 +164,8 @@ test('the credentials of a task role are asked for once, until they are about to
       }),
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-    vi.unstubAllEnvs();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listenDuringTest(server);
+  onTestFinished(() => void vi.unstubAllEnvs());
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'])
     vi.stubEnv(name, undefined);
   vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `http://127.0.0.1:${port}/role`);

@@ -1,10 +1,9 @@
 // A handler with a private CA that asks for a client certificate, both from secrets.
-import { once } from 'node:events';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createSecrets, minAgeMs } from '../../../bridge/base/secrets.ts';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { message } from '../../support/messages.ts';
 import { CertificateFiles } from '../connection/certificate-files.ts';
 import { startFakeSecretsManager } from '../fake-secrets-manager.ts';
@@ -27,13 +26,7 @@ test('its own CA alone is trusted, the client certificate is shown, and both are
       response.writeHead(204).end();
     },
   );
-  server.listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  await once(server, 'listening');
-  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const url = `https://127.0.0.1:${await listenDuringTest(server)}/`;
   const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
   onTestFinished(() => clock.mockRestore());
   const pairOf = (name: string) =>

@@ -1,7 +1,6 @@
 // Handlers that speak in their own way, byte by byte over a socket, and what becomes of a request to them.
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { createServer, type Socket } from 'node:net';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 
 export type Talk = (socket: Socket) => void;
 
@@ -14,13 +13,7 @@ export async function startHostile(talk: Talk) {
     socket.on('close', () => sockets.delete(socket));
     socket.once('data', () => talk(socket));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, sockets };
+  return { url: `http://127.0.0.1:${await listenDuringTest(server)}/`, sockets };
 }
 
 /** Writes one chunk after the other, as fast as it is read, until the other side has had enough; counts the bytes. */

@@ -1,10 +1,9 @@
 // Handlers over TLS: a certificate that is not trusted, or is somebody else's, gets no message.
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { programFile } from '../../support/started-once.ts';
 import { CertificateFiles } from '../connection/certificate-files.ts';
 
@@ -18,10 +17,7 @@ test('a message goes to whom the certificate of the URL’s name belongs', async
     request.resume();
     response.writeHead(204).end();
   });
-  server.listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listenDuringTest(server);
 
   async function attemptsOf(environment: Record<string, string>): Promise<unknown[]> {
     const urls = ['handler', 'other'].map((name) => `https://${name}.example.com:${port}/`);

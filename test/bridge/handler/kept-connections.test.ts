@@ -1,8 +1,8 @@
 // Connections between requests: kept, and not for so long that a request meets one that the handler is closing.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { message } from '../../support/messages.ts';
 import { openSink, send } from './routes.ts';
 
@@ -12,13 +12,10 @@ test('a connection is given up before the time is over that the handler announce
     request.resume();
     response.writeHead(204, { connection: 'keep-alive', 'keep-alive': 'timeout=2' }).end();
   });
-  server.listen(0, '127.0.0.1');
-  onTestFinished(() => server.closeAllConnections());
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
+  const port = await listenDuringTest(server);
   const connected = once(server, 'connection');
   const sink = await openSink({
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `http://127.0.0.1:${port}/`,
   });
   expect(await send(sink, message())).toMatchObject({ status: 204 });
   const [socket] = await connected;
@@ -32,12 +29,9 @@ test('a request that waits for a connection has its whole time when it gets one'
     // The first one gets no answer, and takes the connection for all of its time.
     if (++requests > 1) response.writeHead(204).end();
   });
-  server.listen(0, '127.0.0.1');
-  onTestFinished(() => server.closeAllConnections());
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
+  const port = await listenDuringTest(server);
   const sink = await openSink({
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `http://127.0.0.1:${port}/`,
     concurrency: 1,
     timeoutMs: 1000,
   });

@@ -1,10 +1,9 @@
 // What our own ingest says of its notes goes with the next requests of the route, and to nobody else.
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSink } from '../../../bridge/handler/sink.ts';
 import { notedHeader } from '../../../functions/contract/noted.ts';
+import { listenDuringTest } from '../../support/listen-during-test.ts';
 import { message } from '../../support/messages.ts';
 import { routeOf, send } from './routes.ts';
 
@@ -21,11 +20,7 @@ test.each([
     if (noted !== undefined) response.setHeader(notedHeader, noted);
     response.end('{"batchItemFailures":[]}');
   });
-  server.listen(0, '127.0.0.1');
-  onTestFinished(() => server.closeAllConnections());
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listenDuringTest(server);
   const route = routeOf({ url: `http://127.0.0.1:${port}/`, allowPrivate: true });
   const sink = createSink({ ...route, ingest });
   onTestFinished(() => sink.close());
