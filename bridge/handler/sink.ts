@@ -140,7 +140,7 @@ export function createSink(
       ...secured,
       path: `${url.pathname}${url.search}`,
       method,
-      headers,
+      headers: rawHeaders(headers, url),
     });
     // What is replayed shares the connections: a request that waits for one has asked nobody yet, and no silence is the
     // handler's. The wait ends with the time of those before.
@@ -230,6 +230,13 @@ export function createSink(
       agent.destroy();
     },
   };
+}
+
+/** Names and values in turn: of an object Node makes another, of names in lower case, for a tenth of the CPU of a request. */
+function rawHeaders(headers: Readonly<Record<string, string | number>>, { host }: URL): string[] {
+  const raw = 'host' in headers ? [] : ['host', host];
+  for (const name in headers) raw.push(name, String(headers[name]));
+  return raw;
 }
 
 function notedIn({ headers }: IncomingMessage): string | undefined {
