@@ -1,6 +1,5 @@
 // The config's section `alerts`: where to tell of what is wrong with routes, certificates and clients, and of which of it.
 import * as z from 'zod';
-import { urlWith } from '../../functions/contract/parse.ts';
 import { filterFault } from '../../functions/contract/topic.ts';
 import { addressFault } from '../base/address-guard.ts';
 import { credentialFields, handlerFields } from './handler.ts';
@@ -19,7 +18,7 @@ export const alertKinds = [
 export type AlertKind = (typeof alertKinds)[number];
 
 export const alertFields = {
-  url: urlWith('http:', 'https:')
+  url: handlerFields.url
     .refine((url) => !hasPlaceholders(url), 'must hold no { and }')
     .describe('Endpoint that gets the alerts, each as one signed CloudEvent'),
   headers: handlerFields.headers,

@@ -170,7 +170,7 @@ export function plainHeaders({ headers = {} }: GivenHeaders) {
 function urlFault(text: string): string | undefined {
   const { username, password, hash, pathname, search } = new URL(text);
   if (username !== '' || password !== '')
-    return 'must hold no user name and password: use basic or basicSecret';
+    return 'must hold no user name and password: they have settings of their own';
   if (hash !== '') return 'must have no fragment: it is never sent';
   if (pathname.length + search.length > maxTargetBytes)
     return `must have at most ${maxTargetBytes} bytes of path and query`;

@@ -141,11 +141,11 @@ test.each([
   ['javascript:alert(1)', 'url: must be a URL that starts with http:// or https://'],
   [
     'https://user:hunter2@example.com/',
-    'url: must hold no user name and password: use basic or basicSecret',
+    'url: must hold no user name and password: they have settings of their own',
   ],
   [
     'https://example.com@127.0.0.1/',
-    'url: must hold no user name and password: use basic or basicSecret',
+    'url: must hold no user name and password: they have settings of their own',
   ],
   ['https://example.com/#a', 'url: must have no fragment: it is never sent'],
 ])('also with allowPrivate: %s', (url, fault) => {
