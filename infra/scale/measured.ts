@@ -1,6 +1,7 @@
 // Measured points that the model is calibrated by, and others that it has to predict within 15 % (test/infra/scale). All are medians
 // of `npm run bench` on a quiet machine with two cores, at f498e63 of 2026-11-23, mosquitto 2.0.11: QoS 1, 256 B of JSON over
-// 1,000 topics, batches of 500, 4 in flight, linger 5 ms (test/bench/results).
+// 1,000 topics, batches of 500, 4 in flight, linger 5 ms (test/bench/results
+// of that commit).
 
 interface Point {
   readonly window: number;
