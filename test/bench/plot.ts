@@ -1,8 +1,8 @@
 // The plot: messages per second of every subject as bars on a logarithmic scale, in SVG.
 import type { Row } from './summary.ts';
 
-const width = 1000;
-const left = 270;
+const width = 1130;
+const left = 400;
 const right = 190;
 const top = 92;
 const barHeight = 20;

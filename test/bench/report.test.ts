@@ -141,7 +141,7 @@ describe('the table', () => {
 it('the plot has two bars for each subject, all within the picture', () => {
   const plot = plotOf(summarize(subjects, measurements));
   const height = Number(/viewBox="0 0 \d+ (\d+)"/.exec(plot)?.[1]);
-  const bars = [...plot.matchAll(/<rect x="270" y="([\d.]+)"/g)].map(([, y]) => Number(y));
+  const bars = [...plot.matchAll(/<rect x="400" y="([\d.]+)"/g)].map(([, y]) => Number(y));
   expect(bars).toHaveLength(2 * subjects.length);
   expect(Math.max(...bars)).toBeLessThan(height - 40);
 });
