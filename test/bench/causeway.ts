@@ -1,10 +1,10 @@
 // Causeway's bridge as a subject: built afresh as for the container, and run with the container's options of Node.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BridgeConfigInput } from '../../bridge/config/config.ts';
 import { bundle } from '../../infra/bundle/bundle.ts';
 import { programs, root } from '../../infra/bundle/programs.ts';
+import { instructionsOf } from '../infra/template/rig/image.ts';
 import { temporaryFolder } from '../support/brokers.ts';
 import { topicFilter } from './payload.ts';
 import { endProcess, tied } from './programs.ts';
@@ -78,7 +78,6 @@ function bridge(file: string, route: Partial<BridgeConfigInput['routes'][number]
 
 /** The options of Node in the container's entry point. */
 function nodeOptions(): string[] {
-  const dockerfile = readFileSync(join(root, 'bridge/Dockerfile'), 'utf8');
-  const [, entryPoint = '[]'] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];
-  return (JSON.parse(entryPoint) as string[]).slice(1, -1);
+  const instructions = instructionsOf(join(root, 'bridge/Dockerfile'));
+  return instructions.find(({ name }) => name === 'ENTRYPOINT')?.words.slice(1, -1) ?? [];
 }

@@ -12,18 +12,32 @@ export interface Built {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+interface Instruction {
+  readonly line: string;
+  readonly name: string;
+  readonly rest: string;
+  readonly words: readonly string[];
+}
+
+/** The instructions of a Dockerfile, without comments. */
+export function instructionsOf(file: string): Instruction[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const [, name = '', rest = ''] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
+      const words = rest.startsWith('[') ? (JSON.parse(rest) as string[]) : rest.split(/\s+/);
+      return { line, name, rest, words };
+    });
+}
+
 /** Builds in `folder`. */
 export function build(context: string, dockerfile: string, folder: string): Built {
-  const lines = readFileSync(join(context, dockerfile), 'utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const built = { node: '', parameters: [] as string[], environment: {} as Record<string, string> };
   let workFolder = '/';
   const inImage = (path: string) => join(folder, path.startsWith('/') ? '' : workFolder, path);
-  for (const line of lines) {
-    const [, instruction = '', rest = ''] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
-    const words = rest.startsWith('[') ? (JSON.parse(rest) as string[]) : rest.split(/\s+/);
-    switch (instruction) {
+  for (const { line, name, rest, words } of instructionsOf(join(context, dockerfile))) {
+    switch (name) {
       case 'WORKDIR':
         workFolder = rest;
         mkdirSync(inImage('.'), { recursive: true });
