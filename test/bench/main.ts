@@ -10,7 +10,7 @@ import { nodeRed } from './node-red.ts';
 import { installNodeRed } from './node-red-install.ts';
 import { topicCount } from './payload.ts';
 import { buildPeers } from './peers.ts';
-import { markdownOf, writeResults } from './report.ts';
+import { markdownOf, readEnvironment, writeResults } from './report.ts';
 import { type Plan, runRounds } from './rounds.ts';
 import type { Subject } from './subject.ts';
 import { telegraf } from './telegraf.ts';
@@ -114,9 +114,10 @@ try {
         lossMessages: 20_000,
         memoryMessages: Number(options['memory-messages']),
       };
+  const environment = readEnvironment();
   const takenAt = new Date(startMs).toISOString();
   for await (const measurements of runRounds(plan, progress)) {
-    const results = { takenAt, plan, measurements, missing };
+    const results = { environment, takenAt, plan, measurements, missing };
     console.log(`\n${markdownOf(results)}`);
     if (!options.quick) console.log(writeResults(results).join('\n'));
   }

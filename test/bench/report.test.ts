@@ -70,6 +70,7 @@ const measurements: readonly Measurement[] = [
     lostInOutage: 1234,
   },
 ];
+const environment = { processor: 'p', cores: 2, node: 'v24', broker: 'b', commit: 'c' };
 const missing = [{ subject: 'Absent', reason: 'there is no compiler' }];
 const plan = {
   rounds: 3,
@@ -112,7 +113,7 @@ it('the aim for p99 is the better relay, over as many topics', () => {
 });
 
 describe('the table', () => {
-  const text = markdownOf({ takenAt: '2026-01-01', plan, measurements, missing });
+  const text = markdownOf({ environment, takenAt: '2026-01-01', plan, measurements, missing });
   const rowOf = (name: string) =>
     text
       .split('\n')

@@ -10,6 +10,7 @@ import type { Spread } from './statistics.ts';
 import { aimsOf, lightAim, type Row, summarize } from './summary.ts';
 
 export interface Results {
+  readonly environment: ReturnType<typeof readEnvironment>;
   readonly takenAt: string;
   readonly plan: Plan;
   readonly measurements: readonly Measurement[];
@@ -17,9 +18,10 @@ export interface Results {
   readonly missing: readonly { readonly subject: string; readonly reason: string }[];
 }
 
-export function markdownOf({ takenAt, plan, measurements, missing }: Results): string {
+export function markdownOf(results: Results): string {
+  const { takenAt, plan, measurements, missing } = results;
   const rows = summarize(plan.subjects, measurements);
-  const { processor, cores, node, broker, commit } = environment();
+  const { processor, cores, node, broker, commit } = results.environment;
   const rounds = Math.max(...measurements.map(({ round }) => round));
   return `# Benchmark
 
@@ -94,15 +96,8 @@ function spreadText({ median, min, max }: Spread, digits = 0): string {
   return `${text(median)} (${text(min)}–${text(max)})`;
 }
 
-let known: ReturnType<typeof readEnvironment> | undefined;
-
-/** As it was before the first results were written: they are files of the commit, too. */
-function environment() {
-  known ??= readEnvironment();
-  return known;
-}
-
-function readEnvironment() {
+/** What the results are of. To be read before the first of them are written, as they are files of the commit, too. */
+export function readEnvironment() {
   const mosquitto = spawnSync('mosquitto', ['-h'], { encoding: 'utf8' }).stdout ?? '';
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
@@ -122,7 +117,7 @@ export function writeResults(results: Results): string[] {
   const files = {
     'results.md': `${markdownOf(results)}\n![Messages per second](results.svg)\n`,
     'results.svg': plotOf(rows),
-    'results.json': `${JSON.stringify({ environment: environment(), ...rest }, null, 2)}\n`,
+    'results.json': `${JSON.stringify(rest, null, 2)}\n`,
   };
   return Object.entries(files).map(([name, text]) => {
     writeFileSync(`${folder}${name}`, text);
