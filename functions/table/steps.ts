@@ -39,7 +39,7 @@ export async function* mergeSteps(readers: readonly Steps[], newestFirst: boolea
   return true;
 }
 
-/** At the same key an item goes before the mere end of a query, behind which nobody would look for it. */
+/** At the same key an item comes before the end of a query: reading goes on behind that end, and would miss the item. */
 function isBefore(a: Step, b: Step, newestFirst: boolean): boolean {
   const order = compareSortKeys(a.key, b.key);
   if (order === 0) return a.item !== undefined && b.item === undefined;

@@ -37,7 +37,7 @@ test('who asks while a look is under way has that one', async () => {
   expect(reads()).toBe(2);
 });
 
-test('all who wait have the next look, and it is the last one where nobody asks again', async () => {
+test('one look answers all that wait for the next, and none follows unless somebody asks again', async () => {
   const { looks: those, reads, goOn } = looks();
   const waiting = Promise.all([those.next(never), those.next(never)]);
   expect([those.isPolling, reads()]).toEqual([true, 0]);
