@@ -8,12 +8,13 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { onTestFailed } from 'vitest';
 import { temporaryFolder } from '../support/brokers.ts';
 import { freePort } from '../support/ports.ts';
 import { until } from '../support/wait.ts';
 
 /** Where Debian has it; without it the tests fail, as a console that nobody has looked at is not tested. */
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+export const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 export interface Rig {
   /** Where browsers get in: it leads to the api, and can be cut. */
@@ -200,6 +201,9 @@ export async function openPage(
   });
   page.on('response', (response) => {
     if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`);
+  });
+  onTestFailed(async () => {
+    console.error(page.url(), faults, await page.locator('body').innerText());
   });
   await page.goto(`${rig.url}/#token=${token}`);
   await page.locator('h1').first().waitFor({ state: 'attached' });

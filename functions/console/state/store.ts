@@ -30,6 +30,13 @@ export function createStore<T>(initial: T): Store<T> {
 /** The value as it is now. */
 export function useStore<T>(store: Pick<Store<T>, 'value' | 'subscribe'>): T {
   const [, draw] = useState(0);
-  useEffect(() => store.subscribe(() => draw((count) => count + 1)), [store]);
-  return store.value;
+  const drawn = store.value;
+  useEffect(() => {
+    const again = () => draw((count) => count + 1);
+    const end = store.subscribe(again);
+    // Effects run after the browser has painted: a change before that was told to nobody.
+    if (!Object.is(store.value, drawn)) again();
+    return end;
+  }, [store]);
+  return drawn;
 }
