@@ -40,6 +40,11 @@ export class Lane<T extends Batchable> {
     return this.#first;
   }
 
+  /** Nothing waits, and nothing is in flight. */
+  get isIdle(): boolean {
+    return this.#size === 0 && !this.inFlight;
+  }
+
   add(item: T): void {
     if (this.#last === undefined) this.#first = item;
     else this.#last.next = item;
@@ -128,6 +133,7 @@ export class ReadyLanes<T extends Batchable> {
   }
 }
 
-function sinceOf<T extends Batchable>(lane: Lane<T>): number {
-  return lane.first?.arrivedMs ?? Number.NEGATIVE_INFINITY;
+/** Without `??`: each number that it looks at would become an object. */
+function sinceOf<T extends Batchable>({ first }: Lane<T>): number {
+  return first === undefined ? Number.NEGATIVE_INFINITY : first.arrivedMs;
 }

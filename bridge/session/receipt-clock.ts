@@ -160,8 +160,11 @@ function microsOf(stamp: string): number {
   return Number(stamp.slice(23, 26));
 }
 
+/** Of each microsecond of a millisecond; every message has one. */
+const microsTexts = Array.from({ length: 1000 }, (_, micros) => `${micros}Z`.padStart(4, '0'));
+
 function microsText(micros: number): string {
-  return `${micros < 10 ? '00' : micros < 100 ? '0' : ''}${micros}Z`;
+  return microsTexts[micros] as string;
 }
 
 function prefixOf(ms: number): string {

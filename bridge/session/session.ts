@@ -170,16 +170,19 @@ export class Session {
   #accept(received: Received): void {
     const { connection } = received;
     if (this.#intake === 'discarding') return;
-    if (this.#intake === 'stopped' || this.#isFull(connection)) {
-      return connection.park(() => this.#accept(received));
-    }
+    if (this.#intake === 'stopped' || this.#isFull(connection)) return this.#park(received);
     if (!this.#held.fits(received)) {
       this.#held.whenFits(received, this.#readOnWithMemory);
-      connection.park(() => this.#accept(received));
+      this.#park(received);
       return this.#options.onStalled();
     }
     this.#held.keep(received);
     this.#deliver(received);
+  }
+
+  /** Stops reading before it. */
+  #park(received: Received): void {
+    received.connection.park(() => this.#accept(received));
   }
 
   readonly #readOnWithMemory = (): void => {
@@ -205,15 +208,18 @@ export class Session {
   #scheduleFlush(connection: Inbound): void {
     if (connection.flushScheduled) return;
     connection.flushScheduled = true;
-    setImmediate(() => {
-      connection.flushScheduled = false;
-      this.#flush(connection);
-      this.#link.settled();
-      const current = this.#connection;
-      if (current !== undefined && this.#intake === 'open' && !this.#isFull(current))
-        current.unpark();
-    });
+    // Not an arrow function: what one holds on to is made at the start of the method around it, here for each message.
+    setImmediate(this.#flushScheduled, connection);
   }
+
+  readonly #flushScheduled = (connection: Inbound): void => {
+    connection.flushScheduled = false;
+    this.#flush(connection);
+    this.#link.settled();
+    const current = this.#connection;
+    if (current !== undefined && this.#intake === 'open' && !this.#isFull(current))
+      current.unpark();
+  };
 
   #flush(connection: Inbound): void {
     // An ack belongs to its connection: on another one the packet id stands for another message.

@@ -160,7 +160,8 @@ export function encodeBatch(
   const writer = bodies;
   writer.clear();
   writer.text('[');
-  for (const [index, message] of messages.entries()) {
+  for (let index = 0; index < messages.length; index++) {
+    const message = messages[index] as Message;
     if (index > 0) writer.text(',');
     if (isLarge(message)) {
       const at = writer.length;

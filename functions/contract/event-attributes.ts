@@ -60,7 +60,7 @@ function writeFixed(writer: JsonWriter, message: Message, version: EventVersion)
   if (receivedAfter !== undefined) writer.text(`,"receivedafter":"${receivedAfter}"`);
   if (packetId !== undefined) {
     writer.raw(packetIdStart);
-    writer.text(packetId.toString());
+    writer.integer(packetId);
   }
   if (replayId !== undefined) writer.text(`,"replayid":${JSON.stringify(replayId)}`);
   if (message.possibleDuplicate) writer.text(',"possibleduplicate":true');

@@ -7,6 +7,8 @@ const firstBytes = 64 * 1024;
 /** `\u0000` takes six bytes. */
 const maxEscapedBytes = 6;
 
+const maxIntegerDigits = 10;
+
 const quote = 0x22;
 const backslash = 0x5c;
 const unicodeEscape = 0x75;
@@ -67,6 +69,20 @@ export class JsonWriter {
       bytes[at++] = unit;
     }
     this.#length = at;
+  }
+
+  /** A whole number from 0 to 2^31 - 1. */
+  integer(value: number): void {
+    const bytes = this.#reserve(maxIntegerDigits);
+    let digits = 1;
+    for (let least = 10; least <= value; least *= 10) digits++;
+    const end = this.#length + digits;
+    let rest = value;
+    for (let at = end - 1; at >= this.#length; at--) {
+      bytes[at] = 0x30 + (rest % 10);
+      rest = (rest / 10) | 0;
+    }
+    this.#length = end;
   }
 
   /** Text as a JSON string. */

@@ -32,6 +32,19 @@ test('writes what JSON.stringify writes, one after the other', () => {
   );
 });
 
+test('writes whole numbers as their digits', () => {
+  const writer = new JsonWriter();
+  const edges = [0, 9, 10, 99, 100, 65_535, 999_999_999, 1_000_000_000, 2 ** 31 - 1];
+  fc.assert(
+    fc.property(fc.oneof(fc.nat(), fc.constantFrom(...edges)), (value) => {
+      writer.clear();
+      writer.integer(value);
+      writer.integer(value);
+      expect(writer.toString()).toBe(`${value}${value}`);
+    }),
+  );
+});
+
 test('holds texts of any size, and begins again after a large one', () => {
   const writer = new JsonWriter();
   const text = '"\0ä\ud800'.repeat(200_000);
