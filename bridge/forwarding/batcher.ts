@@ -1,6 +1,7 @@
 // Lanes and batches: keeps each topic in order, and fills requests with messages of many topics.
-import { type Batchable, Lane, ReadyLanes } from './lane.ts';
+import { type Batchable, type Lane, ReadyLanes } from './lane.ts';
 import type { HeldByTopic } from './noisy-topic.ts';
+import { TopicLanes } from './topic-lanes.ts';
 
 /** What sending a batch left to do; what is not in `retry` is finished. */
 export interface Unfinished<T> {
@@ -36,7 +37,7 @@ interface Later<T extends Batchable> {
 
 export class Batcher<T extends Batchable> {
   readonly #options: BatcherOptions<T>;
-  readonly #lanes = new Map<string, Lane<T>>();
+  readonly #lanes = new TopicLanes<T>();
   readonly #ready = new ReadyLanes<T>();
   #readyCount = 0;
   #readyBytes = 0;
@@ -62,7 +63,7 @@ export class Batcher<T extends Batchable> {
 
   /** What waits or is in flight, by topic. */
   held(): HeldByTopic[] {
-    return Array.from(this.#lanes.values(), (lane) => ({
+    return this.#lanes.busy().map((lane) => ({
       topic: lane.topic,
       messages: lane.size + lane.messagesInFlight,
       bytes: lane.bytes + lane.bytesInFlight,
@@ -70,12 +71,7 @@ export class Batcher<T extends Batchable> {
   }
 
   add(item: T): void {
-    const { topic } = item;
-    let lane = this.#lanes.get(topic);
-    if (lane === undefined) {
-      lane = new Lane(topic);
-      this.#lanes.set(topic, lane);
-    }
+    const lane = this.#lanes.occupy(item.topic);
     lane.add(item);
     if (lane.inFlight) return;
     if (lane.size === 1) this.#ready.add(lane);
@@ -108,7 +104,7 @@ export class Batcher<T extends Batchable> {
     this.#lingering = false;
     this.#wakeSoon();
     return new Promise((resolve) => {
-      if (this.#lanes.size === 0) resolve();
+      if (this.#lanes.busyCount === 0) resolve();
       else this.#onIdle.push(resolve);
     });
   }
@@ -123,11 +119,13 @@ export class Batcher<T extends Batchable> {
   #wakeSoon(): void {
     if (this.#wakeScheduled) return;
     this.#wakeScheduled = true;
-    setImmediate(() => {
-      this.#wakeScheduled = false;
-      this.#pump();
-    });
+    setImmediate(this.#wake);
   }
+
+  readonly #wake = (): void => {
+    this.#wakeScheduled = false;
+    this.#pump();
+  };
 
   #wakeAfter(ms: number): void {
     clearTimeout(this.#timer);
@@ -239,7 +237,7 @@ export class Batcher<T extends Batchable> {
       };
       this.#later.add(later);
     }
-    if (this.#lanes.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    if (this.#lanes.busyCount === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
     this.#pump();
   }
 
@@ -253,7 +251,7 @@ export class Batcher<T extends Batchable> {
   #release(lane: Lane<T>): void {
     lane.inFlight = false;
     if (lane.size === 0) {
-      this.#lanes.delete(lane.topic);
+      this.#lanes.vacate(lane);
     } else {
       this.#ready.add(lane);
       this.#readyCount += lane.size;

@@ -1,0 +1,55 @@
+// Lanes by topic: found again while they have messages, and for a while after; never so many that memory is theirs.
+import { expect, test } from 'vitest';
+import { TopicLanes } from '../../../bridge/forwarding/topic-lanes.ts';
+
+const item = (topic: string) => ({ topic, bytes: 1, arrivedMs: 0 });
+
+/** Adds a message and takes it out. */
+function pass(lanes: TopicLanes<ReturnType<typeof item>>, topic: string) {
+  const lane = lanes.occupy(topic);
+  lane.add(item(topic));
+  lane.take();
+  lanes.vacate(lane);
+  return lane;
+}
+
+test('a topic has one lane while it has messages, waiting or in flight', () => {
+  const lanes = new TopicLanes<ReturnType<typeof item>>();
+  const lane = lanes.occupy('a');
+  lane.add(item('a'));
+  expect(lanes.occupy('a')).toBe(lane);
+  lane.take();
+  lane.inFlight = true;
+  expect(lanes.occupy('a')).toBe(lane);
+  expect(lanes.busyCount).toBe(1);
+  expect(lanes.busy()).toEqual([lane]);
+});
+
+test('the next message of a topic finds the lane of the last one, which is counted as none meanwhile', () => {
+  const lanes = new TopicLanes<ReturnType<typeof item>>();
+  const lane = pass(lanes, 'a');
+  expect(lanes.busyCount).toBe(0);
+  expect(lanes.busy()).toEqual([]);
+  expect(lanes.occupy('a')).toBe(lane);
+  expect(lanes.busyCount).toBe(1);
+});
+
+test('lanes without messages are forgotten where they take too much; those with messages are not', () => {
+  const lanes = new TopicLanes<ReturnType<typeof item>>();
+  const kept = lanes.occupy('kept');
+  kept.add(item('kept'));
+  const first = pass(lanes, 'first');
+  // 150 bytes each and more, where all may take 2 MiB.
+  for (let index = 0; index < 14_000; index++) pass(lanes, `other/${index}`);
+  expect(lanes.occupy('kept')).toBe(kept);
+  expect(lanes.busyCount).toBe(1);
+  expect(lanes.occupy('first')).not.toBe(first);
+});
+
+test('the lane of a long topic is not kept', () => {
+  const lanes = new TopicLanes<ReturnType<typeof item>>();
+  const long = 'a'.repeat(257);
+  const lane = pass(lanes, long);
+  expect(lanes.busyCount).toBe(0);
+  expect(lanes.occupy(long)).not.toBe(lane);
+});
