@@ -30,39 +30,41 @@ export function headerText(value: string): string {
     );
 }
 
-type Attribute = readonly [name: string, value: string | undefined];
+/** The whole name of its header: one that is put together for each message would have to be looked up each time. */
+type Attribute<P extends string> = readonly [name: `${P}${string}`, value: string | undefined];
 
 /**
- * Attributes as headers `<prefix><name>`, as far as they fit. What a handler cannot do without is `required`;
- * what of `optional` does not fit is left out and named in `<prefix>omitted`, by commas.
+ * Attributes as headers, as far as they fit. What a handler cannot do without is `required`; what of `optional` does not fit
+ * is left out and named in `<prefix>omitted`, by commas and without the prefix.
  */
-export function attributeHeaders(
-  prefix: 'ce-' | 'mqtt-',
-  required: readonly Attribute[],
-  optional: readonly Attribute[],
+export function attributeHeaders<P extends 'ce-' | 'mqtt-'>(
+  prefix: P,
+  required: readonly Attribute<P>[],
+  optional: readonly Attribute<P>[],
 ): AttributeHeaders {
   const headers: Record<string, string> = {};
   const omitted: string[] = [];
+  const bareName = ([name]: Attribute<P>) => name.slice(prefix.length);
   // For the header that names what is missing.
   let leftBytes = maxAttributeBytes - 100;
-  function add([name, value]: Attribute): boolean {
+  function add([name, value]: Attribute<P>): boolean {
     if (value === undefined) return true;
     // Encoding makes nothing shorter: what is too long already need not be encoded to know it.
     const text = value.length > leftBytes ? undefined : headerText(value);
-    const bytes = prefix.length + name.length + (text?.length ?? Number.POSITIVE_INFINITY);
+    const bytes = name.length + (text?.length ?? Number.POSITIVE_INFINITY);
     if (text === undefined || bytes > leftBytes) return false;
     leftBytes -= bytes;
-    headers[`${prefix}${name}`] = text;
+    headers[name] = text;
     return true;
   }
   for (const attribute of required) {
     if (!add(attribute))
       return {
         kind: 'too large',
-        reason: `its ${attribute[0]} does not fit into headers of ${maxAttributeBytes} bytes`,
+        reason: `its ${bareName(attribute)} does not fit into headers of ${maxAttributeBytes} bytes`,
       };
   }
-  for (const attribute of optional) if (!add(attribute)) omitted.push(attribute[0]);
+  for (const attribute of optional) if (!add(attribute)) omitted.push(bareName(attribute));
   if (omitted.length > 0) headers[`${prefix}omitted`] = omitted.join(',');
   return { kind: 'headers', headers };
 }
