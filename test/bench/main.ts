@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     messages: { type: 'string', default: '300000' },
-    'memory-messages': { type: 'string', default: '1000000' },
+    'long-messages': { type: 'string', default: '1000000' },
     'latency-seconds': { type: 'string', default: '10' },
   },
 });
@@ -79,31 +79,29 @@ try {
     oneMessageARequest(bridgeFile, 'raw', count),
     oneMessageARequest(bridgeFile, 'cloudevents', count),
   ];
+  const ours = causeway(bridgeFile, 4000, options.quick ? 150_000 : messages);
+  const builtRelays = options.quick ? [] : relays();
   const light = { subject: causewayAtOnce(bridgeFile), messagesPerSecond: 200 };
   const plan: Plan = options.quick
     ? {
         rounds: 1,
-        subjects: [
-          causeway(bridgeFile, 4000, 150_000),
-          causeway(bridgeFile, 2000, 150_000),
-          ...single(20_000),
-        ],
+        subjects: [ours, causeway(bridgeFile, 2000, 150_000), ...single(20_000)],
         latencySeconds: 3,
         latencyTopics: [topicCount],
         light,
         insistOnQuiet: false,
         lossMessages: 0,
-        memoryMessages: 300_000,
+        long: { subjects: [ours], messages: 300_000 },
       }
     : {
         rounds: Number(options.rounds),
         subjects: [
-          causeway(bridgeFile, 4000, messages),
+          ours,
           causeway(bridgeFile, 2000, messages),
           ...single(Math.ceil(messages / 10)),
           ceiling('bulk', 4000, messages),
           ceiling('library', 4000, messages),
-          ...relays(),
+          ...builtRelays,
           ...telegrafs(),
           ...nodeReds(),
         ],
@@ -112,7 +110,7 @@ try {
         latencyTopics: [topicCount, 10 * topicCount],
         light,
         lossMessages: 20_000,
-        memoryMessages: Number(options['memory-messages']),
+        long: { subjects: [ours, ...builtRelays], messages: Number(options['long-messages']) },
       };
   const environment = readEnvironment();
   const takenAt = new Date(startMs).toISOString();

@@ -16,9 +16,10 @@ export function plotOf(rows: readonly Row[]): string {
   let y = top;
   const groups: string[] = [];
   for (const row of rows) {
-    const height = row.drains.length * (barHeight + barGap) - barGap;
+    const height = row.drains.byHandler.length * (barHeight + barGap) - barGap;
     groups.push(label(left - 12, y + height / 2 + 5, row.subject, 'end', 'bold'));
-    for (const { handlerLatencyMs, messagesPerSecond, cpuMicrosPerMessage } of row.drains) {
+    for (const { handlerLatencyMs, messagesPerSecond, cpuMicrosPerMessage } of row.drains
+      .byHandler) {
       groups.push(
         bar(y, messagesPerSecond.median, colours[handlerLatencyMs] ?? '#888'),
         whisker(y, messagesPerSecond.min, messagesPerSecond.max),

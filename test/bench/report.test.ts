@@ -79,14 +79,14 @@ const plan = {
   latencyTopics: [1000, 10_000],
   insistOnQuiet: false,
   lossMessages: 20_000,
-  memoryMessages: 1000,
+  long: { subjects: [], messages: 1000 },
   light: { subject: subject('Ours, at once'), messagesPerSecond: 200 },
 };
 
 describe('rows', () => {
   it('hold the median, the lowest and the highest of all rounds, at each handler latency', () => {
     const [, small] = summarize(subjects, measurements);
-    expect(small?.drains.map(({ messagesPerSecond }) => messagesPerSecond)).toEqual([
+    expect(small?.drains.byHandler.map(({ messagesPerSecond }) => messagesPerSecond)).toEqual([
       { median: 4000, min: 2000, max: 6000 },
       { median: 4000, min: 2000, max: 6000 },
     ]);
@@ -110,6 +110,38 @@ it('the aim for p99 is the better relay, over as many topics', () => {
   );
   const aims = aimsOf(rows).filter(({ aim }) => aim.startsWith('p99'));
   expect(aims.map(({ reached }) => reached)).toEqual([false, true]);
+});
+
+it('aims are held to each backlog by itself, the large one with its memory', () => {
+  const long = drain('Ours', 1, 300_000).map((one) => ({
+    ...one,
+    kind: 'long drain' as const,
+    messages: 5000,
+    cpuMicrosPerMessage: 4,
+    peakResidentMB: 150,
+  })) as Measurement[];
+  const [own] = subjects;
+  const rows = summarize(own === undefined ? [] : [own], [...measurements, ...long]);
+  expect(aimsOf(rows).map(({ aim, reached }) => [aim.endsWith('5,000 messages'), reached])).toEqual(
+    [
+      [false, false],
+      [false, false],
+      [true, true],
+      [true, true],
+      // Of 150 MB, with 140 allowed.
+      [false, false],
+    ],
+  );
+  const text = markdownOf({
+    environment,
+    takenAt: '2026-01-01',
+    plan,
+    measurements: [...measurements, ...long],
+    missing,
+  });
+  expect(text.split('\n')).toContain(
+    '| Ours | 300,000 (300,000–300,000) | 4.0 (4.0–4.0) | 300,000 (300,000–300,000) | 4.0 (4.0–4.0) | 150 (150–150) |',
+  );
 });
 
 describe('the table', () => {

@@ -7,7 +7,7 @@ import { outageMs } from './measure.ts';
 import { plotOf } from './plot.ts';
 import { loadedLatencyMs, type Measurement, type Plan } from './rounds.ts';
 import type { Spread } from './statistics.ts';
-import { aimsOf, lightAim, type Row, summarize } from './summary.ts';
+import { aimsOf, type Drains, lightAim, type Row, summarize } from './summary.ts';
 
 export interface Results {
   readonly environment: ReturnType<typeof readEnvironment>;
@@ -39,7 +39,7 @@ started again; the handler answers 503 for ${outageMs / 1000} seconds.
 ${notesOf(plan)}| | PUBACK | msg/s, handler 0 ms | µs CPU | msg/s, handler 20 ms | µs CPU | ${plan.latencyTopics.map((topics) => `p50 / p99 ms, ${topics.toLocaleString('en')} topics |`).join(' ')} peak RSS MB | lost | lost on SIGKILL | lost in an outage |
 | --- | --- | --- | --- | --- | --- | ${'--- | '.repeat(plan.latencyTopics.length)}--- | --- | --- | --- |
 ${rows.map((row) => rowText(row, plan.latencyTopics)).join('\n')}
-${missing.map(({ subject, reason }) => `| ${subject} | not measured: ${reason} |\n`).join('')}
+${missing.map(({ subject, reason }) => `| ${subject} | not measured: ${reason} |\n`).join('')}${longText(rows)}
 | Aim | measured | |
 | --- | --- | --- |
 ${[...aimsOf(rows), ...lightAim(measurements)]
@@ -57,12 +57,6 @@ function notesOf({ subjects }: Plan): string {
 }
 
 function rowText(row: Row, latencyTopics: Plan['latencyTopics']): string {
-  const drain = (handlerLatencyMs: number) => {
-    const figures = row.drains.find((one) => one.handlerLatencyMs === handlerLatencyMs);
-    return figures === undefined
-      ? ['–', '–']
-      : [spreadText(figures.messagesPerSecond), spreadText(figures.cpuMicrosPerMessage, 1)];
-  };
   const latencies = latencyTopics.map((topics) => {
     const latency = row.latencies.find((one) => one.topics === topics);
     return latency === undefined
@@ -72,16 +66,44 @@ function rowText(row: Row, latencyTopics: Plan['latencyTopics']): string {
   const cells = [
     row.subject,
     row.acknowledges,
-    ...drain(0),
-    ...drain(loadedLatencyMs),
+    ...drainCells(row.drains),
     ...latencies,
-    spreadText(row.peakResidentMB),
+    spreadText(row.drains.peakResidentMB),
     String(row.lost),
     ...(row.losses === undefined
       ? ['–', '–']
       : [lossText(row.losses, 'lostOnKill'), lossText(row.losses, 'lostInOutage')]),
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+/** Rate and CPU, at each latency of the handler. */
+function drainCells({ byHandler }: Drains): string[] {
+  return [0, loadedLatencyMs].flatMap((handlerLatencyMs) => {
+    const figures = byHandler.find((one) => one.handlerLatencyMs === handlerLatencyMs);
+    return figures === undefined
+      ? ['–', '–']
+      : [spreadText(figures.messagesPerSecond), spreadText(figures.cpuMicrosPerMessage, 1)];
+  });
+}
+
+/** The large backlog; nothing where it was not measured. */
+function longText(rows: readonly Row[]): string {
+  const long = rows.flatMap(({ subject, longDrains }) =>
+    longDrains === undefined ? [] : [{ subject, longDrains }],
+  );
+  const [first] = long;
+  if (first === undefined) return '';
+  const lines = long.map(
+    ({ subject, longDrains }) =>
+      `| ${[subject, ...drainCells(longDrains), spreadText(longDrains.peakResidentMB)].join(' | ')} |\n`,
+  );
+  return `
+A backlog of ${first.longDrains.messages.toLocaleString('en')} messages: in the first second of a drain, Node compiles what then runs for weeks.
+
+| | msg/s, handler 0 ms | µs CPU | msg/s, handler ${loadedLatencyMs} ms | µs CPU | peak RSS MB |
+| --- | --- | --- | --- | --- | --- |
+${lines.join('')}`;
 }
 
 function lossText(losses: NonNullable<Row['losses']>, name: 'lostOnKill' | 'lostInOutage'): string {

@@ -7,8 +7,9 @@ import {
   measureLatency,
   measureLoss,
 } from './measure.ts';
+import { allowedText, describe, drainText, latencyText } from './progress-text.ts';
 import type { Subject } from './subject.ts';
-import { disturbingCores, undisturbed } from './undisturbed.ts';
+import { undisturbed } from './undisturbed.ts';
 
 /** The handler latency at which the time to stored and the memory are measured. */
 export const loadedLatencyMs = 20;
@@ -25,8 +26,8 @@ export interface Plan {
   readonly lossMessages: number;
   /** The subject whose time to stored is measured while few messages come, and how many come. */
   readonly light: { readonly subject: Subject; readonly messagesPerSecond: number };
-  /** Backlog for the memory measurement of the first subject. */
-  readonly memoryMessages: number;
+  /** The large backlog, and who drains it: a drain of a second or two has in it how code is compiled that then runs for weeks. */
+  readonly long: { readonly subjects: readonly Subject[]; readonly messages: number };
 }
 
 export type Measurement = { readonly round: number; readonly subject: string } & (
@@ -36,7 +37,7 @@ export type Measurement = { readonly round: number; readonly subject: string } &
       readonly handlerLatencyMs: number;
       readonly topics: number;
     } & LatencyFigures)
-  | ({ readonly kind: 'memory'; readonly handlerLatencyMs: number } & DrainFigures)
+  | ({ readonly kind: 'long drain'; readonly handlerLatencyMs: number } & DrainFigures)
   | ({ readonly kind: 'loss' } & LossFigures)
   | ({ readonly kind: 'light' } & LatencyFigures)
 );
@@ -98,53 +99,20 @@ export async function* runRounds(
     );
     measurements.push({ round, subject: subject.name, kind: 'light', ...light });
     progress(`${describe({ round, subject: subject.name })}: ${latencyText(light)}`);
-    const [first] = plan.subjects;
-    if (first === undefined) return;
-    const of = { round, subject: first.name };
-    const figures = await carefully(() =>
-      measureDrain(first, loadedLatencyMs, plan.memoryMessages),
-    );
-    measurements.push({ ...of, kind: 'memory', handlerLatencyMs: loadedLatencyMs, ...figures });
-    progress(`${describe(of)}, backlog of ${plan.memoryMessages}: ${drainText(figures)}`);
+    for (const subject of plan.long.subjects)
+      for (const handlerLatencyMs of subject.handlerLatenciesMs) {
+        const of = { round, subject: subject.name };
+        const figures = await carefully(() =>
+          measureDrain(subject, handlerLatencyMs, plan.long.messages),
+        );
+        measurements.push({ ...of, kind: 'long drain', handlerLatencyMs, ...figures });
+        progress(
+          `${describe(of)}, ${plan.long.messages.toLocaleString('en')} messages, handler ${handlerLatencyMs} ms: ${drainText(figures)}`,
+        );
+      }
     yield measurements;
   }
 }
 
 const deliversHttp = (acknowledges: Subject['acknowledges']) =>
   acknowledges !== 'on receipt, no HTTP';
-
-function describe({ round, subject }: { round: number; subject: string }): string {
-  return `round ${round}: ${subject}`;
-}
-
-function drainText(figures: DrainFigures): string {
-  const { messagesPerSecond, cpuMicrosPerMessage, peakResidentMB, foreignCores } = figures;
-  return `${Math.round(messagesPerSecond)} msg/s, ${cpuMicrosPerMessage.toFixed(1)} µs CPU a message, peak RSS ${Math.round(peakResidentMB)} MB${foreignText(foreignCores)}`;
-}
-
-/** Where each request has one message: how much of the rate is reached that so many requests at once allow. */
-function allowedText(
-  { requestsAtOnce }: Subject,
-  handlerLatencyMs: number,
-  { messagesPerSecond }: DrainFigures,
-): string {
-  if (requestsAtOnce === undefined) return '';
-  const allowed = (requestsAtOnce * 1000) / handlerLatencyMs;
-  return `, ${Math.round((messagesPerSecond / allowed) * 100)} % of what ${requestsAtOnce} requests at once allow`;
-}
-
-function latencyText({
-  messagesPerSecond,
-  p50Ms,
-  p99Ms,
-  maxMs,
-  foreignCores,
-}: LatencyFigures): string {
-  return `at ${Math.round(messagesPerSecond)} msg/s p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms, max ${maxMs.toFixed(1)} ms${foreignText(foreignCores)}`;
-}
-
-function foreignText(foreignCores: number): string {
-  return foreignCores < disturbingCores
-    ? ''
-    : ` (disturbed: others took ${foreignCores.toFixed(1)} cores)`;
-}

@@ -3,15 +3,22 @@ import { loadedLatencyMs, type Measurement } from './rounds.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import type { Subject } from './subject.ts';
 
-export interface Row {
-  readonly subject: string;
-  readonly acknowledges: string;
-  readonly drains: readonly {
+/** Drains of backlogs of one size. */
+export interface Drains {
+  readonly byHandler: readonly {
     readonly handlerLatencyMs: number;
     readonly messagesPerSecond: Spread;
     readonly cpuMicrosPerMessage: Spread;
   }[];
   readonly peakResidentMB: Spread;
+}
+
+export interface Row {
+  readonly subject: string;
+  readonly acknowledges: string;
+  readonly drains: Drains;
+  /** Of the large backlog; absent where it was not measured. */
+  readonly longDrains?: Drains & { readonly messages: number };
   /** Maximum messages of one drain that it acknowledged and the handler never saw. */
   readonly lost: number;
   /** Of so many messages; absent where it was not measured. */
@@ -27,33 +34,43 @@ export interface Row {
     readonly p50Ms: Spread;
     readonly p99Ms: Spread;
   }[];
-  /** Peak RSS with the large backlog; of the first subject only. */
-  readonly memory?: { readonly messages: number; readonly peakResidentMB: Spread };
+}
+
+type Drain = Extract<Measurement, { kind: 'drain' | 'long drain' }>;
+
+function drainsOf({ handlerLatenciesMs }: Subject, drains: readonly Drain[]): Drains {
+  return {
+    byHandler: handlerLatenciesMs.map((handlerLatencyMs) => {
+      const same = drains.filter((one) => one.handlerLatencyMs === handlerLatencyMs);
+      return {
+        handlerLatencyMs,
+        messagesPerSecond: spreadOf(same.map((one) => one.messagesPerSecond)),
+        cpuMicrosPerMessage: spreadOf(same.map((one) => one.cpuMicrosPerMessage)),
+      };
+    }),
+    peakResidentMB: spreadOf(drains.map((one) => one.peakResidentMB)),
+  };
 }
 
 export function summarize(
   subjects: readonly Subject[],
   measurements: readonly Measurement[],
 ): Row[] {
-  return subjects.map(({ name, acknowledges, handlerLatenciesMs }) => {
+  return subjects.map((measured) => {
+    const { name, acknowledges } = measured;
     const own = measurements.filter(({ subject }) => subject === name);
     const drains = own.filter((one) => one.kind === 'drain');
     const latencies = own.filter((one) => one.kind === 'latency');
-    const memory = own.filter((one) => one.kind === 'memory');
+    const long = own.filter((one) => one.kind === 'long drain');
     const losses = own.find((one) => one.kind === 'loss');
     return {
       subject: name,
       acknowledges,
-      drains: handlerLatenciesMs.map((handlerLatencyMs) => {
-        const same = drains.filter((one) => one.handlerLatencyMs === handlerLatencyMs);
-        return {
-          handlerLatencyMs,
-          messagesPerSecond: spreadOf(same.map((one) => one.messagesPerSecond)),
-          cpuMicrosPerMessage: spreadOf(same.map((one) => one.cpuMicrosPerMessage)),
-        };
+      drains: drainsOf(measured, drains),
+      ...(long[0] !== undefined && {
+        longDrains: { messages: long[0].messages, ...drainsOf(measured, long) },
       }),
-      peakResidentMB: spreadOf(drains.map((one) => one.peakResidentMB)),
-      lost: Math.max(...drains.map((one) => one.lost)),
+      lost: Math.max(...[...drains, ...long].map((one) => one.lost)),
       ...(losses !== undefined && { losses }),
       latencies: [...new Set(latencies.map(({ topics }) => topics))].map((topics) => {
         const same = latencies.filter((one) => one.topics === topics);
@@ -63,12 +80,6 @@ export function summarize(
           p50Ms: spreadOf(same.map((one) => one.p50Ms)),
           p99Ms: spreadOf(same.map((one) => one.p99Ms)),
         };
-      }),
-      ...(memory[0] !== undefined && {
-        memory: {
-          messages: memory[0].messages,
-          peakResidentMB: spreadOf(memory.map((one) => one.peakResidentMB)),
-        },
       }),
     };
   });
@@ -83,11 +94,34 @@ export interface Aim {
 /** The aims hold for the medians of the first subject. */
 export function aimsOf([ours, ...others]: readonly Row[]): Aim[] {
   if (ours === undefined) return [];
+  const { longDrains } = ours;
+  return [
+    ...drainAims(ours, others, ({ drains }) => drains),
+    ...(longDrains === undefined
+      ? []
+      : drainAims(ours, others, (row) => row.longDrains).map((aim) => ({
+          ...aim,
+          aim: `${aim.aim}, ${longDrains.messages.toLocaleString('en')} messages`,
+        }))),
+    ...ours.latencies.flatMap(({ topics, p99Ms }) => p99Aim(topics, p99Ms.median, others)),
+    ...(longDrains === undefined ? [] : [memoryAim(longDrains)]),
+  ];
+}
+
+/** Of the drains that `pick` gives, beside the peers that have some. */
+function drainAims(
+  ours: Row,
+  others: readonly Row[],
+  pick: (row: Row) => Drains | undefined,
+): Aim[] {
   const rateOf = (row: Row | undefined, latencyMs: number) =>
-    row?.drains.find((drain) => drain.handlerLatencyMs === latencyMs)?.messagesPerSecond.median;
+    (row && pick(row))?.byHandler.find((one) => one.handlerLatencyMs === latencyMs)
+      ?.messagesPerSecond.median;
   const undelayedRate = rateOf(ours, 0) ?? Number.NaN;
   const rate = rateOf(ours, loadedLatencyMs) ?? Number.NaN;
-  const micros = Math.max(...ours.drains.map((drain) => drain.cpuMicrosPerMessage.median));
+  const micros = Math.max(
+    ...(pick(ours)?.byHandler ?? []).map((one) => one.cpuMicrosPerMessage.median),
+  );
   const times = (peer: string, factor: number): Aim[] => {
     const theirs = rateOf(
       others.find((row) => row.subject === peer),
@@ -102,7 +136,6 @@ export function aimsOf([ours, ...others]: readonly Row[]): Aim[] {
       },
     ];
   };
-  const memory = ours.memory?.peakResidentMB.median ?? Number.NaN;
   return [
     {
       aim: 'at least 200,000 msg/s, handler of 0 ms',
@@ -119,13 +152,15 @@ export function aimsOf([ours, ...others]: readonly Row[]): Aim[] {
       measured: `${micros.toFixed(1)} µs`,
       reached: micros <= 5,
     },
-    ...ours.latencies.flatMap(({ topics, p99Ms }) => p99Aim(topics, p99Ms.median, others)),
-    {
-      aim: `peak RSS at most 140 MB, ${(ours.memory?.messages ?? 0).toLocaleString('en')} messages waiting`,
-      measured: `${Math.round(memory)} MB`,
-      reached: memory <= 140,
-    },
   ];
+}
+
+function memoryAim({ messages, peakResidentMB }: NonNullable<Row['longDrains']>): Aim {
+  return {
+    aim: `peak RSS at most 140 MB, ${messages.toLocaleString('en')} messages waiting`,
+    measured: `${Math.round(peakResidentMB.median)} MB`,
+    reached: peakResidentMB.median <= 140,
+  };
 }
 
 /** Few messages, each sent at once. */
