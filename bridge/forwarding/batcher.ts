@@ -77,9 +77,14 @@ export class Batcher<T extends Batchable> {
     if (lane.size === 1) this.#ready.add(lane);
     this.#readyCount++;
     this.#readyBytes += item.bytes;
+    if (this.#wakeScheduled) return;
     if (this.#isFull()) this.#wakeSoon();
-    else if (this.#timer === undefined)
-      this.#wakeAfter(this.#lingering ? this.#options.lingerMs() : 0);
+    else if (this.#timer === undefined) {
+      const waitMs = this.#lingering ? this.#options.lingerMs() : 0;
+      // The shortest timer takes a millisecond.
+      if (waitMs === 0) this.#wakeSoon();
+      else this.#wakeAfter(waitMs);
+    }
   }
 
   /** To be called when `isStalled` may have become true: what waits for others is sent. */

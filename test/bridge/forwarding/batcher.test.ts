@@ -56,6 +56,19 @@ test('fills batches up to their most messages and bytes', async () => {
   expect(sizes.slice(2)).toEqual([1, 2, 1]);
 });
 
+test('without a linger a message waits for no timer, and those of one turn share a request', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const sent: string[][] = [];
+  const batcher = batcherOf(async (batch) => {
+    sent.push(batch.map(({ topic }) => topic));
+    return done;
+  });
+  for (const topic of ['a', 'b']) batcher.add(item(topic));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(sent).toEqual([['a', 'b']]);
+});
+
 test('a clock that is set back keeps nothing from being sent', async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
