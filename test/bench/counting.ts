@@ -11,6 +11,8 @@ export interface Expectation {
   readonly distinct?: boolean;
   /** Say so when so many have come. */
   readonly tellAt?: number;
+  /** So long without a message, and the rest will not come; five seconds by default. */
+  readonly silenceMs?: number;
   /** From the first request on, the handler answers 503 for so long, and stores nothing. */
   readonly awayMs?: number;
 }
@@ -29,8 +31,7 @@ export type CountingEvent =
       readonly latenciesMicros: readonly number[];
     };
 
-/** So long without a message, and the rest will not come. */
-const silenceMs = 5000;
+const usualSilenceMs = 5000;
 
 export interface Counting {
   settings(): Expectation;
@@ -81,6 +82,7 @@ export function startCounting(): Counting {
     received(count) {
       if (count === 0) return;
       lastMicros = nowMicros();
+      const { silenceMs = usualSilenceMs } = expectation;
       if (received === 0) {
         silence = setInterval(() => {
           if (nowMicros() - lastMicros > silenceMs * 1000) finish();

@@ -13,6 +13,7 @@ import { buildPeers } from './peers.ts';
 import { markdownOf, readEnvironment, writeResults } from './report.ts';
 import { type Plan, runRounds } from './rounds.ts';
 import type { Subject } from './subject.ts';
+import { relays } from './summary.ts';
 import { telegraf } from './telegraf.ts';
 import { installTelegraf } from './telegraf-install.ts';
 
@@ -42,7 +43,7 @@ try {
   const messages = Number(options.messages);
   const missing: { subject: string; reason: string }[] = [];
 
-  function relays(): Subject[] {
+  function ownPeers(): Subject[] {
     progress('building the peers of our own');
     return buildPeers(folder, messages).flatMap((peer) => {
       if (peer.ok) return [peer.subject];
@@ -80,7 +81,7 @@ try {
     oneMessageARequest(bridgeFile, 'cloudevents', count),
   ];
   const ours = causeway(bridgeFile, 4000, options.quick ? 150_000 : messages);
-  const builtRelays = options.quick ? [] : relays();
+  const peers = options.quick ? [] : ownPeers();
   const light = { subject: causewayAtOnce(bridgeFile), messagesPerSecond: 200 };
   const plan: Plan = options.quick
     ? {
@@ -101,7 +102,7 @@ try {
           ...single(Math.ceil(messages / 10)),
           ceiling('bulk', 4000, messages),
           ceiling('library', 4000, messages),
-          ...builtRelays,
+          ...peers,
           ...telegrafs(),
           ...nodeReds(),
         ],
@@ -110,7 +111,10 @@ try {
         latencyTopics: [topicCount, 10 * topicCount],
         light,
         lossMessages: 20_000,
-        long: { subjects: [ours, ...builtRelays], messages: Number(options['long-messages']) },
+        long: {
+          subjects: [ours, ...peers.filter(({ name }) => relays.includes(name))],
+          messages: Number(options['long-messages']),
+        },
       };
   const environment = readEnvironment();
   const takenAt = new Date(startMs).toISOString();

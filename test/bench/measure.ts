@@ -126,12 +126,21 @@ export function measureDrain(
 /** How long the handler is away in the measurement of an outage. */
 export const outageMs = 3000;
 
+/** Who has acknowledged nothing may wait so long before it asks again: the longest wait of a route, and some. */
+const retryWaitMs = 35_000;
+
 /**
  * A backlog is delivered to a handler of 20 ms, each message counted once: first the subject is killed (SIGKILL) when a tenth is
  * stored, and started again; then the handler answers 503 for three seconds instead.
  */
 export async function measureLoss(subject: Subject, messages: number): Promise<LossFigures> {
-  const expectation = { messages, latencyMs: 20, sampling: false, distinct: true };
+  const expectation = {
+    messages,
+    latencyMs: 20,
+    sampling: false,
+    distinct: true,
+    ...(subject.acknowledges === 'when stored' && { silenceMs: retryWaitMs }),
+  };
   const lost = (change: { tellAt: number } | { awayMs: number }) =>
     withBench(async ({ target, brokerPort, handler, subscribed }) => {
       const session = subject.start(target);

@@ -113,6 +113,7 @@ function lossText(losses: NonNullable<Row['losses']>, name: 'lostOnKill' | 'lost
 }
 
 function spreadText({ median, min, max }: Spread, digits = 0): string {
+  if (Number.isNaN(median)) return '–';
   const text = (value: number) =>
     value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return `${text(median)} (${text(min)}–${text(max)})`;

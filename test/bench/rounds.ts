@@ -49,31 +49,47 @@ export async function* runRounds(
 ): AsyncGenerator<readonly Measurement[]> {
   const measurements: Measurement[] = [];
   const carefully = plan.insistOnQuiet ? undisturbed : <T>(measure: () => Promise<T>) => measure();
+  const [first] = plan.subjects;
+
+  /** A peer that fails is not measured there, and all others are. */
+  async function attempt<T>(
+    { name, clientId }: Subject,
+    measure: () => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await measure();
+    } catch (error) {
+      if (clientId === first?.clientId) throw error;
+      progress(`${name}: not measured: ${error}`);
+      return undefined;
+    }
+  }
+
   for (let round = 1; round <= plan.rounds; round++) {
     /** Half of what the first subject delivers, so that the others are measured at the same rate. */
     let maxPerSecond = Number.POSITIVE_INFINITY;
     for (const subject of plan.subjects) {
       const of = { round, subject: subject.name };
       for (const handlerLatencyMs of subject.handlerLatenciesMs) {
-        const figures = await carefully(() => measureDrain(subject, handlerLatencyMs));
+        const figures = await attempt(subject, () =>
+          carefully(() => measureDrain(subject, handlerLatencyMs)),
+        );
+        if (figures === undefined) continue;
         measurements.push({ ...of, kind: 'drain', handlerLatencyMs, ...figures });
         progress(
           `${describe(of)}, handler ${handlerLatencyMs} ms: ${drainText(figures)}${allowedText(subject, handlerLatencyMs, figures)}`,
         );
         if (handlerLatencyMs !== loadedLatencyMs) continue;
         const half = figures.messagesPerSecond / 2;
-        if (subject === plan.subjects[0]) maxPerSecond = half;
+        if (subject === first) maxPerSecond = half;
         const messagesPerSecond = Math.min(half, maxPerSecond);
         const isSafe = subject.acknowledges === 'when stored';
         for (const topics of isSafe ? plan.latencyTopics : plan.latencyTopics.slice(0, 1)) {
-          const latency = await carefully(() =>
-            measureLatency(
-              subject,
-              handlerLatencyMs,
-              { messagesPerSecond, topics },
-              plan.latencySeconds,
-            ),
+          const pace = { messagesPerSecond, topics };
+          const latency = await attempt(subject, () =>
+            carefully(() => measureLatency(subject, handlerLatencyMs, pace, plan.latencySeconds)),
           );
+          if (latency === undefined) continue;
           measurements.push({ ...of, kind: 'latency', handlerLatencyMs, topics, ...latency });
           progress(
             `${describe(of)}, ${topics.toLocaleString('en')} topics: ${latencyText(latency)}`,
@@ -86,7 +102,8 @@ export async function* runRounds(
         deliversHttp(acknowledges),
       )) {
         const of = { round, subject: subject.name };
-        const figures = await measureLoss(subject, plan.lossMessages);
+        const figures = await attempt(subject, () => measureLoss(subject, plan.lossMessages));
+        if (figures === undefined) continue;
         measurements.push({ ...of, kind: 'loss', ...figures });
         progress(
           `${describe(of)}: of ${figures.messages} lost ${figures.lostOnKill} when killed, ${figures.lostInOutage} in an outage`,
@@ -102,9 +119,10 @@ export async function* runRounds(
     for (const subject of plan.long.subjects)
       for (const handlerLatencyMs of subject.handlerLatenciesMs) {
         const of = { round, subject: subject.name };
-        const figures = await carefully(() =>
-          measureDrain(subject, handlerLatencyMs, plan.long.messages),
+        const figures = await attempt(subject, () =>
+          carefully(() => measureDrain(subject, handlerLatencyMs, plan.long.messages)),
         );
+        if (figures === undefined) continue;
         measurements.push({ ...of, kind: 'long drain', handlerLatencyMs, ...figures });
         progress(
           `${describe(of)}, ${plan.long.messages.toLocaleString('en')} messages, handler ${handlerLatencyMs} ms: ${drainText(figures)}`,

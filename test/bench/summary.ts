@@ -40,8 +40,9 @@ type Drain = Extract<Measurement, { kind: 'drain' | 'long drain' }>;
 
 function drainsOf({ handlerLatenciesMs }: Subject, drains: readonly Drain[]): Drains {
   return {
-    byHandler: handlerLatenciesMs.map((handlerLatencyMs) => {
+    byHandler: handlerLatenciesMs.flatMap((handlerLatencyMs) => {
       const same = drains.filter((one) => one.handlerLatencyMs === handlerLatencyMs);
+      if (same.length === 0) return [];
       return {
         handlerLatencyMs,
         messagesPerSecond: spreadOf(same.map((one) => one.messagesPerSecond)),
@@ -70,7 +71,7 @@ export function summarize(
       ...(long[0] !== undefined && {
         longDrains: { messages: long[0].messages, ...drainsOf(measured, long) },
       }),
-      lost: Math.max(...[...drains, ...long].map((one) => one.lost)),
+      lost: Math.max(0, ...[...drains, ...long].map((one) => one.lost)),
       ...(losses !== undefined && { losses }),
       latencies: [...new Set(latencies.map(({ topics }) => topics))].map((topics) => {
         const same = latencies.filter((one) => one.topics === topics);
@@ -179,7 +180,7 @@ export function lightAim(measurements: readonly Measurement[]): Aim[] {
 }
 
 /** Relays with the same promise: what a bridge with less to do, in a compiled language, reaches on the same machine. */
-const relays = ['Go, standard library', 'Rust, standard library'];
+export const relays = ['Go, standard library', 'Rust, standard library'];
 
 /** No worse than the better of the relays; no aim where none was measured. */
 function p99Aim(topics: number, p99Ms: number, others: readonly Row[]): Aim[] {
