@@ -1,7 +1,13 @@
 // How PUBACKs leave: in the order in which messages came, and those of one turn of the event loop in one write.
 import { expect, test, vi } from 'vitest';
+import type { Delivery } from '../../../bridge/base/delivery.ts';
 import { until } from '../../support/wait.ts';
 import { startSession } from './lone-session.ts';
+
+async function settleAfter(microtasks: number, delivery: Delivery): Promise<void> {
+  for (let done = 0; done < microtasks; done++) await undefined;
+  delivery.settle();
+}
 
 test('what settles in one turn, by however many requests, is acknowledged in one write', async () => {
   const { deliveries, streams, publish } = await startSession();
@@ -11,8 +17,8 @@ test('what settles in one turn, by however many requests, is acknowledged in one
   if (stream === undefined) throw new Error('there is no connection');
   const write = vi.spyOn(stream, 'write');
   const [first, ...others] = deliveries;
-  // Each as the answer to a request of its own would be: in a microtask; and in another order than they came.
-  for (const delivery of others.reverse()) void Promise.resolve().then(() => delivery.settle());
+  // Each as the answer to a request of its own would be: some microtasks later, and in another order than they came.
+  for (const [index, delivery] of others.reverse().entries()) void settleAfter(5 * index, delivery);
   first?.settle();
   await new Promise((resolve) => setImmediate(resolve));
   await until(() => write.mock.calls.length > 0);
