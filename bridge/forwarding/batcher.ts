@@ -27,6 +27,12 @@ export interface BatcherOptions<T> {
 /** Of a request, for one topic, while others are ready. In flight it has one request at most. */
 export const topicShare = 1 / 4;
 
+/**
+ * What lanes without messages may take: about 10,000 of topics with 30 characters. And half a request at most, as a route's share of
+ * the memory is counted in those.
+ */
+const maxIdleLaneBytes = 2 * 1024 * 1024;
+
 /** A timer fires up to so much too early. */
 const timerMs = 1;
 
@@ -37,7 +43,7 @@ interface Later<T extends Batchable> {
 
 export class Batcher<T extends Batchable> {
   readonly #options: BatcherOptions<T>;
-  readonly #lanes = new TopicLanes<T>();
+  readonly #lanes: TopicLanes<T>;
   readonly #ready = new ReadyLanes<T>();
   #readyCount = 0;
   #readyBytes = 0;
@@ -54,6 +60,7 @@ export class Batcher<T extends Batchable> {
 
   constructor(options: BatcherOptions<T>) {
     this.#options = options;
+    this.#lanes = new TopicLanes(Math.min(maxIdleLaneBytes, options.maxBatchBytes / 2));
   }
 
   /** Requests in flight. */

@@ -133,7 +133,7 @@ export class ReadyLanes<T extends Batchable> {
   }
 }
 
-/** Without `??`: each number that it looks at would become an object. */
+/** Not by `??`, for which V8 makes an object of each number that is looked at. */
 function sinceOf<T extends Batchable>({ first }: Lane<T>): number {
   return first === undefined ? Number.NEGATIVE_INFINITY : first.arrivedMs;
 }

@@ -1,29 +1,33 @@
 // The lane of each topic: of those that have messages, and for a while of those that had some.
 import { type Batchable, Lane } from './lane.ts';
 
-/** What lanes without messages may take, in bytes: about 10,000 of topics with 30 characters. */
-const maxIdleBytes = 2 * 1024 * 1024;
 /** Of a lane and its place in the map, beside its topic. */
 const laneBytes = 150;
 /** Lanes of longer topics are not kept, in characters: few of them would fill the room. */
 const maxKeptTopic = 256;
 
 /**
- * Most topics are heard again soon. A lane that was made for each of their messages would cost more than its memory: the map
- * would be made again all the time, and old tables of a Map lead to newer ones, which keeps alive what stands in them until
- * the next full collection.
+ * Most topics are heard again soon. A lane that is made for each of their messages costs more than the memory of one that stays:
+ * V8 copies a Map that changes so much into a new table again and again, and each old table leads to the next one. What they
+ * hold stays in memory until the next full collection, and those come sooner.
  */
 export class TopicLanes<T extends Batchable> {
   #lanes = new Map<string, Lane<T>>();
   #busyCount = 0;
   #idleBytes = 0;
+  readonly #maxIdleBytes: number;
+
+  /** `maxIdleBytes` is what lanes without messages may take. */
+  constructor(maxIdleBytes: number) {
+    this.#maxIdleBytes = maxIdleBytes;
+  }
 
   /** How many lanes have messages that wait or are in flight. */
   get busyCount(): number {
     return this.#busyCount;
   }
 
-  /** Those. */
+  /** The lanes that have messages. */
   busy(): Lane<T>[] {
     return [...this.#lanes.values()].filter(({ isIdle }) => !isIdle);
   }
@@ -51,10 +55,10 @@ export class TopicLanes<T extends Batchable> {
       return;
     }
     this.#idleBytes += bytesOf(lane);
-    if (this.#idleBytes > maxIdleBytes) this.#forgetIdle();
+    if (this.#idleBytes > this.#maxIdleBytes) this.#forgetIdle();
   }
 
-  /** All at once, into another map: so each costs little, however many there are. */
+  /** All of them at once, so that each costs little; and into another map, which no old table leads to. */
   #forgetIdle(): void {
     this.#lanes = new Map(this.busy().map((lane) => [lane.topic, lane]));
     this.#idleBytes = 0;

@@ -208,7 +208,7 @@ export class Session {
   #scheduleFlush(connection: Inbound): void {
     if (connection.flushScheduled) return;
     connection.flushScheduled = true;
-    // Not an arrow function: what one holds on to is made at the start of the method around it, here for each message.
+    // No arrow function here: V8 would make what it captures at the start of this method, for each message.
     setImmediate(this.#flushScheduled, connection);
   }
 
