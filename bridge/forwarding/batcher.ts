@@ -181,12 +181,15 @@ export class Batcher<T extends Batchable> {
   }
 
   /**
-   * Takes whole lanes, so that a batch blocks as few topics as it can for the others in flight; those first
+   * Takes several of a lane, so that a batch blocks as few topics as it can for the others in flight; those lanes first
    * whose first message has waited longest, because the PUBACKs of all that came later wait for it. While others
    * are ready, a topic gets a share of the request and no more.
    */
   #take(): { batch: T[]; lanes: Lane<T>[] } {
-    const { maxBatch, maxBatchBytes } = this.#options;
+    const { maxBatch, maxBatchBytes, limit } = this.#options;
+    // So many of each topic fill all requests. More of one would leave older messages of others behind, and PUBACKs with them.
+    const evenShare = Math.ceil((maxBatch * limit()) / this.#lanes.busyCount);
+    const maxOfLane = Math.min(maxBatch * topicShare, evenShare);
     const batch: T[] = [];
     const lanes: Lane<T>[] = [];
     const shared: Lane<T>[] = [];
@@ -204,7 +207,7 @@ export class Batcher<T extends Batchable> {
       this.#readyBytes -= lane.bytes;
       while (
         fits(lane.first) &&
-        lane.messagesInFlight < maxBatch * topicShare &&
+        lane.messagesInFlight < maxOfLane &&
         lane.bytesInFlight < maxBatchBytes * topicShare
       ) {
         const item = lane.take() as T;

@@ -69,6 +69,27 @@ test('without a linger a message waits for no timer, and those of one turn share
   expect(sent).toEqual([['a', 'b']]);
 });
 
+test('a backlog of many topics leaves with the oldest messages first, as many of each as fill all requests', async () => {
+  const batches: number[][] = [];
+  const batcher = batcherOf(
+    async (batch) => {
+      batches.push(batch.map(({ number }) => number));
+      return new Promise(() => {});
+    },
+    { maxBatch: 16, limit: 2 },
+  );
+  // Four of each of 16 topics, in turn.
+  for (let number = 0; number < 64; number++) {
+    const topic = `t${number % 16}`;
+    batcher.add({ topic, number, bytes: 1, arrivedMs: number });
+  }
+  await until(() => batches.length === 2);
+  expect(batches.map((batch) => batch.sort((a, b) => a - b))).toEqual([
+    [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
+    [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31],
+  ]);
+});
+
 test('a clock that is set back keeps nothing from being sent', async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
