@@ -50,7 +50,11 @@ test.each(formats)(
 
 test.each(formats)('an answer too many is not taken for the next request: %s', async (_, route) => {
   const ok = `${head}content-length: 0\r\n\r\n`;
+  let isFirst = true;
   const { url, sockets } = await startHostile((socket) => {
+    // Node 24.22 and later close the connection by then, and ask on another one; before, what comes too soon is passed over.
+    if (!isFirst) return;
+    isFirst = false;
     socket.write(ok);
     setTimeout(() => socket.write(ok), 50);
   });
