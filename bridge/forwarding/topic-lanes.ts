@@ -50,12 +50,13 @@ export class TopicLanes<T extends Batchable> {
   /** It has no messages any more. */
   vacate(lane: Lane<T>): void {
     this.#busyCount--;
-    if (lane.topic.length > maxKeptTopic) {
-      this.#lanes.delete(lane.topic);
-      return;
-    }
-    this.#idleBytes += bytesOf(lane);
-    if (this.#idleBytes > this.#maxIdleBytes) this.#forgetIdle();
+    const bytes = bytesOf(lane);
+    const fits = this.#idleBytes + bytes <= this.#maxIdleBytes;
+    const idleCount = this.#lanes.size - this.#busyCount;
+    // Where most have messages, to go through all of them would cost more than what is forgotten.
+    if (!fits && idleCount > this.#busyCount) this.#forgetIdle();
+    else if (!fits || lane.topic.length > maxKeptTopic) this.#lanes.delete(lane.topic);
+    else this.#idleBytes += bytes;
   }
 
   /** All of them at once, so that each costs little; and into another map, which no old table leads to. */

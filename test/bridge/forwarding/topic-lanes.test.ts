@@ -48,6 +48,20 @@ test('lanes without messages are forgotten where they take too much; those with 
   expect(lanes.occupy('first')).not.toBe(first);
 });
 
+test('where most lanes have messages, one that finds no room is forgotten, and those with room stay', () => {
+  const lanes = lanesOf(1000);
+  for (let index = 0; index < 100; index++) {
+    const topic = `busy/${index}`;
+    lanes.occupy(topic).add(item(topic));
+  }
+  const kept = pass(lanes, 'kept');
+  for (let index = 0; index < 10; index++) pass(lanes, `other/${index}`);
+  const last = pass(lanes, 'last');
+  expect(lanes.busyCount).toBe(100);
+  expect(lanes.occupy('last')).not.toBe(last);
+  expect(lanes.occupy('kept')).toBe(kept);
+});
+
 test('the lane of a long topic is not kept', () => {
   const lanes = lanesOf();
   const long = 'a'.repeat(257);
