@@ -65,15 +65,16 @@ export async function* runRounds(
     }
   }
 
+  const drained = (subject: Subject, handlerLatencyMs: number, messages?: number) =>
+    attempt(subject, () => carefully(() => measureDrain(subject, handlerLatencyMs, messages)));
+
   for (let round = 1; round <= plan.rounds; round++) {
     /** Half of what the first subject delivers, so that the others are measured at the same rate. */
     let maxPerSecond = Number.POSITIVE_INFINITY;
     for (const subject of plan.subjects) {
       const of = { round, subject: subject.name };
       for (const handlerLatencyMs of subject.handlerLatenciesMs) {
-        const figures = await attempt(subject, () =>
-          carefully(() => measureDrain(subject, handlerLatencyMs)),
-        );
+        const figures = await drained(subject, handlerLatencyMs);
         if (figures === undefined) continue;
         measurements.push({ ...of, kind: 'drain', handlerLatencyMs, ...figures });
         progress(
@@ -119,9 +120,7 @@ export async function* runRounds(
     for (const subject of plan.long.subjects)
       for (const handlerLatencyMs of subject.handlerLatenciesMs) {
         const of = { round, subject: subject.name };
-        const figures = await attempt(subject, () =>
-          carefully(() => measureDrain(subject, handlerLatencyMs, plan.long.messages)),
-        );
+        const figures = await drained(subject, handlerLatencyMs, plan.long.messages);
         if (figures === undefined) continue;
         measurements.push({ ...of, kind: 'long drain', handlerLatencyMs, ...figures });
         progress(

@@ -14,7 +14,7 @@ import { freePort } from '../support/ports.ts';
 import { until } from '../support/wait.ts';
 
 /** Where Debian has it; without it the tests fail, as a console that nobody has looked at is not tested. */
-export const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 export interface Rig {
   /** Where browsers get in: it leads to the api, and can be cut. */
@@ -105,9 +105,14 @@ async function startWay(to: number): Promise<Way> {
   };
 }
 
-export async function startRig({ folder }: RigOptions = {}): Promise<Rig> {
+export function launchBrowser(): Promise<Browser> {
   if (!existsSync(executablePath))
     throw new Error(`${executablePath} is not there: apt-get install chromium, or set CHROMIUM`);
+  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+export async function startRig({ folder }: RigOptions = {}): Promise<Rig> {
+  const browser = await launchBrowser();
   const handler = await startHandler();
   const [port, mqttPort] = [await freePort(), await freePort()];
   const { child, output } = startCauseway({ port, mqttPort, hook: handler.port, folder });
@@ -120,7 +125,6 @@ export async function startRig({ folder }: RigOptions = {}): Promise<Rig> {
   const connectDevice = (clientId: string) =>
     mqtt.connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { clientId });
   const device = await connectDevice('device-1');
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   const api = `http://127.0.0.1:${port}`;
   return {
     url: `http://127.0.0.1:${way.port}`,

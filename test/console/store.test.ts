@@ -1,9 +1,9 @@
 // What a component shows of a store, in a real browser: also what changes between its first drawing and its effects.
 import { resolve } from 'node:path';
 import { build } from 'esbuild';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { executablePath } from './rig.ts';
+import { launchBrowser } from './rig.ts';
 
 const stores = resolve('functions/console/state/store.ts');
 /** Sets the store at once after the drawing: preact runs effects only after the browser has painted. */
@@ -20,7 +20,7 @@ const script = `
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  browser = await launchBrowser();
 });
 afterAll(() => browser.close());
 
