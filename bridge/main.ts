@@ -6,8 +6,9 @@ import { pino } from 'pino';
 import { faultText, parseWith } from '../functions/contract/parse.ts';
 import type { BridgeAddress } from '../functions/table/bridge-item.ts';
 import { jsonIn } from './base/given-text.ts';
+import { onStopSignal } from './base/stop-signal.ts';
 import { readTaskAddress } from './base/task-address.ts';
-import { SecretsRefused, startBridge } from './bridge.ts';
+import { type Bridge, SecretsRefused, startBridge } from './bridge.ts';
 import { type BridgeConfig, parseConfig } from './config/config.ts';
 import { bridgeEnvironmentSchema } from './environment.ts';
 import { tracingIn } from './tracing/environment.ts';
@@ -23,35 +24,27 @@ const { CAUSEWAY_CONFIG, ECS_CONTAINER_METADATA_URI_V4, LOG_LEVEL } = environmen
 const config = readConfig(CAUSEWAY_CONFIG);
 const log = pino({ level: LOG_LEVEL });
 
-const address = await ownAddress();
 const tracing = tracingIn(environment.value, log);
-const starting = tracing
-  .then((opened) => startBridge(config, log, { tracing: opened, address }))
-  .catch((error: Error) =>
-    fail([error instanceof SecretsRefused ? error.message : `http.port: ${error.message}`]),
-  );
+const starting = start();
 
-// Node is PID 1 in the container, where a signal without a handler is ignored: so before the start is over.
-let draining = false;
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, () => {
-    if (draining) return;
-    draining = true;
-    log.info({ signal }, 'draining');
-    // Nothing may hold up the end: what is not acknowledged by then comes again.
-    setTimeout(() => process.exit(0), config.drainTimeoutMs);
-    void starting
-      .then((bridge) => bridge.drain())
-      .then(async () => (await tracing)?.close())
-      .then(() => {
-        log.info('drained');
-        process.exit(0);
-      });
-  });
-}
+onStopSignal(async (signal) => {
+  log.info({ signal }, 'draining');
+  // Nothing may hold up the end: what is not acknowledged by then comes again.
+  setTimeout(() => process.exit(0), config.drainTimeoutMs);
+  await (await starting).drain();
+  await (await tracing)?.close();
+  log.info('drained');
+});
 
 const { url } = await starting;
 log.info({ url }, 'bridge started');
+
+async function start(): Promise<Bridge> {
+  const address = await ownAddress();
+  return startBridge(config, log, { tracing: await tracing, address }).catch((error: Error) =>
+    fail([error instanceof SecretsRefused ? error.message : `http.port: ${error.message}`]),
+  );
+}
 
 function readConfig(text: string): BridgeConfig {
   const document = jsonIn(text.startsWith('{') ? text : configFile(text));

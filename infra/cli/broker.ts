@@ -7,17 +7,19 @@ import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { jsonIn } from '../../bridge/base/given-text.ts';
 import { type Listening, listen } from '../../bridge/base/listen.ts';
+import { onStopSignal } from '../../bridge/base/stop-signal.ts';
 import { logLevel } from '../../bridge/environment.ts';
 import { faultsText, faultText, parseWith } from '../../functions/contract/parse.ts';
 import { isLoopback } from '../broker/access/access.ts';
 import { maxPasswordBytes } from '../broker/access/passwords.ts';
 import { usersSchema } from '../broker/access/users.ts';
-import { startBroker } from '../broker/broker.ts';
+import { type EmbeddedBroker, startBroker } from '../broker/broker.ts';
 import { brokerHelp, brokerSettingsOf } from '../broker/settings/environment.ts';
+import type { BrokerSettings } from '../broker/settings/settings.ts';
 import { brokerMetrics } from '../broker/telemetry/metrics.ts';
 import { privateUmask } from '../level/private-folder.ts';
 import { commandLine } from './command-line.ts';
-import { fail, failWithHelp, onStop } from './server-command.ts';
+import { fail, failWithHelp } from './server-command.ts';
 
 const usage = `Runs the embedded MQTT broker alone (MQTT 5, 3.1.1 and 3.1).
 
@@ -101,20 +103,30 @@ const { host, tls, websocket, usersFile } = settings.value;
 
 privateUmask();
 const log = pino({ level }, pretty({ destination: 2, sync: true }));
-const broker = await startBroker({ ...settings.value, log }).catch((error: Error) =>
-  fail([error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message]),
-);
-const metrics = metricsPort === undefined ? undefined : await serveMetrics(metricsPort);
+const starting = start(settings.value);
+onStopSignal(async () => {
+  const { broker, metrics } = await starting;
+  await Promise.all([broker.close(), metrics?.close()]);
+});
+const { broker, metrics } = await starting;
 console.log(broker.urls.map((url) => `Listening on ${url}`).join('\n'));
 if (metrics !== undefined) console.log(`Metrics at ${metrics.url}/metrics`);
 const hosts = [host, tls?.host ?? host, websocket?.host ?? host];
 if (usersFile === undefined && hosts.some((one) => one !== 'localhost' && !isLoopback(one)))
   console.log('Without usersFile, only clients on this machine can connect.');
 
-onStop(() => Promise.all([broker.close(), metrics?.close()]));
+async function start(settings: BrokerSettings) {
+  const broker = await startBroker({ ...settings, log }).catch((error: Error) =>
+    fail([
+      error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message,
+    ]),
+  );
+  const metrics = metricsPort === undefined ? undefined : await serveMetrics(broker, metricsPort);
+  return { broker, metrics };
+}
 
 /** The numbers name no client, but are nobody else's business: loopback only. */
-async function serveMetrics(port: number): Promise<Listening> {
+async function serveMetrics(broker: EmbeddedBroker, port: number): Promise<Listening> {
   const { scrape } = brokerMetrics(broker.counters, broker.gauges);
   const app = new Hono();
   app.get('/metrics', async (context) => {

@@ -1,6 +1,7 @@
 // Composition root of `npx causeway start`, and of `npm start`: settings → local stack → what to do next, printed → stop on Ctrl-C.
 import { parseArgs } from 'node:util';
 import { ConditionWatch } from '../../bridge/alerts/condition-watch.ts';
+import { onStopSignal } from '../../bridge/base/stop-signal.ts';
 import { tracingIn } from '../../bridge/tracing/environment.ts';
 import { faultText } from '../../functions/contract/parse.ts';
 import { privateUmask } from '../level/private-folder.ts';
@@ -16,7 +17,7 @@ import { startStack } from '../local/stack.ts';
 import { terminalLog } from '../local/terminal-log.ts';
 import { welcome } from '../local/welcome.ts';
 import { commandLine } from './command-line.ts';
-import { fail, failWithHelp, onStop } from './server-command.ts';
+import { fail, failWithHelp } from './server-command.ts';
 
 const help = `Runs all of Causeway on this machine: broker, database, functions and bridge.
 
@@ -89,29 +90,29 @@ privateUmask();
 const log = terminalLog(settings.value.LOG_LEVEL);
 const print = (line: string) => console.log(line);
 
-async function start(settings: Settings, deployment: LocalConfig) {
+/** Resolves with what stops all of it, when it is ready. */
+async function start(settings: Settings, config: LocalConfig): Promise<() => Promise<void>> {
   const secret = options.hooks.length === 0 ? undefined : await hookSecretIn(settings.DATA_DIR);
   const hooks = secret && { routes: hookRoutes(options.hooks, secret.secret), secret };
   const names = new Set(hooks?.routes.map(({ name }) => name));
   const tracing = await tracingIn(settings, log);
-  const stack = await startStack(settings, deployment, log, {
+  const stack = await startStack(settings, config, log, {
     tracing,
     ...(hooks !== undefined && { hooks: hooks.routes }),
     onCallOf: (route) => (names.has(route) ? reportCalls(route, print) : undefined),
   });
-  return { stack, hooks };
+  const demo = options.demo ? startDemo(stack.ownBrokerUrl, print) : undefined;
+  print(welcome(stack, { settings, config, demo: options.demo, hooks }));
+  const endReport = reportConditions(() => stack.conditions(), new ConditionWatch(0), print);
+  return async () => {
+    endReport();
+    await demo?.stop();
+    await stack.stop();
+  };
 }
 
-const { stack, hooks } = await start(settings.value, config).catch((error: unknown) => {
+const starting = start(settings.value, config).catch((error: unknown) => {
   if (error instanceof SettingError) fail([error.message]);
   throw error;
 });
-const demo = options.demo ? startDemo(stack.ownBrokerUrl, print) : undefined;
-print(welcome(stack, { settings: settings.value, config, demo: options.demo, hooks }));
-const endReport = reportConditions(() => stack.conditions(), new ConditionWatch(0), print);
-
-onStop(async () => {
-  endReport();
-  await demo?.stop();
-  await stack.stop();
-});
+onStopSignal(async () => (await starting)());
