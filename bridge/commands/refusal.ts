@@ -1,12 +1,13 @@
 // Why the broker would not take a command, known before it is sent: by the rules of its profile, and by what it
 // announced in CONNACK. A broker that gets it all the same may close the connection.
-import { generate, type IPublishPacket } from 'mqtt-packet';
+import type { IPublishPacket } from 'mqtt-packet';
 import {
   type BrokerRules,
   filterFaults,
   publicationFaults,
 } from '../../functions/contract/broker-rules.ts';
 import { faultsText } from '../../functions/contract/parse.ts';
+import { generate } from '../base/mqtt-packet.ts';
 import type { Link } from '../connection/link.ts';
 
 export type OutgoingPublish = IPublishPacket & { topic: string; payload: Buffer };

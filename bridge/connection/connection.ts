@@ -2,6 +2,7 @@
 
 import { TLSSocket } from 'node:tls';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import '../base/mqtt-packet.ts';
 import { connackText, reasonText } from '../packets/reason-codes.ts';
 import { accessTo, type Broker, doubtAccess } from './access.ts';
 import { type ConnectionOptions, clientOptionsOf, urlOptions } from './client-options.ts';

@@ -1,5 +1,6 @@
-// What the server sends besides PUBLISH, written by mqtt-packet; this is the only file that touches it.
-import { generate, type Packet } from 'mqtt-packet';
+// What the server sends besides PUBLISH, written by mqtt-packet.
+import type { Packet } from 'mqtt-packet';
+import { generate } from '../../../bridge/base/mqtt-packet.ts';
 import type { Version } from './connect.ts';
 import { Type } from './frames.ts';
 

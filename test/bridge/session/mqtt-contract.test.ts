@@ -2,6 +2,7 @@
 // being promised it. An upgrade that changes any of it fails here first. The broker is scripted with mqtt-packet, so
 // that every byte is seen.
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import type { Duplex, Writable } from 'node:stream';
@@ -138,4 +139,11 @@ test('while `disconnecting` is set it sends nothing that it is asked to', async 
   client.publish('b', 'x', { qos: 0 });
   await until(() => received.length === 2);
   expect(received[1]).toMatchObject({ cmd: 'publish', topic: 'b' });
+});
+
+test('it writes by the mqtt-packet that keeps no numbers, once bridge/base/mqtt-packet.ts is loaded', async () => {
+  await import('../../../bridge/base/mqtt-packet.ts');
+  const requireAsMqttJs = createRequire(createRequire(import.meta.url).resolve('mqtt'));
+  expect(requireAsMqttJs('mqtt-packet')).toBe(mqttPacket);
+  expect(mqttPacket.writeToStream.cacheNumbers).toBe(false);
 });
