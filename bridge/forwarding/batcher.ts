@@ -232,10 +232,10 @@ export class Batcher<T extends Batchable> {
     const { retry, afterMs } = await this.#options.send(batch);
     this.#inFlight--;
     for (const lane of lanes) lane.landed();
-    const again = groupByTopic(retry);
+    const again = retry.length === 0 ? undefined : groupByTopic(retry);
     const waiting: Lane<T>[] = [];
     for (const lane of lanes) {
-      const repeated = again.get(lane.topic);
+      const repeated = again?.get(lane.topic);
       if (repeated !== undefined) {
         lane.putBack(repeated);
         if (afterMs > 0) {

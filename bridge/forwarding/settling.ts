@@ -41,8 +41,7 @@ export class Settling {
     const { metrics } = this.#options;
     metrics.counters.duplicates += duplicates;
     const [first] = run;
-    if (first !== undefined)
-      metrics.acknowledged(Date.now() - Date.parse(first.delivery.message.time));
+    if (first !== undefined) metrics.acknowledged(performance.now() - first.arrivedMs);
     const failureOf = (item: Outgoing) => failures.get(item.delivery.message.id);
     const stored = failures.size === 0 ? run : run.filter((item) => failureOf(item) === undefined);
     for (const item of stored) {
