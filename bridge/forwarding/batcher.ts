@@ -231,10 +231,12 @@ export class Batcher<T extends Batchable> {
     this.#inFlight++;
     const { retry, afterMs } = await this.#options.send(batch);
     this.#inFlight--;
-    for (const lane of lanes) lane.landed();
     const again = retry.length === 0 ? undefined : groupByTopic(retry);
     const waiting: Lane<T>[] = [];
-    for (const lane of lanes) {
+    // By index: in an async function V8 makes an object for each step of for…of.
+    for (let index = 0; index < lanes.length; index++) {
+      const lane = lanes[index] as Lane<T>;
+      lane.landed();
       const repeated = again?.get(lane.topic);
       if (repeated !== undefined) {
         lane.putBack(repeated);

@@ -16,7 +16,7 @@ import type { Gate } from './gate.ts';
 import { HandlerCalls, type LastError, type OnCall } from './handler-calls.ts';
 import { lingerAt } from './linger.ts';
 import { type HeldByTopic, NoisyTopic } from './noisy-topic.ts';
-import { brokenDelivery, type Outgoing, outgoingOf } from './outgoing.ts';
+import { brokenDelivery, Outgoing } from './outgoing.ts';
 import type { RequestSpans } from './request-spans.ts';
 import { breakReason, Rounds } from './rounds.ts';
 import { Targets } from './targets.ts';
@@ -142,7 +142,7 @@ export class Forwarder {
   add(delivery: Delivery): void {
     let item: Outgoing;
     try {
-      item = outgoingOf(delivery);
+      item = new Outgoing(delivery);
     } catch (error) {
       return this.#deadLettering.divert({ delivery, attempts: 0 }, breakReason(error));
     }

@@ -6,37 +6,39 @@ import type { Unfinished } from './batcher.ts';
 import type { Suspicion } from './culprit.ts';
 import type { Batchable } from './lane.ts';
 
-export interface Outgoing extends Batchable {
-  readonly delivery: Delivery;
-  /** How often the handler was asked. */
-  attempts: number;
-  /** How often the handler refused it by itself. */
-  refusals: number;
-  /** Maximum messages that a request with it may have. */
-  maxBatchSize: number;
-  /** What speaks against it, where it ever failed without being refused. */
-  suspicion: Suspicion | undefined;
-  /** How often something was thrown on its way while it was alone in a request. */
-  breaks: number;
-  /** Whether it is settled: nothing more is to be done with it. */
-  isFinished: boolean;
-}
+/** No request is so large. A small integer: of any other number V8 keeps an object for each message. */
+const unlimited = 2 ** 30;
 
-export function outgoingOf(delivery: Delivery): Outgoing {
-  const { message } = delivery;
-  return {
-    delivery,
-    topic: message.topic,
-    bytes: estimateEnvelopeBytes(message),
-    arrivedMs: delivery.arrivedMs,
-    attempts: 0,
-    refusals: 0,
-    maxBatchSize: Number.POSITIVE_INFINITY,
-    suspicion: undefined,
-    breaks: 0,
-    isFinished: false,
-    next: undefined,
-  };
+/** What the batcher asks for, and does not change, stays with the delivery: each field is memory of every message that waits. */
+export class Outgoing implements Batchable {
+  readonly delivery: Delivery;
+  readonly bytes: number;
+  /** How often the handler was asked. */
+  attempts = 0;
+  /** How often the handler refused it by itself. */
+  refusals = 0;
+  /** Maximum messages that a request with it may have. */
+  maxBatchSize = unlimited;
+  /** What speaks against it, where it ever failed without being refused. */
+  suspicion: Suspicion | undefined = undefined;
+  /** How often something was thrown on its way while it was alone in a request. */
+  breaks = 0;
+  /** Whether it is settled: nothing more is to be done with it. */
+  isFinished = false;
+  next: Outgoing | undefined = undefined;
+
+  constructor(delivery: Delivery) {
+    this.delivery = delivery;
+    this.bytes = estimateEnvelopeBytes(delivery.message);
+  }
+
+  get topic(): string {
+    return this.delivery.message.topic;
+  }
+
+  get arrivedMs(): number {
+    return this.delivery.arrivedMs;
+  }
 }
 
 /** Why no handler is asked about a message, in words; undefined where nothing speaks against it. */

@@ -44,7 +44,9 @@ export class Settling {
     if (first !== undefined) metrics.acknowledged(performance.now() - first.arrivedMs);
     const failureOf = (item: Outgoing) => failures.get(item.delivery.message.id);
     const stored = failures.size === 0 ? run : run.filter((item) => failureOf(item) === undefined);
-    for (const item of stored) {
+    // By index: in an async function V8 makes an object for each step of for…of.
+    for (let index = 0; index < stored.length; index++) {
+      const item = stored[index] as Outgoing;
       item.isFinished = true;
       item.delivery.settle();
     }

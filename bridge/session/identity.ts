@@ -36,10 +36,17 @@ function propertyIn(name: string, properties: UserProperties | undefined): strin
 /** Random for each process, so that ids of two bridges, or of two lives of one, cannot meet. */
 const runId = randomBytes(12).toString('base64url');
 let minted = 0;
+/** All before the last three digits. */
+let start = '';
+const lastDigits = Array.from({ length: 1000 }, (_, rest) => `${rest}`.padStart(3, '0'));
 
 /** Counted and not random: 16 random bytes a message cost a third of all its CPU. */
 export function mintId(): string {
-  return `${runId}-${++minted}`;
+  const rest = ++minted % 1000;
+  if (minted < 1000) return `${runId}-${minted}`;
+  // The text of a number is made once for a thousand.
+  if (rest === 0) start = `${runId}-${minted / 1000}`;
+  return start + lastDigits[rest];
 }
 
 function isUsable(id: string): boolean {

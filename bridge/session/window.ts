@@ -6,48 +6,63 @@ export interface Unacknowledged {
   readonly settled: boolean;
 }
 
+const firstLength = 64;
+
 /**
  * PUBACKs have to leave in the order the PUBLISHes came [MQTT-4.6.0-2], while handlers finish in any order:
  * a delivery is released once it and all before it are settled. One window belongs to one connection, because
  * a packet id means nothing on the next one [MQTT-3.2.2-5].
  */
 export class Window<T extends Unacknowledged> {
-  /** Without those that are released: what the first half of it held would outlive its PUBACK by a whole window. */
-  #entries: (T | undefined)[] = [];
+  /** A ring, as long as a power of two. What is released is taken out: it would outlive its PUBACK by a whole window. */
+  #ring: (T | undefined)[] = new Array(firstLength);
   #head = 0;
+  #size = 0;
 
   add(entry: T): void {
-    this.#entries.push(entry);
+    if (this.#size === this.#ring.length) this.#double();
+    this.#ring[this.#at(this.#size++)] = entry;
   }
 
   get size(): number {
-    return this.#entries.length - this.#head;
+    return this.#size;
   }
 
   /** The first that is not released. */
   get oldest(): T | undefined {
-    return this.#entries[this.#head];
+    return this.#ring[this.#head];
   }
 
   /** What is not released, in arrival order. */
   pending(): T[] {
-    return this.#entries.slice(this.#head) as T[];
+    return this.#first(this.#size);
   }
 
   /** Takes the deliveries whose PUBACK may leave now, in arrival order. */
   release(): T[] {
-    const released: T[] = [];
-    for (;;) {
-      const entry = this.#entries[this.#head];
-      if (entry?.settled !== true) break;
-      released.push(entry);
-      this.#entries[this.#head++] = undefined;
-    }
-    // Compacting when half is released keeps both the memory and the copying bounded.
-    if (this.#head * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head);
-      this.#head = 0;
-    }
+    let count = 0;
+    while (count < this.#size && this.#ring[this.#at(count)]?.settled === true) count++;
+    const released = this.#first(count);
+    for (let index = 0; index < count; index++) this.#ring[this.#at(index)] = undefined;
+    this.#head = this.#at(count);
+    this.#size -= count;
     return released;
+  }
+
+  #at(index: number): number {
+    return (this.#head + index) & (this.#ring.length - 1);
+  }
+
+  #first(count: number): T[] {
+    const entries = new Array<T>(count);
+    for (let index = 0; index < count; index++) entries[index] = this.#ring[this.#at(index)] as T;
+    return entries;
+  }
+
+  #double(): void {
+    const entries: (T | undefined)[] = this.pending();
+    entries.length *= 2;
+    this.#ring = entries;
+    this.#head = 0;
   }
 }

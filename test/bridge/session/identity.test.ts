@@ -42,5 +42,7 @@ test('two ids are the same only where producer’s id, topic and source are', ()
 test('minted ids do not repeat, and are none that a producer can choose', () => {
   const ids = Array.from({ length: 10_000 }, mintId);
   expect(new Set(ids).size).toBe(10_000);
-  for (const id of ids.slice(0, 10)) expect(id).toMatch(/^[\w-]{16}-\d+$/);
+  for (const id of ids) expect(id).toMatch(/^[\w-]{16}-[1-9]\d*$/);
+  const counts = ids.map((id) => Number(id.slice(17)));
+  expect(counts).toEqual(counts.map((_, index) => (counts[0] ?? 0) + index));
 });

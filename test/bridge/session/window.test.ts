@@ -31,3 +31,27 @@ test('releases in arrival order whatever the order of settling, each once, none 
     }),
   );
 });
+
+test('entries come and go in any turns, as in a list', () => {
+  const turn = fc.record({ added: fc.nat(150), released: fc.nat(300) });
+  fc.assert(
+    fc.property(fc.array(turn, { maxLength: 20 }), (turns) => {
+      const window = new Window<{ packetId: number; settled: boolean }>();
+      let list: { packetId: number; settled: boolean }[] = [];
+      for (const { added, released } of turns) {
+        const entries = Array.from({ length: added }, (_, packetId) => ({
+          packetId,
+          settled: false,
+        }));
+        for (const entry of entries) window.add(entry);
+        list.push(...entries);
+        for (const entry of list.slice(0, released)) entry.settled = true;
+        expect(window.release()).toEqual(list.slice(0, released));
+        list = list.slice(released);
+        expect(window.size).toBe(list.length);
+        expect(window.oldest).toBe(list[0]);
+        expect(window.pending()).toEqual(list);
+      }
+    }),
+  );
+});
