@@ -162,6 +162,7 @@ function string(bytes: Uint8Array, start: number, halfSurrogates: boolean): numb
   const { length } = bytes;
   let at = start + 1;
   for (;;) {
+    while (at + 4 <= length && isPlain(bytes, at) && isPlain(bytes, at + 2)) at += 4;
     while (at < length && plain[bytes[at] as number] === 1) at++;
     const byte = bytes[at];
     if (byte === quote) return at + 1;
@@ -169,6 +170,13 @@ function string(bytes: Uint8Array, start: number, halfSurrogates: boolean): numb
     at = escapeEnd(bytes, at + 1, halfSurrogates);
     if (at < 0) return -1;
   }
+}
+
+/** Whether the two bytes from `at` on stand for themselves: two looks at once take less time than one after the other. */
+function isPlain(bytes: Uint8Array, at: number): boolean {
+  return (
+    ((plain[bytes[at] as number] as number) & (plain[bytes[at + 1] as number] as number)) === 1
+  );
 }
 
 /** Of what stands behind a backslash. */
