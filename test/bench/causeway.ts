@@ -1,10 +1,10 @@
-// Causeway's bridge as a subject: built afresh as for the container, and run with the container's options of Node.
+// Causeway's bridge as a subject: built afresh as for the container, and run with the container's options and variables.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { BridgeConfigInput } from '../../bridge/config/config.ts';
 import { bundle } from '../../infra/bundle/bundle.ts';
 import { programs, root } from '../../infra/bundle/programs.ts';
-import { instructionsOf } from '../infra/template/rig/image.ts';
+import { instructionsOf, variablesOf } from '../infra/template/rig/image.ts';
 import { temporaryFolder } from '../support/brokers.ts';
 import { topicFilter } from './payload.ts';
 import { endProcess, tied } from './programs.ts';
@@ -63,11 +63,17 @@ function bridge(file: string, route: Partial<BridgeConfigInput['routes'][number]
           { name: 'store', filter: topicFilter, url: handlerUrl, allowPrivate: true, ...route },
         ],
       };
+      const { options, variables } = container();
       const child = tied(
-        spawn(process.execPath, [...nodeOptions(), file], {
+        spawn(process.execPath, [...options, file], {
           // What it keeps of its sessions is of no other run.
           cwd: temporaryFolder('bench-bridge'),
-          env: { ...process.env, CAUSEWAY_CONFIG: JSON.stringify(config), LOG_LEVEL: 'warn' },
+          env: {
+            ...process.env,
+            ...variables,
+            CAUSEWAY_CONFIG: JSON.stringify(config),
+            LOG_LEVEL: 'warn',
+          },
           stdio: ['ignore', 'inherit', 'inherit'],
         }),
       );
@@ -76,8 +82,9 @@ function bridge(file: string, route: Partial<BridgeConfigInput['routes'][number]
   } satisfies Partial<Subject>;
 }
 
-/** The options of Node in the container's entry point. */
-function nodeOptions(): string[] {
+/** What the container gives Node: options and variables. */
+function container(): { options: readonly string[]; variables: Readonly<Record<string, string>> } {
   const instructions = instructionsOf(join(root, 'bridge/Dockerfile'));
-  return instructions.find(({ name }) => name === 'ENTRYPOINT')?.words.slice(1, -1) ?? [];
+  const wordsOf = (wanted: string) => instructions.find(({ name }) => name === wanted)?.words ?? [];
+  return { options: wordsOf('ENTRYPOINT').slice(1, -1), variables: variablesOf(wordsOf('ENV')) };
 }

@@ -31,6 +31,11 @@ export function instructionsOf(file: string): Instruction[] {
     });
 }
 
+/** The variables that the words of an ENV set. */
+export function variablesOf(words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(words.map((word) => word.split(/=(.*)/s) as [string, string]));
+}
+
 /** Builds in `folder`. */
 export function build(context: string, dockerfile: string, folder: string): Built {
   const built = { node: '', parameters: [] as string[], environment: {} as Record<string, string> };
@@ -50,10 +55,7 @@ export function build(context: string, dockerfile: string, folder: string): Buil
         break;
       }
       case 'ENV':
-        for (const word of words) {
-          const [name = '', value = ''] = word.split(/=(.*)/s);
-          built.environment[name] = value;
-        }
+        Object.assign(built.environment, variablesOf(words));
         break;
       case 'ENTRYPOINT':
         [built.node = '', ...built.parameters] = words;
