@@ -27,12 +27,30 @@ export function assert<Values>(
 ): Promise<void> | void {
   const { numRuns: asked = 100, interruptAfterTimeLimit: limitMs } = parameters;
   const numRuns = Math.max(Math.min(asked, minRuns), Math.round(asked * factor));
-  return fastCheck.assert(property, {
-    seed,
-    ...parameters,
-    numRuns,
-    ...(limitMs !== undefined && { interruptAfterTimeLimit: limitMs * factor }),
-  });
+  if (limitMs === undefined) return fastCheck.assert(property, { seed, ...parameters, numRuns });
+  const interruptAfterTimeLimit = limitMs * factor;
+  return toItsEnd(property, { seed, ...parameters, numRuns, interruptAfterTimeLimit });
+}
+
+/** The time limit leaves a run that is under way to itself. It is waited for: it would go on beside the next test. */
+async function toItsEnd<Values>(
+  property: fastCheck.IRawProperty<Values>,
+  parameters: fastCheck.Parameters<Values>,
+): Promise<void> {
+  const runs: ReturnType<typeof property.run>[] = [];
+  const watched: typeof property = Object.create(property);
+  watched.run = (values) => {
+    const run = property.run(values);
+    runs[0] = run;
+    return run;
+  };
+  try {
+    await fastCheck.assert(watched, parameters);
+  } finally {
+    await runs[0];
+  }
+  const failure = await runs[0];
+  if (failure != null && 'error' in failure) throw failure.error;
 }
 
 fastCheck.configureGlobal({ seed });
