@@ -225,8 +225,8 @@ export function createSink(
 }
 
 /**
- * Names and values in turn, where what is `added` stands for what has its name. Of an object Node would make another with names in
- * lower case, which takes a tenth of the CPU of a request. To a list it adds no Host.
+ * Names and values in turn; what is `added` stands for what has its name. Of an object Node would make another with names in
+ * lower case, a tenth of the CPU of a request. To a list it adds no Host.
  */
 function rawHeaders(
   headers: Readonly<Record<string, string>>,
@@ -234,7 +234,8 @@ function rawHeaders(
   { host }: URL,
 ): string[] {
   const raw = 'host' in headers || 'host' in added ? [] : ['host', host];
-  for (const name in headers) if (!(name in added)) raw.push(name, headers[name] as string);
+  for (const name in headers)
+    if (!Object.hasOwn(added, name)) raw.push(name, headers[name] as string);
   for (const name in added) raw.push(name, added[name] as string);
   return raw;
 }
