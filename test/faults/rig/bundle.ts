@@ -14,7 +14,7 @@ const replacements = {
     'received.connection.lastArrivalMs = received.arrivedMs;',
     'received.connection.lastArrivalMs = received.arrivedMs; this.#scheduleFlush(received.connection);',
   ],
-  'window.ts': ['if (entry?.settled !== true) break;', 'if (entry === undefined) break;'],
+  'window.ts': ['?.settled === true) count++', ') count++'],
 } as const;
 
 export type ReplacedFile = keyof typeof replacements;
