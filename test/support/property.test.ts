@@ -28,3 +28,12 @@ test('what it finds then is a failure', async () => {
   });
   await expect(fc.assert(failing, limit)).rejects.toThrow('found late');
 });
+
+test('one that is not asynchronous fails at once, with a time limit too', () => {
+  expect(() =>
+    fc.assert(
+      fc.property(fc.nat(), () => false),
+      limit,
+    ),
+  ).toThrow();
+});

@@ -27,9 +27,16 @@ export function assert<Values>(
 ): Promise<void> | void {
   const { numRuns: asked = 100, interruptAfterTimeLimit: limitMs } = parameters;
   const numRuns = Math.max(Math.min(asked, minRuns), Math.round(asked * factor));
-  if (limitMs === undefined) return fastCheck.assert(property, { seed, ...parameters, numRuns });
-  const interruptAfterTimeLimit = limitMs * factor;
-  return toItsEnd(property, { seed, ...parameters, numRuns, interruptAfterTimeLimit });
+  const options = {
+    seed,
+    ...parameters,
+    numRuns,
+    ...(limitMs !== undefined && { interruptAfterTimeLimit: limitMs * factor }),
+  };
+  // Nothing interrupts one that is not asynchronous, and who calls it awaits nothing.
+  return limitMs !== undefined && property.isAsync()
+    ? toItsEnd(property, options)
+    : fastCheck.assert(property, options);
 }
 
 /** The time limit leaves a run that is under way to itself. It is waited for: it would go on beside the next test. */
@@ -37,19 +44,18 @@ async function toItsEnd<Values>(
   property: fastCheck.IRawProperty<Values>,
   parameters: fastCheck.Parameters<Values>,
 ): Promise<void> {
-  const runs: ReturnType<typeof property.run>[] = [];
+  const last: { run?: ReturnType<typeof property.run> } = {};
   const watched: typeof property = Object.create(property);
   watched.run = (values) => {
-    const run = property.run(values);
-    runs[0] = run;
-    return run;
+    last.run = property.run(values);
+    return last.run;
   };
   try {
     await fastCheck.assert(watched, parameters);
   } finally {
-    await runs[0];
+    await last.run;
   }
-  const failure = await runs[0];
+  const failure = await last.run;
   if (failure != null && 'error' in failure) throw failure.error;
 }
 
